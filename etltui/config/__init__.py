@@ -1,0 +1,1 @@
+"""From TOML, environment and flags to values that have been checked."""

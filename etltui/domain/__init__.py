@@ -1,0 +1,1 @@
+"""Values, rules, errors and ports; no input or output."""

@@ -1,0 +1,118 @@
+"""What happened, as frozen values that the bus carries to every surface."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from etltui.domain.errors import Trouble
+from etltui.domain.run import ConnectionResult, RunResult
+
+
+class Topic(StrEnum):
+    """Which stream an event belongs to: `failed` at the queue may still be retried."""
+
+    QUEUE = "queue"
+    PROGRESS = "progress"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something that happened to a run.
+
+    Attributes:
+        at: Unix time in seconds.
+    """
+
+    at: float
+    run: str
+    job: str
+    topic: Topic = Topic.PROGRESS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunStarted(Event):
+    """A run began, or goes on with what an earlier attempt left.
+
+    Attributes:
+        skipped: Connections that are durable already.
+        attempt: 1 for a new run.
+    """
+
+    total: int
+    skipped: int = 0
+    attempt: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunProgress(Event):
+    """A run's step or percentage moved. Newer ones may replace older ones in a backlog."""
+
+    step: str
+    percent: int
+    completed: int
+    failed: int
+    total: int
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionStarted(Event):
+    """A run connection began its first or a further try."""
+
+    connection: str
+    tries: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionProgress(Event):
+    """A run connection moved. Newer ones may replace older ones in a backlog."""
+
+    connection: str
+    step: str
+    rows: int
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionCompleted(Event):
+    """A run connection's rows are durable and recorded."""
+
+    connection: str
+    result: ConnectionResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionFailed(Event):
+    """A try failed; `will_retry` says whether another follows, after `wait_s`."""
+
+    connection: str
+    trouble: Trouble
+    will_retry: bool
+    tries: int
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetPublished(Event):
+    """A target, or a partial one while the run goes on, is in its place."""
+
+    path: str
+    rows: int
+    bytes: int
+    final: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunFinished(Event):
+    """A run ended: completed, failed, stopped or cancelled."""
+
+    result: RunResult
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overflow(Event):
+    """A subscriber was too slow: what it missed is in `engine.snapshot()`."""
+
+    lost: int
+    run: str = ""
+    job: str = ""
+    topic: Topic = field(default=Topic.QUEUE)

@@ -1,0 +1,163 @@
+"""What an operator configures: connections, credentials, jobs, destinations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Scalar = str | int | float | bool | None
+"""A bind value as TOML and JSON can hold it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """A login that many connections may share.
+
+    The password is a reference (`env:NAME`, `file:PATH`, `cmd:COMMAND`) and is resolved when a
+    session opens.
+    """
+
+    name: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """A configured database to read from.
+
+    Attributes:
+        name: The operator's name for it; unique.
+        kind: The reader's name, such as `sqlite`.
+        url: As configured, without a password.
+        host: Empty for a file.
+        port: 0 for a file or the kind's own default.
+        database: The database's name, or the absolute path of a file.
+        options: What stood behind `?` in the url.
+        credential: Name of a credential, empty for none.
+        tags: What `tag:` selects by.
+        contact: Whom to call.
+    """
+
+    name: str
+    kind: str
+    url: str
+    host: str = ""
+    port: int = 0
+    database: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    credential: str = ""
+    tags: tuple[str, ...] = ()
+    contact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """One query of a job; a job with one query calls it `main`."""
+
+    name: str
+    sql: str
+    params: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a transient failure is tried again.
+
+    `retries` = 3 means at most 4 attempts. The n-th wait is `delay_s * multiplier ** (n - 1)`,
+    at most `max_delay_s`.
+    """
+
+    retries: int = 3
+    delay_s: float = 5.0
+    multiplier: float = 2.0
+    max_delay_s: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExcelOptions:
+    """How a workbook is laid out."""
+
+    layout: Literal["sheets", "single", "both"] = "sheets"
+    """A sheet for each connection, one stacked sheet with a connection column, or both."""
+    text_columns: tuple[str, ...] = ()
+    """Columns whose values are text whatever they look like."""
+    connection_column: str = "connection"
+    """Head of the connection column in the stacked sheet."""
+    autofilter: bool = True
+    freeze_header: bool = True
+    compression: Literal["auto", "zlib"] = "auto"
+    """`auto`: isal where it is installed. Recorded in each part; never mixed in one run."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CsvOptions:
+    """How a CSV file is written."""
+
+    delimiter: str = ","
+    include_headers: bool = True
+    quoting: Literal["minimal", "text", "all"] = "minimal"
+    """Quote what needs it, every text value, or every value. NULL is never quoted."""
+    encoding: str = "utf-8"
+    encoding_errors: Literal["fail", "replace"] = "fail"
+    """What to do with a character that the encoding lacks; a replacement is counted."""
+    bom: bool = False
+    null: str = ""
+    """How NULL is written. An empty text is written as two quotes, so that both can be told."""
+    connection_column: str = ""
+    """Head of a first column that holds the connection's name; empty for no such column."""
+    line_end: Literal["lf", "crlf"] = "lf"
+    formula_guard: Literal["off", "quote", "tab"] = "off"
+    """What to put before text that a spreadsheet would run: nothing, `'` or a tab."""
+
+
+FormatOptions = ExcelOptions | CsvOptions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Destination:
+    """Where a job's rows go.
+
+    Attributes:
+        type: The writer's name, such as `excel`.
+        path: As configured, with `{job}`, `{jobName}`, `{date}`, `{run}` in it; absolute or
+            relative to the configuration's folder.
+        mode: `replace`: the target is made anew by each run.
+        options: What is particular to the type.
+    """
+
+    type: str
+    path: str
+    options: FormatOptions
+    mode: Literal["replace"] = "replace"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """What to do: queries, which connections, destinations, policy.
+
+    Attributes:
+        connections: Selectors in order: a name, a glob, `tag:NAME`.
+        queries: At least one.
+        columns: Names that fix the columns; empty: the first connection that answers fixes them.
+        aliases: Other names of a column, from the name at a connection to the job's name.
+        overrides: From a connection's name to its own SQL for each query it differs in.
+        folder: The configuration's folder; relative paths start there.
+    """
+
+    name: str
+    title: str
+    connections: tuple[str, ...]
+    queries: tuple[Query, ...]
+    destinations: tuple[Destination, ...]
+    max_parallel: int = 8
+    resume: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    drift: Literal["fail", "align"] = "fail"
+    columns: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    query_timeout_s: int | None = None
+    stall_timeout_s: int | None = None
+    keep_parts_days: int = 7
+    folder: Path = field(default_factory=Path)

@@ -1,0 +1,1 @@
+"""Runs jobs: queue, runner, publishing, events, memory."""

@@ -1,0 +1,177 @@
+"""What the control plane and an extractor say to each other, and how it is framed.
+
+Each message is a msgpack body behind its length (4 bytes, big endian). Down go requests, each with
+an id and exactly one answer, `Done` or `Failed`; `Cancel` and `Quit` have none. Up go the answers
+and `Beat`, at most one per 200 ms, with the progress of every running extract.
+"""
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from etltui.domain.columns import Column
+from etltui.domain.part import Published, Receipt
+from etltui.domain.task import (
+    Extracted,
+    ExtractTask,
+    Progress,
+    PublishTask,
+    QueryTask,
+    SessionTask,
+)
+
+HEAD = struct.Struct(">I")
+MAX_MESSAGE = 64 * 1024 * 1024
+"""Bytes; a longer one is a broken peer. 10,000 connections' receipts are about 5 MiB."""
+
+BEAT_S = 0.2
+
+
+class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base of all messages; the class's name is the tag."""
+
+
+class Open(_Message):
+    """Open a session under a number that the control plane chose."""
+
+    id: int
+    session: int
+    task: SessionTask
+
+
+class Ping(_Message):
+    """Prove that a session's server answers."""
+
+    id: int
+    session: int
+
+
+class Describe(_Message):
+    """Name the columns of queries without reading rows."""
+
+    id: int
+    session: int
+    queries: tuple[QueryTask, ...]
+
+
+class Extract(_Message):
+    """Move rows into parts."""
+
+    id: int
+    session: int
+    task: ExtractTask
+
+
+class Close(_Message):
+    """End a session."""
+
+    id: int
+    session: int
+
+
+class Verify(_Message):
+    """Hold part files against their receipts."""
+
+    id: int
+    folder: str
+    receipts: tuple[Receipt, ...]
+
+
+class Assemble(_Message):
+    """Write a target's temporary file from parts."""
+
+    id: int
+    task: PublishTask
+
+
+class Deliver(_Message):
+    """Rename a temporary file onto its target."""
+
+    id: int
+    temporary: str
+    target: str
+    published: Published | None
+
+
+class Cancel(_Message):
+    """Give up the request of this id; it still gets its answer."""
+
+    id: int
+
+
+class Quit(_Message):
+    """End the process when all requests are answered."""
+
+
+class Ready(_Message):
+    """First message up: the extractor lives."""
+
+    pid: int
+
+
+class Done(_Message):
+    """A request succeeded."""
+
+    id: int
+    columns: tuple[tuple[Column, ...], ...] = ()
+    extracted: Extracted | None = None
+    verified: tuple[bool, ...] = ()
+    published: Published | None = None
+    delivered: bool = False
+
+
+class Failed(_Message):
+    """A request failed; nothing it did may be used."""
+
+    id: int
+    error_class: str
+    message: str
+    facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
+class Beat(_Message):
+    """How far each running extract is, and what the process weighs.
+
+    `pss`: proportional set size in bytes, 0 where it was not measured this time.
+    """
+
+    progress: tuple[Progress, ...] = ()
+    pss: int = 0
+
+
+Down = Open | Ping | Describe | Extract | Close | Verify | Assemble | Deliver | Cancel | Quit
+Up = Ready | Done | Failed | Beat
+
+_encoder = msgspec.msgpack.Encoder()
+_down = msgspec.msgpack.Decoder(Down)
+_up = msgspec.msgpack.Decoder(Up)
+
+
+def frame(message: Any) -> bytes:
+    """The bytes of a message with its length before it."""
+    body = _encoder.encode(message)
+    return HEAD.pack(len(body)) + body
+
+
+def body_length(head: bytes) -> int:
+    """The length that a head announces.
+
+    Raises:
+        ValueError: It is more than `MAX_MESSAGE`.
+    """
+    (length,) = HEAD.unpack(head)
+    if length > MAX_MESSAGE:
+        raise ValueError(f"a message of {length} bytes is longer than {MAX_MESSAGE}")
+    return int(length)
+
+
+def down(body: bytes) -> Down:
+    """A message for an extractor."""
+    return _down.decode(body)
+
+
+def up(body: bytes) -> Up:
+    """A message from an extractor."""
+    return _up.decode(body)

@@ -1,0 +1,1 @@
+"""Says whether a query only reads."""

@@ -1,0 +1,1 @@
+"""Lends database sessions under limits."""

@@ -1,0 +1,1 @@
+"""From a database to Arrow batches, one file a kind."""

@@ -1,0 +1,79 @@
+"""What every reader does: the protocol that one contract suite holds them all to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from etltui.domain.columns import Column
+from etltui.domain.task import QueryTask
+
+
+class RereadError(Exception):
+    """The fast lane met a value it cannot keep faithful: read again with `exact=True`.
+
+    Never reaches the control plane: what was written so far is thrown away in the extractor.
+    """
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """A query under way.
+
+    Attributes:
+        columns: In the result's order; their Arrow types are those of the batches.
+        batches: Each of at most about the bytes asked for; at the end of rows it stops, and any
+            other end raises.
+    """
+
+    columns: tuple[Column, ...]
+    batches: Iterator[pa.RecordBatch]
+
+
+class Reader(Protocol):
+    """One database session. All calls but `cancel` come from one thread.
+
+    Everything raises `Failure` with the class that says why; after `cancel` whatever is running
+    raises or stops within 2 s, and the caller decides by its own flag, never by what came back.
+    """
+
+    local: bool
+    """Whether reading is this machine's own work, so that the CPU gate must hold it too."""
+
+    def ping(self) -> None:
+        """Prove that the server answers."""
+        ...
+
+    def describe(self, query: QueryTask) -> tuple[Column, ...]:
+        """The columns of a query without reading its rows."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """One read-only view for all queries in the block where the database can; undone after."""
+        ...
+
+    def read(
+        self,
+        query: QueryTask,
+        *,
+        batch_bytes: Callable[[], int],
+        exact: bool,
+    ) -> AbstractContextManager[Result]:
+        """Run a query; the block's end frees the statement.
+
+        Args:
+            query: SQL and bind values.
+            batch_bytes: Asked before each batch: how large it may be.
+            exact: Take the lane that keeps every value whatever it is.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Interrupt what runs, from any thread; never raises."""
+        ...
+
+    def close(self) -> None:
+        """End the session; never raises."""
+        ...

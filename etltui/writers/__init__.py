@@ -1,0 +1,1 @@
+"""From Arrow batches to parts, and from parts to a target."""

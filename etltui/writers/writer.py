@@ -1,0 +1,102 @@
+"""What every writer does: the protocol that one contract suite holds them all to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from etltui.domain.columns import Column
+from etltui.domain.part import Published, Receipt, part_name
+from etltui.domain.task import ExtractTask, PublishTask, WriterTask
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PartTask:
+    """One query of one extract for one destination: what a part writer is made from."""
+
+    extract: ExtractTask
+    writer: WriterTask
+    query: int
+    columns: tuple[Column, ...]
+    """As fixed for the run; batches come in this order with the types that `arrow_type` gives
+    for this connection's own `found` columns."""
+    found: tuple[Column, ...]
+    """The same columns with the types they have at this connection."""
+
+    def path(self, segment: int) -> Path:
+        """The part file of a segment."""
+        name = part_name(
+            number=self.extract.number,
+            query=self.query,
+            segment=segment,
+            attempt=self.extract.attempt,
+        )
+        return Path(self.writer.folder) / name
+
+    def receipt(self, segment: int, **numbers: Any) -> Receipt:
+        """A segment's receipt with what the task knows filled in."""
+        path = self.path(segment)
+        return Receipt(
+            run=self.extract.run,
+            destination=self.writer.destination,
+            variant=self.writer.variant,
+            connection=self.extract.connection,
+            query=self.query,
+            segment=segment,
+            attempt=self.extract.attempt,
+            # Relative to the run's folder: `<destination>/<name>`.
+            path=f"{path.parent.name}/{path.name}",
+            plan_hash=self.extract.plan_hash,
+            connection_hash=self.extract.connection_hash,
+            columns=self.found,
+            **numbers,
+        )
+
+
+class PartWriter(Protocol):
+    """Writes one connection's rows of one query for one destination; used by one thread."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows. The bytes depend on the rows only, never on where batches end.
+
+        Raises:
+            Failure: Of class `disk` or `value`.
+        """
+        ...
+
+    def close(self) -> tuple[Receipt, ...]:
+        """Finish: when it returns, every segment is sealed and durable. No rows: one empty part.
+
+        Raises:
+            Failure: Of class `disk` or `value`.
+        """
+        ...
+
+    def abandon(self) -> None:
+        """Delete everything that was written, sealed segments too; never raises."""
+        ...
+
+
+class Format(Protocol):
+    """A writer module: what the registry hands out."""
+
+    def part_writer(self, task: PartTask) -> PartWriter:
+        """A writer for one query of one extract."""
+        ...
+
+    def assemble(self, task: PublishTask) -> Published:
+        """Write `task.temporary` from parts, durable (file and folder synced) and verified.
+
+        Raises:
+            Failure: Of class `disk`, `target`, or `corrupt` where a part is not what its receipt
+                says.
+        """
+        ...
+
+
+def variants(receipts: Sequence[Receipt], variant: str) -> tuple[Receipt, ...]:
+    """The receipts of one variant, by query and segment."""
+    chosen = [receipt for receipt in receipts if receipt.variant == variant]
+    return tuple(sorted(chosen, key=lambda receipt: (receipt.query, receipt.segment)))
