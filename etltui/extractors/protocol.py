@@ -33,7 +33,7 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Base of all messages; the class's name is the tag."""
 
 
-class Open(_Message):
+class Open(_Message, frozen=True, kw_only=True):
     """Open a session under a number that the control plane chose."""
 
     id: int
@@ -41,14 +41,14 @@ class Open(_Message):
     task: SessionTask
 
 
-class Ping(_Message):
+class Ping(_Message, frozen=True, kw_only=True):
     """Prove that a session's server answers."""
 
     id: int
     session: int
 
 
-class Describe(_Message):
+class Describe(_Message, frozen=True, kw_only=True):
     """Name the columns of queries without reading rows."""
 
     id: int
@@ -56,7 +56,7 @@ class Describe(_Message):
     queries: tuple[QueryTask, ...]
 
 
-class Extract(_Message):
+class Extract(_Message, frozen=True, kw_only=True):
     """Move rows into parts."""
 
     id: int
@@ -64,14 +64,14 @@ class Extract(_Message):
     task: ExtractTask
 
 
-class Close(_Message):
+class Close(_Message, frozen=True, kw_only=True):
     """End a session."""
 
     id: int
     session: int
 
 
-class Verify(_Message):
+class Verify(_Message, frozen=True, kw_only=True):
     """Hold part files against their receipts."""
 
     id: int
@@ -79,14 +79,14 @@ class Verify(_Message):
     receipts: tuple[Receipt, ...]
 
 
-class Assemble(_Message):
+class Assemble(_Message, frozen=True, kw_only=True):
     """Write a target's temporary file from parts."""
 
     id: int
     task: PublishTask
 
 
-class Deliver(_Message):
+class Deliver(_Message, frozen=True, kw_only=True):
     """Rename a temporary file onto its target."""
 
     id: int
@@ -95,23 +95,23 @@ class Deliver(_Message):
     published: Published | None
 
 
-class Cancel(_Message):
+class Cancel(_Message, frozen=True, kw_only=True):
     """Give up the request of this id; it still gets its answer."""
 
     id: int
 
 
-class Quit(_Message):
+class Quit(_Message, frozen=True, kw_only=True):
     """End the process when all requests are answered."""
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True, kw_only=True):
     """First message up: the extractor lives."""
 
     pid: int
 
 
-class Done(_Message):
+class Done(_Message, frozen=True, kw_only=True):
     """A request succeeded."""
 
     id: int
@@ -122,7 +122,7 @@ class Done(_Message):
     delivered: bool = False
 
 
-class Failed(_Message):
+class Failed(_Message, frozen=True, kw_only=True):
     """A request failed; nothing it did may be used."""
 
     id: int
@@ -131,14 +131,13 @@ class Failed(_Message):
     facts: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-class Beat(_Message):
-    """How far each running extract is, and what the process weighs.
-
-    `pss`: proportional set size in bytes, 0 where it was not measured this time.
-    """
+class Beat(_Message, frozen=True, kw_only=True):
+    """How far the running extracts are, and what the process weighs."""
 
     progress: tuple[Progress, ...] = ()
+    """Only of those that moved since the last beat."""
     pss: int = 0
+    """Proportional set size in bytes, 0 where it was not measured this time."""
 
 
 Down = Open | Ping | Describe | Extract | Close | Verify | Assemble | Deliver | Cancel | Quit
@@ -169,9 +168,11 @@ def body_length(head: bytes) -> int:
 
 def down(body: bytes) -> Down:
     """A message for an extractor."""
-    return _down.decode(body)
+    message: Down = _down.decode(body)
+    return message
 
 
 def up(body: bytes) -> Up:
     """A message from an extractor."""
-    return _up.decode(body)
+    message: Up = _up.decode(body)
+    return message

@@ -1,0 +1,95 @@
+"""Carries events from the engine to its subscribers; publishing never waits."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from etltui.domain.events import ConnectionProgress, Event, Overflow, RunProgress
+
+BACKLOG = 100_000
+"""Events a subscriber may be behind: a 500-connection run with every retry is under 5,000."""
+
+_Key = tuple[object, ...]
+
+
+class Backlog:
+    """What a subscriber has not read yet.
+
+    Newer progress replaces older of the same run connection, so that a slow reader costs bounded
+    memory; a status is never dropped while there is room. After an overflow the reader finds one
+    `Overflow` and takes a snapshot.
+    """
+
+    def __init__(self, limit: int = BACKLOG) -> None:
+        self._limit = limit
+        self._events: OrderedDict[_Key, Event] = OrderedDict()
+        self._numbers = count()
+        self._lost = 0
+        self._wake = asyncio.Event()
+        self._ended = False
+
+    def put(self, event: Event) -> None:
+        """Append an event; never waits."""
+        key = self._key(event)
+        if key not in self._events and len(self._events) >= self._limit:
+            self._lost += len(self._events)
+            self._events.clear()
+        self._events[key] = event
+        self._wake.set()
+
+    def end(self) -> None:
+        """Let the reader stop after what is left."""
+        self._ended = True
+        self._wake.set()
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Events in order, until the end."""
+        while True:
+            while self._lost or self._events:
+                if self._lost:
+                    lost, self._lost = self._lost, 0
+                    yield Overflow(at=0.0, lost=lost)
+                else:
+                    yield self._events.popitem(last=False)[1]
+            if self._ended:
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _key(self, event: Event) -> _Key:
+        match event:
+            case ConnectionProgress():
+                return ("progress", event.run, event.connection)
+            case RunProgress():
+                return ("progress", event.run)
+            case _:
+                return (next(self._numbers),)
+
+
+class Bus:
+    """Hands every event to every subscriber's backlog."""
+
+    def __init__(self) -> None:
+        self._backlogs: set[Backlog] = set()
+
+    def publish(self, event: Event) -> None:
+        """Tell all subscribers; never waits."""
+        for backlog in self._backlogs:
+            backlog.put(event)
+
+    @contextmanager
+    def subscribe(self, limit: int = BACKLOG) -> Iterator[Backlog]:
+        """A backlog that fills for the time of the block."""
+        backlog = Backlog(limit)
+        self._backlogs.add(backlog)
+        try:
+            yield backlog
+        finally:
+            self._backlogs.discard(backlog)
+
+    def end(self) -> None:
+        """Nothing will be published any more."""
+        for backlog in self._backlogs:
+            backlog.end()

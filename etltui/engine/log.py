@@ -1,0 +1,97 @@
+"""The log: JSON lines with run and connection on each, written by a thread of its own."""
+
+import contextvars
+import json
+import logging
+import logging.handlers
+import os
+import queue
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+_run: contextvars.ContextVar[str] = contextvars.ContextVar("run", default="")
+_connection: contextvars.ContextVar[str] = contextvars.ContextVar("connection", default="")
+
+LEVELS = {
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+LARGEST = 16 * 1024 * 1024
+"""Bytes of one log file; five are kept."""
+
+
+@contextmanager
+def about(*, run: str = "", connection: str = "") -> Iterator[None]:
+    """Put run or connection on every line logged in the block, tasks started in it included."""
+    run_token = _run.set(run or _run.get())
+    connection_token = _connection.set(connection or _connection.get())
+    try:
+        yield
+    finally:
+        _connection.reset(connection_token)
+        _run.reset(run_token)
+
+
+class _Stamp(logging.Filter):
+    """Takes run and connection while still in the task that logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.run = _run.get()
+        record.connection = _connection.get()
+        return True
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "run": getattr(record, "run", ""),
+            "connection": getattr(record, "connection", ""),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({key: value for key, value in line.items() if value}, ensure_ascii=False)
+
+
+@contextmanager
+def logging_to(folder: Path, level: str) -> Iterator[None]:
+    """Write the log into a folder for the time of the block.
+
+    Args:
+        folder: Made if missing, 0700; the file is `etltui.jsonl`, 0600.
+        level: A key of `LEVELS`.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "etltui.jsonl"
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    file = logging.handlers.RotatingFileHandler(
+        path,
+        maxBytes=LARGEST,
+        backupCount=4,
+        encoding="utf-8",
+    )
+    file.setFormatter(JsonLines())
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    handler = logging.handlers.QueueHandler(lines)
+    handler.addFilter(_Stamp())
+    listener = logging.handlers.QueueListener(lines, file)
+    root = logging.getLogger("etltui")
+    root.setLevel(LEVELS[level])
+    root.propagate = False
+    root.addHandler(handler)
+    listener.start()
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        listener.stop()
+        file.close()

@@ -1,0 +1,266 @@
+"""Moves one connection's rows from its reader to every destination's part writer.
+
+The session's thread pulls batches; a second thread converts and writes them, one batch behind, so
+that reading and writing overlap. Between them waits at most one batch: pulling is the
+back-pressure. Nothing is reported before every part of the connection is durable.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import pyarrow as pa
+
+from etltui.domain import drift
+from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.run import Step
+from etltui.domain.task import Extracted, ExtractTask, QueryTask
+from etltui.extractors.arrow import arrow_type
+from etltui.extractors.gate import Gate
+from etltui.readers.reader import Reader, RereadError, Result
+from etltui.writers.registry import format_of
+from etltui.writers.writer import PartTask, PartWriter
+
+
+@dataclass(slots=True)
+class Watch:
+    """How far an extract is; written by its threads, read by the beat and the watchdog."""
+
+    step: str = Step.QUERYING
+    rows: int = 0
+    bytes: int = 0
+    cancelled: bool = False
+    verdict: Failure | None = None
+    """Set by the watchdog just before it cancels: a time limit has passed."""
+    pulling_since: float | None = None
+    pulled_s: float = 0.0
+    """Seconds spent waiting for the source in the running query, back-pressure left out."""
+    seconds: dict[str, float] = field(
+        default_factory=lambda: {"query": 0.0, "fetch": 0.0, "write": 0.0},
+    )
+
+    def check(self) -> None:
+        """Stop here if somebody cancelled or a limit has passed.
+
+        Raises:
+            Failure: The verdict, or of class `cancelled`.
+        """
+        if self.verdict is not None:
+            raise self.verdict
+        if self.cancelled:
+            raise Failure(ErrorClass.CANCELLED, "cancelled")
+
+    def judge(self, task: ExtractTask, now: float) -> bool:
+        """Whether the source has just taken too long; sets the verdict if so."""
+        since = self.pulling_since
+        if since is None or self.verdict is not None:
+            return False
+        waited = now - since
+        if waited + self.pulled_s > task.query_timeout_s:
+            self.verdict = Failure(
+                ErrorClass.TIMEOUT,
+                f"the query took longer than query_timeout_s = {task.query_timeout_s:g} s",
+            )
+        elif self.rows and waited > task.stall_timeout_s:
+            self.verdict = Failure(
+                ErrorClass.STALLED,
+                f"no row for stall_timeout_s = {task.stall_timeout_s:g} s after {self.rows:,} rows",
+            )
+        return self.verdict is not None
+
+
+class _Pump:
+    """The writing half: a thread that hands each batch to every part writer."""
+
+    def __init__(self, writers: list[PartWriter], gate: Gate, watch: Watch) -> None:
+        self._writers = writers
+        self._gate = gate
+        self._watch = watch
+        self._batches: queue.Queue[pa.RecordBatch | None] = queue.Queue(maxsize=1)
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and self.error is None:
+            # What is still queued is of no use: let the thread drop it.
+            self.error = GeneratorExit()
+        self._batches.put(None)
+        self._thread.join()
+        if kind is None and self.error is not None:
+            raise self.error
+
+    def put(self, batch: pa.RecordBatch) -> None:
+        """Hand over a batch; waits while the one before it is still queued.
+
+        Raises:
+            Failure: Writing failed.
+        """
+        if self.error is not None:
+            raise self.error
+        self._batches.put(batch)
+
+    def _run(self) -> None:
+        while (batch := self._batches.get()) is not None:
+            if self.error is not None:
+                continue
+            try:
+                self._write(batch)
+            except BaseException as error:  # noqa: BLE001 - raised again in the session's thread
+                self.error = error
+
+    def _write(self, batch: pa.RecordBatch) -> None:
+        started = time.monotonic()
+        with self._gate.work():
+            for writer in self._writers:
+                writer.write(batch)
+        self._watch.seconds["write"] += time.monotonic() - started
+        self._watch.rows += batch.num_rows
+        self._watch.bytes += batch.nbytes
+
+
+def _found(query: QueryTask, result: Result, plan: drift.ColumnPlan) -> tuple[Column, ...]:
+    """The fixed columns with the types that they have at this connection."""
+    return tuple(
+        column if source is None else replace(column, type=result.columns[source].type)
+        for column, source in zip(query.columns, plan.sources, strict=True)
+    )
+
+
+def _arranged(
+    batch: pa.RecordBatch,
+    plan: drift.ColumnPlan,
+    found: tuple[Column, ...],
+) -> pa.RecordBatch:
+    """The batch in the order of the fixed columns, NULL where it lacks one."""
+    if plan.straight and batch.schema.names == [column.name for column in found]:
+        return batch
+    arrays = [
+        pa.array([None] * batch.num_rows, type=arrow_type(column.type))
+        if source is None
+        else batch.column(source)
+        for column, source in zip(found, plan.sources, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in found])
+
+
+def _pulled(result: Result, reader: Reader, gate: Gate, watch: Watch) -> Iterator[pa.RecordBatch]:
+    """The batches, with the time that each took and the gate held for local ones."""
+    kind = "query"
+    while True:
+        watch.check()
+        watch.pulling_since = started = time.monotonic()
+        try:
+            if reader.local:
+                with gate.work():
+                    batch = next(result.batches, None)
+            else:
+                batch = next(result.batches, None)
+        finally:
+            watch.pulling_since = None
+            took = time.monotonic() - started
+            watch.pulled_s += took
+            watch.seconds[kind] += took
+        # An own flag decides, never that the driver raised no error.
+        watch.check()
+        if batch is None:
+            return
+        kind = "fetch"
+        watch.step = Step.PROCESSING
+        yield batch
+
+
+class _Extract:
+    """One try at one connection: its readers, writers and what they found."""
+
+    def __init__(self, reader: Reader, task: ExtractTask, gate: Gate, watch: Watch) -> None:
+        self.reader = reader
+        self.task = task
+        self.gate = gate
+        self.watch = watch
+        self.writers: list[PartWriter] = []
+        self.notes: dict[str, int] = {}
+
+    def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
+        """Move one query's rows into parts that are not sealed yet."""
+        self.watch.step, self.watch.pulled_s = Step.QUERYING, 0.0
+        with self.reader.read(
+            query,
+            batch_bytes=self.gate.batch_bytes,
+            exact=exact,
+        ) as result:
+            plan = drift.plan(
+                query.columns,
+                result.columns,
+                mode="align" if query.drift == "align" else "fail",
+                aliases=query.aliases,
+            )
+            for name, columns in (("columns dropped", plan.dropped), ("missing", plan.missing)):
+                if columns:
+                    self.notes[f"{name}: {', '.join(columns)}"] = len(columns)
+            found = _found(query, result, plan)
+            opened = self._open(number, query, found)
+            with _Pump(opened, self.gate, self.watch) as pump:
+                for batch in _pulled(result, self.reader, self.gate, self.watch):
+                    pump.put(_arranged(batch, plan, found))
+
+    def _open(self, number: int, query: QueryTask, found: tuple[Column, ...]) -> list[PartWriter]:
+        opened: list[PartWriter] = []
+        for writer in self.task.writers:
+            part = PartTask(
+                extract=self.task,
+                writer=writer,
+                query=number,
+                columns=query.columns,
+                found=found,
+            )
+            opened.append(format_of(writer.type).part_writer(part))
+            self.writers.append(opened[-1])
+        return opened
+
+    def run(self, *, exact: bool) -> Extracted:
+        """All queries in one snapshot, then every part sealed; or nothing left behind."""
+        try:
+            with self.reader.snapshot():
+                for number, query in enumerate(self.task.queries):
+                    self.query(number, query, exact=exact)
+            self.watch.check()
+            receipts = tuple(receipt for writer in self.writers for receipt in writer.close())
+            self.watch.check()
+        except BaseException:
+            for writer in self.writers:
+                writer.abandon()
+            raise
+        for receipt in receipts:
+            for note, count in receipt.notes.items():
+                self.notes[note] = self.notes.get(note, 0) + count
+        return Extracted(
+            receipts=receipts,
+            rows=self.watch.rows,
+            seconds=dict(self.watch.seconds),
+            notes=self.notes,
+        )
+
+
+def extract(reader: Reader, task: ExtractTask, gate: Gate, watch: Watch) -> Extracted:
+    """Move one connection's rows into durable parts.
+
+    Raises:
+        Failure: Nothing was left on disk.
+    """
+    exact = False
+    with gate.fetch():
+        while True:
+            try:
+                return _Extract(reader, task, gate, watch).run(exact=exact)
+            except RereadError:
+                # The reader learned which columns need care; each time at least one more.
+                exact = True
+                watch.rows = watch.bytes = 0

@@ -1,0 +1,321 @@
+"""Keeps the extractors: how many, who takes the next session, who is retired, who is a suspect.
+
+A connection that was running when its extractor died is a suspect: its next try runs in an
+extractor without others, so that a second death names the culprit and harms no neighbour.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.job import Connection
+from etltui.domain.part import Published, Receipt
+from etltui.domain.task import (
+    Extracted,
+    ExtractTask,
+    Progress,
+    PublishTask,
+    QueryTask,
+    SessionTask,
+)
+from etltui.extractors import protocol as p
+from etltui.extractors.client import ExtractorClient
+from etltui.extractors.launch import Launch
+
+RETIRED_KILL_S = 10.0
+MOST_RETIRING = 2
+DEATHS_TO_PARK = 2
+START_TIMEOUT_S = 30.0
+"""An interpreter and pyarrow take 0.4 s; a cold, busy disk may take many times that."""
+
+
+class SessionHandle:
+    """A session in an extractor, by number; implements `domain.ports.Session`."""
+
+    def __init__(
+        self,
+        supervisor: "ExtractorSupervisor",
+        client: ExtractorClient,
+        connection: Connection,
+    ) -> None:
+        self._supervisor = supervisor
+        self._client = client
+        self._connection = connection
+        self._number = client.number()
+        self._spent = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether its extractor lives and takes work."""
+        usable = self._client.alive and not self._supervisor.leaving(self._client)
+        return usable and not self._spent
+
+    async def open(self, task: SessionTask) -> None:
+        """Open the session in the extractor.
+
+        Raises:
+            Failure: It could not be opened; the extractor keeps nothing of it.
+        """
+        number = self._client.number()
+        try:
+            async with asyncio.timeout(task.connect_timeout_s):
+                await self._client.request(p.Open(id=number, session=self._number, task=task))
+        except TimeoutError:
+            await self.close()
+            raise Failure(
+                ErrorClass.TIMEOUT,
+                f"no session within connection_timeout_s = {task.connect_timeout_s:g} s",
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+
+    async def ping(self) -> None:
+        """See `domain.ports.Session`."""
+        await self._client.request(p.Ping(id=self._client.number(), session=self._number))
+
+    async def describe(self, queries: Sequence[QueryTask]) -> tuple[tuple[Column, ...], ...]:
+        """See `domain.ports.Session`."""
+        with self._supervisor.watching(self._client, self._connection.name):
+            done = await self._client.request(
+                p.Describe(
+                    id=self._client.number(),
+                    session=self._number,
+                    queries=tuple(queries),
+                ),
+            )
+        return done.columns
+
+    async def extract(
+        self,
+        task: ExtractTask,
+        progress: Callable[[Progress], None],
+    ) -> Extracted:
+        """See `domain.ports.Session`."""
+        # An extractor without others serves its one suspect and is not kept.
+        self._spent = self._supervisor.lonely(self._client)
+        with self._supervisor.watching(self._client, self._connection.name):
+            done = await self._client.request(
+                p.Extract(id=self._client.number(), session=self._number, task=task),
+                progress,
+            )
+        if done.extracted is None:
+            raise Failure(ErrorClass.INTERNAL, "an extract was answered without receipts")
+        return done.extracted
+
+    async def close(self) -> None:
+        """See `domain.ports.Session`."""
+        try:
+            if self._client.alive:
+                number = self._client.number()
+                await self._client.request(p.Close(id=number, session=self._number))
+        except Failure:
+            # It died meanwhile: closed enough.
+            pass
+        finally:
+            self._supervisor.closed(self._client)
+
+
+class ExtractorSupervisor:
+    """Opens sessions in extractors and has them work on files.
+
+    Implements `domain.ports.Sessions` and `domain.ports.Parts`.
+
+    Args:
+        launch: Starts one extractor.
+        limit: How many there may be, those for suspects and those leaving aside.
+        session_task: Resolves a connection's secrets.
+    """
+
+    def __init__(
+        self,
+        launch: Launch,
+        *,
+        limit: int,
+        session_task: Callable[[Connection], Awaitable[SessionTask]],
+    ) -> None:
+        self._launch = launch
+        self._limit = limit
+        self._session_task = session_task
+        self._clients: list[ExtractorClient] = []
+        self._alone: set[ExtractorClient] = set()
+        self._leaving: dict[ExtractorClient, asyncio.TimerHandle] = {}
+        self._running: dict[ExtractorClient, Counter[str]] = {}
+        self._deaths: Counter[str] = Counter()
+        self._choosing = asyncio.Lock()
+        self._one_suspect = asyncio.Lock()
+        self._closing = False
+
+    @property
+    def pss(self) -> int:
+        """Proportional set size of all extractors in bytes, as they last said."""
+        return sum(client.pss for client in self._clients)
+
+    @property
+    def count(self) -> int:
+        """How many extractors live."""
+        return len(self._clients)
+
+    async def warm(self) -> None:
+        """Start one extractor before anybody needs it."""
+        async with self._choosing:
+            if not self._clients:
+                await self._start()
+
+    async def open(self, connection: Connection) -> SessionHandle:
+        """See `domain.ports.Sessions`."""
+        deaths = self._deaths[connection.name]
+        if deaths >= DEATHS_TO_PARK:
+            raise Failure(
+                ErrorClass.POISON,
+                f"{connection.name} was being read when its extractor died, {deaths} times",
+            )
+        task = await self._session_task(connection)
+        client = await (self._lonely() if deaths else self._shared())
+        handle = SessionHandle(self, client, connection)
+        await handle.open(task)
+        return handle
+
+    async def verify(self, folder: str, receipts: Sequence[Receipt]) -> tuple[bool, ...]:
+        """See `domain.ports.Parts`."""
+        with self._borrowed(await self._shared()) as client:
+            done = await client.request(
+                p.Verify(id=client.number(), folder=folder, receipts=tuple(receipts)),
+            )
+        return done.verified
+
+    async def assemble(self, task: PublishTask) -> Published:
+        """See `domain.ports.Parts`."""
+        with self._borrowed(await self._shared()) as client:
+            done = await client.request(p.Assemble(id=client.number(), task=task))
+        if done.published is None:
+            raise Failure(ErrorClass.INTERNAL, "an assembly was answered without its result")
+        return done.published
+
+    async def deliver(self, temporary: str, target: str, published: Published | None) -> bool:
+        """See `domain.ports.Parts`."""
+        with self._borrowed(await self._shared()) as client:
+            done = await client.request(
+                p.Deliver(
+                    id=client.number(),
+                    temporary=temporary,
+                    target=target,
+                    published=published,
+                ),
+            )
+        return done.delivered
+
+    def leaving(self, client: ExtractorClient) -> bool:
+        """Whether an extractor takes no more work."""
+        return client in self._leaving
+
+    def lonely(self, client: ExtractorClient) -> bool:
+        """Whether an extractor was started for one suspect."""
+        return client in self._alone
+
+    @contextmanager
+    def watching(self, client: ExtractorClient, name: str) -> Iterator[None]:
+        """Count the connection as running there, so that a death can be laid at its door."""
+        running = self._running.setdefault(client, Counter())
+        running[name] += 1
+        try:
+            yield
+        except BaseException:
+            running[name] -= 1
+            raise
+        running[name] -= 1
+        # It has proved that it can be read.
+        self._deaths.pop(name, None)
+
+    def closed(self, client: ExtractorClient) -> None:
+        """A session of an extractor has ended."""
+        client.sessions -= 1
+        if client in self._alone and not client.sessions:
+            self._alone.discard(client)
+            self._one_suspect.release()
+            if client.alive:
+                self._retire(client)
+
+    def gone(self, client: ExtractorClient) -> None:
+        """An extractor's socket has ended: suspect what it was reading."""
+        if client in self._clients:
+            self._clients.remove(client)
+        timer = self._leaving.pop(client, None)
+        if timer is not None:
+            timer.cancel()
+        running = self._running.pop(client, Counter())
+        if timer is None and not self._closing:
+            self._deaths.update(name for name, times in running.items() if times > 0)
+        # Reaps the process.
+        client.kill()
+
+    def stuck(self, client: ExtractorClient) -> None:
+        """A cancelled request would not end: let nobody else depend on that extractor."""
+        self._retire(client)
+
+    async def aclose(self) -> None:
+        """End all extractors."""
+        self._closing = True
+        for timer in self._leaving.values():
+            timer.cancel()
+        await asyncio.gather(*(client.aclose() for client in tuple(self._clients)))
+
+    def _retire(self, client: ExtractorClient) -> None:
+        """No new work, and the end within `RETIRED_KILL_S`; the oldest makes room for a third."""
+        if client in self._leaving or not client.alive:
+            return
+        if len(self._leaving) >= MOST_RETIRING:
+            next(iter(self._leaving)).kill()
+        busy = +self._running.get(client, Counter())
+        delay = RETIRED_KILL_S if busy else 0
+        self._leaving[client] = asyncio.get_running_loop().call_later(delay, client.kill)
+
+    async def _start(self) -> ExtractorClient:
+        client, sock = self._launch(self)
+        await client.connect(sock)
+        self._clients.append(client)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await client.ready.wait()
+        except TimeoutError:
+            client.kill()
+        if not client.alive:
+            raise Failure(
+                ErrorClass.DRIVER_CRASH,
+                "an extractor process could not be started; its words are in extractor.log",
+            )
+        return client
+
+    async def _shared(self) -> ExtractorClient:
+        """An idle extractor, else a new one, else the least busy; one session is counted."""
+        # Between counting and starting nobody else may start one.
+        async with self._choosing:
+            usable = [c for c in self._clients if not self.leaving(c) and c not in self._alone]
+            client = min(usable, key=lambda c: c.sessions, default=None)
+            if client is None or (client.sessions and len(usable) < self._limit):
+                client = await self._start()
+            client.sessions += 1
+            return client
+
+    async def _lonely(self) -> ExtractorClient:
+        """A new extractor for one suspect; at most one such at a time."""
+        await self._one_suspect.acquire()
+        try:
+            async with self._choosing:
+                client = await self._start()
+                self._alone.add(client)
+        except BaseException:
+            self._one_suspect.release()
+            raise
+        client.sessions += 1
+        return client
+
+    @contextmanager
+    def _borrowed(self, client: ExtractorClient) -> Iterator[ExtractorClient]:
+        try:
+            yield client
+        finally:
+            client.sessions -= 1
