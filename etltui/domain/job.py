@@ -113,6 +113,12 @@ class CsvOptions:
 
 FormatOptions = ExcelOptions | CsvOptions
 
+OPTIONS: Mapping[str, type[ExcelOptions] | type[CsvOptions]] = {
+    "excel": ExcelOptions,
+    "csv": CsvOptions,
+}
+"""From a destination's type to its options record."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:

@@ -132,8 +132,62 @@ class Parts(Protocol):
         ...
 
 
-class Store(Protocol):
-    """The state on disk. Every method that returns has made its change durable."""
+class History(Protocol):
+    """What is recorded, for reading only; nobody needs to hold the folder for it."""
+
+    async def run(self, run: str) -> RunRow | None:
+        """A run by its id, or by a beginning or end of it that no other run has."""
+        ...
+
+    async def runs(self, *, job: str = "", limit: int = 50) -> list[RunRow]:
+        """Runs, newest first."""
+        ...
+
+    async def unfinished(self, job: str) -> RunRow | None:
+        """The newest run of the job, if it may be resumed."""
+        ...
+
+    async def plan(self, run: str) -> Plan:
+        """The frozen plan of a run.
+
+        Raises:
+            StateError: There is no such run.
+        """
+        ...
+
+    async def connections(self, run: str) -> list[ConnectionRow]:
+        """The connections of a run, by their number.
+
+        One of whose parts a record is missing or damaged has no result: it is not done.
+        """
+        ...
+
+    async def receipts(self, run: str) -> list[Receipt]:
+        """The parts of a run that are recorded as durable."""
+        ...
+
+    async def publication(self, run: str, destination: int) -> PublicationRow | None:
+        """How far a destination's publication is."""
+        ...
+
+    async def publications(self, run: str = "") -> list[PublicationRow]:
+        """All publications of a run, or of all runs that are not cleaned."""
+        ...
+
+    async def members(self, run: str, destination: int) -> list[Member]:
+        """Where each part lies in a published target."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what is being read and close."""
+        ...
+
+
+class Store(History, Protocol):
+    """The state on disk. Every method that returns has made its change durable.
+
+    A caller that is cancelled stops waiting; the change is made nevertheless.
+    """
 
     async def create_run(self, plan: Plan, status: RunStatus) -> None:
         """Record a new run with all its connections waiting."""
@@ -159,22 +213,6 @@ class Store(Protocol):
         """Record how a run ended."""
         ...
 
-    async def run(self, run: str) -> RunRow | None:
-        """A run by its id or by an end of it that no other run has."""
-        ...
-
-    async def runs(self, *, job: str = "", limit: int = 50) -> list[RunRow]:
-        """Runs, newest first."""
-        ...
-
-    async def unfinished(self, job: str) -> RunRow | None:
-        """The newest run of the job, if it may be resumed."""
-        ...
-
-    async def plan(self, run: str) -> Plan:
-        """The frozen plan of a run."""
-        ...
-
     async def checkpoint(
         self,
         run: str,
@@ -187,24 +225,11 @@ class Store(Protocol):
         """
         ...
 
-    async def connections(self, run: str) -> list[ConnectionRow]:
-        """The connections of a run, by their number."""
-        ...
-
-    async def receipts(self, run: str) -> list[Receipt]:
-        """The parts of a run that are recorded as durable."""
-        ...
-
     async def forget_parts(self, run: str, connections: Sequence[str] | None = None) -> None:
-        """Unrecord the parts of some connections, or of all."""
-        ...
+        """Unrecord the parts of some connections, which are then not done any more.
 
-    async def publication(self, run: str, destination: int) -> PublicationRow | None:
-        """How far a destination's publication is."""
-        ...
-
-    async def publications(self, run: str = "") -> list[PublicationRow]:
-        """All publications of a run, or of all runs that are not cleaned."""
+        None: of all, once their rows are in the targets; results stay.
+        """
         ...
 
     async def move_publication(
@@ -214,10 +239,6 @@ class Store(Protocol):
         published: Published | None = None,
     ) -> PublicationRow:
         """Record a publication's next state; with `assembled` what was assembled."""
-        ...
-
-    async def members(self, run: str, destination: int) -> list[Member]:
-        """Where each part lies in a published target."""
         ...
 
     async def aclose(self) -> None:

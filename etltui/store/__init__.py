@@ -1,1 +1,1 @@
-"""The state on disk: runs, checkpoints, publications."""
+"""The state on disk: runs, checkpoints, publications, the lock, the checkpoint mirror."""

@@ -1,0 +1,212 @@
+"""One SQLite file: how it is opened, and the one way to work on it, a whole transaction."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self, TypeVar
+
+import aiosqlite
+
+from etltui.domain.errors import StateError
+from etltui.store.queries import QUERIES, STEPS
+
+Value = str | int | float | None
+Row = Mapping[str, Value]
+T = TypeVar("T")
+
+BUSY_TIMEOUT_S = 5.0
+
+_WAYS_OUT = {
+    "SQLITE_FULL": "Free space on its disk, then run again with --resume",
+    "SQLITE_BUSY": "Another program holds it; close that program",
+    "SQLITE_NOTADB": "Move it away to start afresh, or restore it from a backup",
+    "SQLITE_CORRUPT": "Move it away to start afresh, or restore it from a backup",
+}
+
+
+def unusable(path: Path, error: sqlite3.Error) -> StateError:
+    """The sentence for what SQLite says, with the way out."""
+    name = getattr(error, "sqlite_errorname", "")
+    way_out = _WAYS_OUT.get(name, "Check its disk and who may write there")
+    return StateError(f"the state database {path} cannot be used: {error}. {way_out}")
+
+
+class Statements:
+    """The named statements, inside one transaction."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, query: str, **values: Value) -> list[Row]:
+        """What a query finds."""
+        found = await self._connection.execute_fetchall(QUERIES[query], values)
+        return [dict(row) for row in found]
+
+    async def row(self, query: str, **values: Value) -> Row | None:
+        """The first row that a query finds."""
+        found = await self.rows(query, **values)
+        return found[0] if found else None
+
+    async def change(self, query: str, rows: Sequence[Row]) -> None:
+        """Run a changing statement once for each row."""
+        await self._connection.executemany(QUERIES[query], rows)
+
+
+class Database:
+    """A connection to the file on which transactions follow one another.
+
+    Attributes:
+        commits: Transactions committed since it was opened.
+    """
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection, *, begin: str) -> None:
+        self.commits = 0
+        self._path = path
+        self._connection = connection
+        self._begin = begin
+        self._lock = asyncio.Lock()
+        self._running: set[asyncio.Task[object]] = set()
+        self._closed = False
+
+    @classmethod
+    async def writer(cls, path: Path, *, steps: Sequence[str] = STEPS) -> Self:
+        """Open an existing file for writing and bring it to this program's version.
+
+        Raises:
+            StateError: It is no database, of a newer program, or cannot be written.
+        """
+        # IMMEDIATE: a transaction that reads before it writes must not find out late that
+        # another program has written in between.
+        database = await cls._connect(path, f"{_uri(path)}?mode=rw", begin="BEGIN IMMEDIATE")
+        async with _closed_on_error(database):
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                await database.pragma(pragma)
+            await database.migrate(steps)
+        return database
+
+    @classmethod
+    async def reader(cls, path: Path, *, steps: Sequence[str] = STEPS) -> Self:
+        """Open a file for reading only; without a file, an empty database.
+
+        Raises:
+            StateError: It is no database, or of another version than this program's.
+        """
+        if await asyncio.to_thread(path.exists):
+            database = await cls._connect(path, f"{_uri(path)}?mode=ro", begin="BEGIN")
+            async with _closed_on_error(database):
+                version = await database.version(steps)
+            if version == len(steps):
+                return database
+            await database.aclose()
+            if version:
+                raise StateError(
+                    f"the state database {path} is of version {version}, this program reads "
+                    f"version {len(steps)}. Any `etltui run` brings it up to date",
+                )
+        # Nothing has been recorded yet, or an engine is making the file at this moment.
+        database = await cls._connect(path, "file::memory:", begin="BEGIN")
+        await database.migrate(steps)
+        return database
+
+    @classmethod
+    async def _connect(cls, path: Path, uri: str, *, begin: str) -> Self:
+        try:
+            connection = await aiosqlite.connect(
+                uri,
+                uri=True,
+                isolation_level=None,
+                timeout=BUSY_TIMEOUT_S,
+            )
+        except sqlite3.Error as error:
+            raise unusable(path, error) from error
+        connection.row_factory = sqlite3.Row
+        return cls(path, connection, begin=begin)
+
+    async def pragma(self, text: str) -> Value:
+        """Run a pragma and return its first value."""
+        try:
+            found = list(await self._connection.execute_fetchall(f"PRAGMA {text}"))
+        except sqlite3.Error as error:
+            raise unusable(self._path, error) from error
+        return found[0][0] if found else None
+
+    async def version(self, steps: Sequence[str]) -> int:
+        """How many of the migrations the file has seen.
+
+        Raises:
+            StateError: More than there are.
+        """
+        version = int(await self.pragma("user_version") or 0)
+        if version > len(steps):
+            raise StateError(
+                f"the state database {self._path} is of version {version}, this program knows "
+                f"versions up to {len(steps)}. Use the newer etltui, or another --state-dir",
+            )
+        return version
+
+    async def migrate(self, steps: Sequence[str]) -> None:
+        """Apply the migrations that the file has not seen, each in its transaction.
+
+        Raises:
+            StateError: One failed; it left nothing behind.
+        """
+        for number in range(await self.version(steps) + 1, len(steps) + 1):
+            script = f"BEGIN IMMEDIATE;\n{steps[number - 1]};\nPRAGMA user_version = {number};"
+            try:
+                await self._connection.executescript(f"{script}\nCOMMIT;")
+            except sqlite3.Error as error:
+                await self._connection.rollback()
+                raise unusable(self._path, error) from error
+
+    async def transact(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+        """Do the work in a transaction of its own and return once it is committed.
+
+        A caller that is cancelled stops waiting; the transaction goes on to its end.
+
+        Raises:
+            StateError: SQLite failed, or the database is closed. Nothing of the work is kept.
+        """
+        if self._closed:
+            raise StateError(f"the state database {self._path} is closed")
+        task = asyncio.create_task(self._transact(work), name="store transaction")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _transact(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+        async with self._lock:
+            try:
+                try:
+                    await self._connection.execute(self._begin)
+                    result = await work(Statements(self._connection))
+                    await self._connection.execute("COMMIT")
+                except BaseException:
+                    # Also after a COMMIT that failed: SQLite may leave the transaction open.
+                    await self._connection.rollback()
+                    raise
+            except sqlite3.Error as error:
+                raise unusable(self._path, error) from error
+            self.commits += 1
+            return result
+
+    async def aclose(self) -> None:
+        """Finish what runs, then close."""
+        self._closed = True
+        if self._running:
+            await asyncio.wait(self._running)
+        await self._connection.close()
+
+
+@asynccontextmanager
+async def _closed_on_error(database: Database) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await database.aclose()
+        raise
+
+
+def _uri(path: Path) -> str:
+    return path.absolute().as_uri()

@@ -1,0 +1,63 @@
+"""The state folder is private: its owner alone may look, whatever the umask says."""
+
+import os
+from pathlib import Path
+
+from etltui.domain.errors import StateError
+
+_FOLDER = 0o700
+_FILE = 0o600
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder with mode 0700, or give an existing one that mode.
+
+    Raises:
+        StateError: It cannot be made, or belongs to somebody else.
+    """
+    try:
+        folder.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
+        folder.chmod(_FOLDER)
+    except OSError as error:
+        raise StateError(
+            f"the state folder {folder} cannot be used: {error.strerror}. "
+            "Use a folder of your own with --state-dir",
+        ) from error
+
+
+def make_file(path: Path) -> int:
+    """Open a file for reading and writing with mode 0600, made if it is not there.
+
+    The descriptor is not inherited by programs that are started later.
+
+    Raises:
+        StateError: It cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _FILE)
+    except OSError as error:
+        raise StateError(f"{path} cannot be opened: {error.strerror}") from error
+    os.fchmod(descriptor, _FILE)
+    return descriptor
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's list of names durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file with mode 0600 durably, or give an existing one that mode.
+
+    An existing file is not opened: closing it would drop the locks that SQLite holds on it for
+    this process.
+    """
+    if path.exists():
+        path.chmod(_FILE)
+        return
+    os.close(make_file(path))
+    sync_folder(path.parent)

@@ -1,0 +1,158 @@
+"""Reads what is recorded, also while an engine holds the folder."""
+
+from collections import defaultdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from etltui.domain import ports
+from etltui.domain.errors import StateError
+from etltui.domain.part import Member, Receipt
+from etltui.domain.plan import Plan
+from etltui.domain.run import RESUMABLE
+from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
+from etltui.store.database import Database, Row, Statements, Value
+from etltui.store.rows import (
+    checked,
+    connection_of,
+    intact,
+    key,
+    members_of,
+    plan_of,
+    publication_of,
+    receipt_of,
+    run_of,
+)
+
+DATABASE = "state.db"
+
+
+class SqliteHistory(ports.History):
+    """The reading half of the store, on a connection that cannot write."""
+
+    def __init__(self, reader: Database) -> None:
+        self._reader = reader
+        self._damaged: set[tuple[Value, ...]] = set()
+
+    @property
+    def damaged(self) -> int:
+        """Rows of parts that were found damaged; their connections are to be read again."""
+        return len(self._damaged)
+
+    async def run(self, run: str) -> RunRow | None:
+        """A run by its id, or by a beginning or end of it that no other run has."""
+
+        async def find(statements: Statements) -> Row | None:
+            exact = await statements.row("run", run=run)
+            near = [] if exact or not run else await statements.rows("runs_named", text=run)
+            return near[0] if len(near) == 1 else exact
+
+        found = await self._reader.transact(find)
+        return run_of(found) if found else None
+
+    async def runs(self, *, job: str = "", limit: int = 50) -> list[RunRow]:
+        """Runs, newest first."""
+        return [run_of(row) for row in await self._rows("runs", job=job, limit=limit)]
+
+    async def unfinished(self, job: str) -> RunRow | None:
+        """The newest run of the job, if it may be resumed."""
+        newest = await self.runs(job=job, limit=1)
+        return newest[0] if newest and newest[0].status in RESUMABLE else None
+
+    async def plan(self, run: str) -> Plan:
+        """The frozen plan of a run.
+
+        Raises:
+            StateError: There is no such run.
+        """
+        found = await self._rows("plan", run=run)
+        if not found:
+            raise StateError(f"the state database knows no run {run}")
+        return plan_of(checked("plans", found[0]))
+
+    async def connections(self, run: str) -> list[ConnectionRow]:
+        """The connections of a run, by their number.
+
+        One of whose parts a record is missing or damaged has no result: it is not done.
+        """
+        connections, parts = await self._recorded(run)
+        return [connection_of(row, whole=row["connection"] in parts) for row in connections]
+
+    async def receipts(self, run: str) -> list[Receipt]:
+        """The parts of a run that are recorded as durable.
+
+        None of a connection of whose parts a record is missing or damaged.
+        """
+        _, parts = await self._recorded(run)
+        return [receipt_of(row) for rows in parts.values() for row in rows]
+
+    async def _recorded(self, run: str) -> tuple[list[Row], dict[Value, list[Row]]]:
+        """Connections, and by their names the rows of parts where these are whole."""
+
+        async def read(statements: Statements) -> tuple[list[Row], list[Row]]:
+            # In one transaction: a checkpoint between the two would make them disagree.
+            return (
+                await statements.rows("connections", run=run),
+                await statements.rows("parts", run=run),
+            )
+
+        connections, parts = await self._reader.transact(read)
+        sound: defaultdict[Value, list[Row]] = defaultdict(list)
+        for row in parts:
+            if intact(row):
+                sound[row["connection"]].append(row)
+            else:
+                self._damaged.add(key("parts", row))
+        names = {
+            row["connection"]: row["parts"]
+            for row in connections
+            if checked("run_connections", row)
+        }
+        whole = {name: sound[name] for name, count in names.items() if len(sound[name]) == count}
+        return connections, whole
+
+    async def publication(self, run: str, destination: int) -> PublicationRow | None:
+        """How far a destination's publication is."""
+        found = await self._rows("publication", run=run, destination=destination)
+        return publication_of(found[0]) if found else None
+
+    async def publications(self, run: str = "") -> list[PublicationRow]:
+        """All publications of a run, or of all runs that are not cleaned."""
+        rows = await (
+            self._rows("publications", run=run) if run else self._rows("publications_open")
+        )
+        return [publication_of(row) for row in rows]
+
+    async def members(self, run: str, destination: int) -> list[Member]:
+        """Where each part lies in a published target."""
+        found = await self._rows("publication", run=run, destination=destination)
+        return members_of(found[0]) if found else []
+
+    async def _rows(self, query: str, **values: Value) -> list[Row]:
+        return await self._reader.transact(lambda statements: statements.rows(query, **values))
+
+    async def aclose(self) -> None:
+        """Finish what is being read and close."""
+        await self._reader.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+async def open_history(folder: Path) -> SqliteHistory:
+    """Open the folder's records for reading, whether or not an engine holds it.
+
+    A folder without records has an empty history. Needs `aclose`, or `async with`.
+
+    Raises:
+        StateError: The database is damaged, or of another version than this program's.
+    """
+    return SqliteHistory(await Database.reader(folder / DATABASE))

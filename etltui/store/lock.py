@@ -1,0 +1,69 @@
+"""Who holds the state folder: one engine at a time, known to whoever finds it held."""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etltui.domain.errors import StateHeldError
+from etltui.store.folder import make_file, make_folder
+
+LOCK = ".lock"
+
+
+@contextmanager
+def hold(folder: Path, *, holder_text: str, now: datetime) -> Iterator[None]:
+    """Hold the folder for the time of the block.
+
+    The kernel frees it the moment this process ends, however it ends; programs that this process
+    starts do not keep it. Made for local disks only.
+
+    Args:
+        folder: Made with mode 0700 if it is not there.
+        holder_text: What others read, such as `etltui run gst_sales`; without secrets.
+        now: When the holding begins, with a time zone.
+
+    Raises:
+        StateHeldError: Somebody else holds it, in this process or in another.
+        StateError: The folder cannot be used.
+    """
+    make_folder(folder)
+    descriptor = make_file(folder / LOCK)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StateHeldError(folder=folder, holder=_holder(descriptor, now)) from error
+        _write(descriptor, holder_text, now)
+        yield
+        # What is left in the file must not be taken for the next holder's words.
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, holder_text: str, now: datetime) -> None:
+    words = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "command": holder_text,
+        "started": now.astimezone(UTC).isoformat(timespec="seconds"),
+    }
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(words).encode(), 0)
+
+
+def _holder(descriptor: int, now: datetime) -> str:
+    """The holder as a sentence's part; it may be about to write its words."""
+    try:
+        words = json.loads(os.pread(descriptor, 4096, 0))
+        started = datetime.fromisoformat(words["started"]).astimezone()
+        same_day = started.date() == now.astimezone().date()
+        since = f"{started:%H:%M}" if same_day else f"{started:%Y-%m-%d %H:%M}"
+        return f"process {words['pid']} on host {words['host']} ({words['command']}, since {since})"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

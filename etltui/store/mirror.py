@@ -1,0 +1,102 @@
+"""Mirrors a run's checkpoints as a small JSON file for other programs; the store is the truth."""
+
+import asyncio
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from etltui.domain.errors import StateError
+from etltui.store.folder import make_folder, sync_folder
+
+
+class CheckpointMirror:
+    """The files `<folder>/checkpoints/<job>.json`.
+
+    Whoever reads one sees a whole file, the former or the latter. Writes follow one another in
+    the order of their calls, also where a caller is cancelled.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "checkpoints"
+        self._lock = asyncio.Lock()
+
+    async def write(
+        self,
+        job: str,
+        title: str,
+        *,
+        completed: Sequence[str],
+        failed: Sequence[str],
+        total: int,
+        now: datetime,
+    ) -> None:
+        """Replace the job's file.
+
+        Args:
+            job: The job's name.
+            title: The job's title.
+            completed: Names of the connections whose rows are durable.
+            failed: Names of those that failed.
+            total: Connections of the run.
+            now: With a time zone.
+
+        Raises:
+            StateError: The file cannot be written; the former one is as it was.
+        """
+        mirrored = {
+            "jobId": job,
+            "jobName": title,
+            "completedConnectionIds": list(completed),
+            "failedConnectionIds": list(failed),
+            "totalConnections": total,
+            "lastUpdated": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        text = json.dumps(mirrored, ensure_ascii=False, indent=2) + "\n"
+        await self._do(lambda: _replace(self._path(job), text.encode()))
+
+    async def delete(self, job: str) -> None:
+        """Delete the job's file if it is there.
+
+        Raises:
+            StateError: It is there and cannot be deleted.
+        """
+        await self._do(lambda: self._path(job).unlink(missing_ok=True))
+
+    def _path(self, job: str) -> Path:
+        name = quote(job, safe=" ")
+        if len(name) > 200:  # a file name has 255 bytes at most
+            name = f"{name[:180]}-{zlib.crc32(job.encode()):08x}"
+        return self._folder / f"{name}.json"
+
+    async def _do(self, work: Callable[[], None]) -> None:
+        async def alone() -> None:
+            async with self._lock:
+                try:
+                    await asyncio.to_thread(work)
+                except OSError as error:
+                    raise StateError(
+                        f"the checkpoint mirror in {self._folder} cannot be changed: "
+                        f"{error.strerror}",
+                    ) from error
+
+        await asyncio.shield(asyncio.create_task(alone(), name="checkpoint mirror"))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    make_folder(path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - mkstemp hands a descriptor
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+    sync_folder(path.parent)

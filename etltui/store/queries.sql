@@ -1,0 +1,83 @@
+-- Every statement of the store by its name. Values come by name; a row is written whole.
+
+-- name: put_run
+INSERT INTO runs
+    (run, job, title, status, plan_hash, attempt, total, started, ended, reason, result, checksum)
+VALUES
+    (:run, :job, :title, :status, :plan_hash, :attempt, :total, :started, :ended, :reason,
+     :result, :checksum)
+ON CONFLICT (run) DO UPDATE SET
+    job = excluded.job, title = excluded.title, status = excluded.status,
+    plan_hash = excluded.plan_hash, attempt = excluded.attempt, total = excluded.total,
+    started = excluded.started, ended = excluded.ended, reason = excluded.reason,
+    result = excluded.result, checksum = excluded.checksum;
+
+-- name: put_plan
+INSERT INTO plans (run, plan, checksum) VALUES (:run, :plan, :checksum)
+ON CONFLICT (run) DO UPDATE SET plan = excluded.plan, checksum = excluded.checksum;
+
+-- name: put_connection
+INSERT INTO run_connections (run, number, connection, hash, result, parts, checksum)
+VALUES (:run, :number, :connection, :hash, :result, :parts, :checksum)
+ON CONFLICT (run, connection) DO UPDATE SET
+    number = excluded.number, hash = excluded.hash, result = excluded.result,
+    parts = excluded.parts, checksum = excluded.checksum;
+
+-- name: insert_part
+INSERT INTO parts (run, destination, variant, connection, query, segment, receipt, checksum)
+VALUES (:run, :destination, :variant, :connection, :query, :segment, :receipt, :checksum);
+
+-- name: put_publication
+INSERT INTO publications
+    (run, destination, target, temporary, state, bytes, crc, rows, members, checksum)
+VALUES
+    (:run, :destination, :target, :temporary, :state, :bytes, :crc, :rows, :members, :checksum)
+ON CONFLICT (run, destination) DO UPDATE SET
+    target = excluded.target, temporary = excluded.temporary, state = excluded.state,
+    bytes = excluded.bytes, crc = excluded.crc, rows = excluded.rows,
+    members = excluded.members, checksum = excluded.checksum;
+
+-- name: drop_connection
+DELETE FROM run_connections WHERE run = :run AND connection = :connection;
+
+-- name: drop_parts
+DELETE FROM parts WHERE run = :run AND connection = :connection;
+
+-- name: run
+SELECT * FROM runs WHERE run = :run;
+
+-- The newest is the one recorded last: clocks jump, row numbers do not.
+-- name: runs
+SELECT * FROM runs WHERE :job IN ('', job) ORDER BY rowid DESC LIMIT :limit;
+
+-- name: runs_named
+SELECT * FROM runs
+WHERE substr(run, -length(:text)) = :text COLLATE NOCASE
+   OR substr(run, 1, length(:text)) = :text COLLATE NOCASE
+LIMIT 2;
+
+-- name: runs_open
+SELECT * FROM runs WHERE status IN ('queued', 'running', 'publishing');
+
+-- name: plan
+SELECT * FROM plans WHERE run = :run;
+
+-- name: connections
+SELECT * FROM run_connections WHERE run = :run ORDER BY number;
+
+-- name: connection
+SELECT * FROM run_connections WHERE run = :run AND connection = :connection;
+
+-- name: parts
+SELECT parts.* FROM parts LEFT JOIN run_connections AS place USING (run, connection)
+WHERE parts.run = :run
+ORDER BY place.number, parts.query, parts.destination, parts.variant, parts.segment;
+
+-- name: publication
+SELECT * FROM publications WHERE run = :run AND destination = :destination;
+
+-- name: publications
+SELECT * FROM publications WHERE run = :run ORDER BY destination;
+
+-- name: publications_open
+SELECT * FROM publications WHERE state <> 'cleaned' ORDER BY rowid;

@@ -1,0 +1,165 @@
+"""The store on SQLite: holds the folder, writes on one connection and reads on another."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from etltui.domain import ports
+from etltui.domain.part import Published, Receipt
+from etltui.domain.plan import Plan
+from etltui.domain.run import ConnectionResult, RunResult, RunStatus
+from etltui.domain.stored import PublicationRow, PublicationState
+from etltui.store import parts, runs
+from etltui.store.database import Database
+from etltui.store.folder import make_private
+from etltui.store.group import GroupCommit
+from etltui.store.history import DATABASE, SqliteHistory
+from etltui.store.lock import hold
+from etltui.store.parts import Checkpoint
+
+
+class SqliteStore(SqliteHistory, ports.Store):
+    """The state on disk, made by `open`. Whatever returned is durable.
+
+    Reads see what is committed and nothing else, because they have a connection of their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        reader: Database,
+        writer: Database,
+        clock: ports.Clock,
+        stack: AsyncExitStack,
+    ) -> None:
+        super().__init__(reader)
+        self._writer = writer
+        self._clock = clock
+        self._stack = stack
+        self._checkpoints = GroupCommit(self._commit_checkpoints)
+        stack.push_async_callback(self._checkpoints.aclose)
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        clock: ports.Clock,
+        holder_text: str = "etltui",
+    ) -> Self:
+        """Hold the folder, open its database, and stop the runs that a crash left under way.
+
+        Needs `aclose`, or `async with`.
+
+        Args:
+            folder: On a local disk; made with mode 0700 if it is not there.
+            clock: Says when runs ended.
+            holder_text: What others read who find the folder held; without secrets.
+
+        Raises:
+            StateHeldError: Another store holds the folder.
+            StateError: The folder or its database cannot be used.
+        """
+        path = folder / DATABASE
+        async with AsyncExitStack() as stack:
+            lock = hold(folder, holder_text=holder_text, now=clock.now())
+            await asyncio.to_thread(stack.enter_context, lock)
+            await asyncio.to_thread(make_private, path)
+            writer = await Database.writer(path)
+            stack.push_async_callback(writer.aclose)
+            reader = await Database.reader(path)
+            # Closed before the writer, which then merges the WAL as the last one out.
+            stack.push_async_callback(reader.aclose)
+            await writer.transact(partial(runs.recover, now=clock.now().timestamp()))
+            return cls(reader=reader, writer=writer, clock=clock, stack=stack.pop_all())
+        raise AssertionError  # pragma: no cover - the stack swallows nothing
+
+    @property
+    def commits(self) -> int:
+        """Transactions committed since the store was opened."""
+        return self._writer.commits
+
+    async def create_run(self, plan: Plan, status: RunStatus) -> None:
+        """Record a new run with all its connections waiting."""
+        await self._writer.transact(partial(runs.create, plan=plan, status=status))
+
+    async def replan(self, plan: Plan) -> None:
+        """Record the plan of a further attempt: connections added and removed, columns fixed."""
+        await self._writer.transact(partial(runs.replan, plan=plan))
+
+    async def move_run(self, run: str, status: RunStatus, reason: str = "") -> None:
+        """Move a run to a status.
+
+        Raises:
+            StatusError: The move is not allowed.
+        """
+        now = self._clock.now().timestamp()
+        await self._writer.transact(
+            partial(runs.move, run=run, status=status, reason=reason, now=now),
+        )
+
+    async def next_attempt(self, run: str) -> int:
+        """Count and return the number of a further attempt, from 2."""
+        return await self._writer.transact(partial(runs.next_attempt, run=run))
+
+    async def finish_run(self, result: RunResult) -> None:
+        """Record how a run ended.
+
+        Raises:
+            StatusError: It cannot end so from where it stands.
+        """
+        now = self._clock.now().timestamp()
+        await self._writer.transact(partial(runs.finish, result=result, now=now))
+
+    async def checkpoint(
+        self,
+        run: str,
+        result: ConnectionResult,
+        receipts: Sequence[Receipt] = (),
+    ) -> None:
+        """Record how a connection ended, and its parts, in one transaction.
+
+        Receipts replace those that an earlier try left. Calls that come while a commit is under
+        way share the next one.
+
+        Raises:
+            StateError: Nothing of it is recorded.
+        """
+        await self._checkpoints.add(
+            Checkpoint(run=run, result=result, receipts=tuple(receipts)),
+        )
+
+    async def _commit_checkpoints(
+        self,
+        checkpoints: Sequence[Checkpoint],
+    ) -> Sequence[Exception | None]:
+        return await self._writer.transact(partial(parts.record, checkpoints=checkpoints))
+
+    async def forget_parts(self, run: str, connections: Sequence[str] | None = None) -> None:
+        """Unrecord the parts of some connections, which are then not done any more.
+
+        None: of all, once their rows are in the targets; results stay.
+        """
+        await self._writer.transact(partial(parts.forget, run=run, connections=connections))
+
+    async def move_publication(
+        self,
+        row: PublicationRow,
+        state: PublicationState,
+        published: Published | None = None,
+    ) -> PublicationRow:
+        """Record a publication's next state; with `assembled` what was assembled.
+
+        Raises:
+            StatusError: Publishing does not go that way.
+        """
+        return await self._writer.transact(
+            partial(parts.move_publication, row=row, state=state, published=published),
+        )
+
+    async def aclose(self) -> None:
+        """Finish what is being committed and let go of the folder."""
+        await self._stack.aclose()
