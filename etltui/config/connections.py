@@ -1,0 +1,63 @@
+"""Connections with their credentials, from their tables."""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from etltui.config.checks import RefusedError, Text, filled, nearest, shown, texts
+from etltui.config.secrets import reference
+from etltui.config.table import Table
+from etltui.config.urls import Address, address
+from etltui.domain.job import Connection, Credential
+
+
+def credential(name: str, table: Table) -> Credential:
+    """A credential; its password is a reference, and only the form of that is checked."""
+    decoded = Credential(
+        name=name,
+        user=table.read("user", Text(), ""),
+        password=table.read("password", reference, ""),
+    )
+    table.finish()
+    return decoded
+
+
+def _credential_name(table: Table, credentials: Collection[str]) -> str:
+    def known(value: object) -> str:
+        word = filled(value)
+        if word not in credentials:
+            raise RefusedError(
+                f"there is no credential {shown(word)}",
+                nearest(word, credentials) or f"Add a [credentials.{word}]",
+            )
+        return word
+
+    return table.read("credential", known, "")
+
+
+def connection(
+    name: str,
+    table: Table,
+    credentials: Collection[str],
+    folder: Path,
+) -> Connection:
+    """A connection; a wrong one still has its name, so that jobs are not blamed for it."""
+    nowhere = Address(kind="", database="", options={})
+    found = table.need(
+        "url",
+        lambda value: address(value, folder),
+        nowhere,
+        'Write url = "sqlite:///folder/file.db"',
+    )
+    url = table.raw("url")
+    decoded = Connection(
+        name=name,
+        kind=found.kind,
+        url=url if isinstance(url, str) else "",
+        database=found.database,
+        options=found.options,
+        credential=_credential_name(table, credentials),
+        tags=table.read("tags", texts, ()),
+        contact=table.read("contact", Text(), ""),
+    )
+    table.finish()
+    return decoded

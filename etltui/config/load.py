@@ -1,0 +1,140 @@
+"""The way of a configuration: find it, read it, check it, and hand over frozen values."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from etltui.config import connections, jobs, settings
+from etltui.config.destinations import check_targets
+from etltui.config.document import Document, read
+from etltui.config.schema import Config
+from etltui.config.table import Notebook, Table
+from etltui.domain.errors import ConfigError, Mistake
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_DEMO = "Make one to try with `etltui demo`, or name yours with --config"
+
+
+def _home(environ: Mapping[str, str], variable: str, usual: str) -> Path:
+    """A folder of the XDG rules; the variable counts only when it is absolute, as they say."""
+    named = environ.get(variable, "")
+    if Path(named).is_absolute():
+        return Path(named)
+    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - Path.home may raise
+    return Path(home) / usual
+
+
+def _chosen(explicit: Path | None, environ: Mapping[str, str], variable: str) -> Path | None:
+    """The path of a flag, else of a variable, else None."""
+    named = str(explicit) if explicit is not None else environ.get(variable, "")
+    return Path(os.path.expanduser(named)).absolute() if named else None  # noqa: PTH111 - as above
+
+
+def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
+    """The absolute path of the configuration file.
+
+    That of `--config`, else of `ETLTUI_CONFIG`, else `./etltui.toml`, else
+    `$XDG_CONFIG_HOME/etltui/config.toml`. Whoever names a file gets that file or an error.
+
+    Raises:
+        ConfigError: There is none; it tells where it was looked for and how to make one.
+    """
+    named = _chosen(explicit, environ, "ETLTUI_CONFIG")
+    usual = _home(environ, "XDG_CONFIG_HOME", ".config") / "etltui" / "config.toml"
+    places = [named] if named else [Path("etltui.toml").absolute(), usual]
+    for place in places:
+        # os.path's own: a folder that may not be entered is no file, not an exception.
+        if os.path.exists(place) and not os.path.isdir(place):  # noqa: PTH110, PTH112
+            return place
+    where, key = "command line", "--config"
+    if explicit is None and named:
+        where, key = "environment", "ETLTUI_CONFIG"
+    raise ConfigError(
+        [
+            Mistake(
+                where=where,
+                key=key,
+                problem=f"no configuration found at {' or '.join(map(str, places))}",
+                way_out=_DEMO,
+            ),
+        ],
+    )
+
+
+def state_folder(
+    config: Config | None,
+    explicit: Path | None,
+    environ: Mapping[str, str],
+) -> Path:
+    """The absolute path of the folder of runs, parts and logs; it may not be there yet.
+
+    That of `--state-dir`, else of `ETLTUI_STATE_DIR`, else the setting `state_dir` (from the
+    file's folder), else `$XDG_STATE_HOME/etltui`.
+    """
+    named = _chosen(explicit, environ, "ETLTUI_STATE_DIR")
+    if named:
+        return named
+    if config and config.settings.state_dir:
+        said = os.path.expanduser(config.settings.state_dir)  # noqa: PTH111 - as above
+        return config.path.parent / said
+    return _home(environ, "XDG_STATE_HOME", ".local/state") / "etltui"
+
+
+def _decoded(
+    document: Document,
+    book: Notebook,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+) -> Config:
+    """Everything the document says; what is wrong is noted and stands there as its default."""
+    folder = document.path.parent
+    root = Table(document.values, "", book)
+    program, origins = settings.decode(root.table("settings"), document, environ, overrides)
+    logins = {
+        name: connections.credential(name, table)
+        for name, table in root.table("credentials").entries()
+    }
+    sources = tuple(
+        connections.connection(name, table, logins, folder)
+        for name, table in root.table("connections").entries()
+    )
+    work = [
+        (table.key, jobs.job(name, table, sources, folder))
+        for name, table in root.table("jobs").entries()
+    ]
+    check_targets(work, sources, book)
+    root.finish()
+    return Config(
+        settings=program,
+        connections=sources,
+        credentials=logins,
+        jobs={job.name: job for _, job in work},
+        path=document.path,
+        origins=origins,
+    )
+
+
+def load(
+    path: Path,
+    *,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] = _NOTHING,
+) -> Config:
+    """The configuration, checked as far as that goes without opening a database.
+
+    Args:
+        path: The file; `<stem>.local.toml` beside it is laid over it.
+        environ: The variables, laid over both files; an empty one says nothing.
+        overrides: Settings from flags, laid over all; None says nothing.
+
+    Raises:
+        ConfigError: All mistakes at once. Nothing else is raised.
+    """
+    document = read(path)
+    book = Notebook(document.where)
+    book.mistakes.extend(document.mistakes)
+    config = _decoded(document, book, environ, overrides)
+    if book.mistakes:
+        raise ConfigError(book.mistakes)
+    return config

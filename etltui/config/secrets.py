@@ -1,0 +1,200 @@
+"""Passwords by reference: their form, what they lead to, and how a secret is kept off a screen."""
+
+import base64
+import json
+import os
+import re
+import shlex
+import stat
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from etltui.config.checks import RefusedError
+from etltui.domain.errors import ErrorClass, Failure
+
+COMMAND_LIMIT_S = 10.0
+"""How long a `cmd:` may take."""
+
+_FORMS = "env:NAME, file:PATH or cmd:COMMAND"
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BYTES = "surrogateescape"  # as the environment holds what is not UTF-8
+_LARGEST = 65536  # bytes; no password is longer, and /dev/zero has no end
+
+
+def reference(value: object) -> str:
+    """Check the form of a reference. Nothing of it is ever shown: it may be a password.
+
+    Raises:
+        RefusedError: It is a password itself, or a reference that leads nowhere.
+    """
+    if not isinstance(value, str):
+        raise RefusedError("is not text in quotes", f"Write {_FORMS}")
+    scheme, colon, rest = value.partition(":")
+    if not value:
+        return value
+    if not colon or scheme not in {"env", "file", "cmd"}:
+        raise RefusedError(
+            "is a password in plain sight (not shown here), or no reference that is known",
+            f"Take it out of the file and write {_FORMS}",
+        )
+    if not rest.strip() or "\0" in rest:
+        raise RefusedError(f"leads nowhere behind {scheme}:", f"Write {_FORMS}")
+    if scheme == "env" and not _VARIABLE.fullmatch(rest):
+        raise RefusedError(
+            "is no name of an environment variable behind env:",
+            "Write env:NAME with letters, digits and _ only",
+        )
+    if scheme == "cmd" and _words(rest) is None:
+        raise RefusedError("has an open quote behind cmd:", "Close it")
+    return value
+
+
+def _words(command: str) -> list[str] | None:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return None
+
+
+def _refused(problem: str) -> Failure:
+    return Failure(ErrorClass.LOGIN, f"the password cannot be had: {problem}")
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> str:
+    if name not in environ:
+        raise _refused(f"the environment variable {name} is not set")
+    return environ[name]
+
+
+def _content(path: Path) -> tuple[int, bytes] | str:
+    """Mode and bytes of a regular file, or why they cannot be had."""
+    try:
+        # Without O_NONBLOCK a named pipe would hold us for ever.
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as fault:
+        return (fault.strerror or "cannot be opened").lower()
+    with os.fdopen(number, "rb") as file:
+        mode = os.fstat(number).st_mode  # of what was opened, whatever the path names by now
+        if not stat.S_ISREG(mode):
+            return "not a file"
+        return mode, file.read(_LARGEST + 1)
+
+
+def _from_file(path: Path) -> str:
+    found = _content(path)
+    if isinstance(found, str):
+        raise _refused(f"{path}: {found}")
+    mode, content = found
+    if mode & 0o077:
+        raise _refused(
+            f"others than you may read {path} (mode {stat.S_IMODE(mode):04o}). "
+            f"Run: chmod 600 {shlex.quote(str(path))}",
+        )
+    return _text(content, str(path))
+
+
+def _text(content: bytes, source: str) -> str:
+    """The one line that a file or a command gives."""
+    if len(content) > _LARGEST:
+        raise _refused(f"{source} gives more than {_LARGEST} bytes")
+    # `replace` instead of catching: a decoding error keeps the bytes, and tracebacks travel.
+    text = content.decode("utf-8", "replace")
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise _refused(f"{source} gives bytes that are not UTF-8")
+    return re.sub(r"\r?\n\Z", "", text)
+
+
+def _run(words: list[str], base: Path, environ: Mapping[str, str]) -> bytes | str:
+    """What a command prints, or why that cannot be had."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own command, without a shell
+            words,
+            cwd=base,
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # it may say the secret, and the screen is not its own
+            timeout=COMMAND_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"took longer than {COMMAND_LIMIT_S:g} s"
+    except OSError as fault:
+        return f"cannot be started: {os.strerror(fault.errno or 0).lower()}"
+    return done.stdout if done.returncode == 0 else f"ended with code {done.returncode}"
+
+
+def _from_command(command: str, base: Path, environ: Mapping[str, str]) -> str:
+    words = _words(command)
+    if not words:
+        raise _refused("cmd: names no command")
+    # Only the program is named: an argument may be a secret.
+    found = _run(words, base, environ)
+    if isinstance(found, str):
+        raise _refused(f"the command {words[0]} {found}")
+    return _text(found, f"the command {words[0]}")
+
+
+def resolve(reference: str, *, base: Path, environ: Mapping[str, str]) -> str:
+    """The secret that a reference leads to. May take up to 10 s: call it off the loop.
+
+    Args:
+        reference: Empty, `env:NAME`, `file:PATH` (for the owner's eyes only; without one line end)
+            or `cmd:COMMAND` (no shell; what it prints, without one line end).
+        base: Where relative paths start and commands run.
+        environ: The variables that `env:` reads and a command gets.
+
+    Raises:
+        Failure: Of class `login`, without the secret.
+    """
+    scheme, _, rest = reference.partition(":")
+    if not reference:
+        return ""
+    if scheme == "env":
+        return _from_environment(rest, environ)
+    if scheme == "file":
+        return _from_file(base / os.path.expanduser(rest))  # noqa: PTH111 - never raises
+    if scheme == "cmd":
+        return _from_command(rest, base, environ)
+    raise _refused(f"it is no reference. Write {_FORMS}")
+
+
+def _base64_cores(secret: bytes) -> Iterator[str]:
+    """The characters that stand for a secret inside base64, wherever it starts.
+
+    Base64 turns three bytes into four characters, so `user:password` holds the password at one of
+    three offsets; the characters shared with a neighbour are left out.
+    """
+    for offset, skipped in ((0, 0), (1, 2), (2, 3)):
+        whole = (offset + len(secret)) * 8 // 6
+        padded = bytes(offset) + secret
+        yield base64.b64encode(padded).decode()[skipped:whole]
+        yield base64.urlsafe_b64encode(padded).decode()[skipped:whole]
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """How a secret may be spelled in a url, a header, a log line or a traceback."""
+    yield secret
+    for quoted in (
+        quote(secret, safe="", errors=_BYTES),
+        quote(secret, errors=_BYTES),
+        quote_plus(secret, errors=_BYTES),
+    ):
+        yield quoted
+        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+    yield json.dumps(secret)[1:-1]
+    yield json.dumps(secret, ensure_ascii=False)[1:-1]
+    yield repr(secret)[1:-1]
+    yield from (core for core in _base64_cores(secret.encode(errors=_BYTES)) if len(core) >= 4)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text with every secret, however it is spelled, replaced by `***`."""
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
+    if not forms:
+        return text
+    # The longest first, or a secret that begins with another would be half shown.
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return re.sub("|".join(map(re.escape, longest_first)), "***", text)

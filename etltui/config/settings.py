@@ -1,0 +1,97 @@
+"""One setting from four layers: file, local file, environment, flag; the last that says it wins."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from etltui.config.checks import Flag, OneOf, RefusedError, Whole, nearest_or_all
+from etltui.config.document import Document
+from etltui.config.schema import Rule, Settings, default_of, rules
+from etltui.config.table import Table
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+def _typed(check: object, text: str) -> object:
+    """A variable's text as TOML would have given it; what does not fit is left for the check."""
+    if isinstance(check, Whole):
+        return int(text) if _INTEGER.fullmatch(text) else text
+    if isinstance(check, Flag):
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return text.lower() if isinstance(check, OneOf) else text
+
+
+def from_environment(rule: Rule, text: str) -> Any:
+    """The value that a variable gives a setting.
+
+    Milliseconds are rounded up to whole seconds.
+
+    Raises:
+        RefusedError: The text is not what the setting takes; the range is in the variable's unit.
+    """
+    if not (rule.milliseconds and isinstance(rule.check, Whole)):
+        return rule.check(_typed(rule.check, text))
+    in_ms = Whole(rule.check.low * 1000, rule.check.high * 1000)
+    return -(-in_ms(_typed(in_ms, text)) // 1000)
+
+
+def _environment(rule: Rule, environ: Mapping[str, str], table: Table) -> Any:
+    """The value from the environment, None where it says nothing.
+
+    An empty variable says nothing: that is how compose and unit files unset one.
+    """
+    text = environ.get(rule.environment, "").strip() if rule.environment else ""
+    if not text:
+        return None
+    try:
+        return from_environment(rule, text)
+    except RefusedError as refused:
+        table.book.note(rule.environment, refused.problem, refused.way_out, where="environment")
+        return None
+
+
+def _flag(name: str, rule: Rule, overrides: Mapping[str, object], table: Table) -> Any:
+    """The value from the command line, None where it says nothing."""
+    value = overrides.get(name)
+    if value is None:
+        return None
+    try:
+        return rule.check(value)
+    except RefusedError as refused:
+        table.book.note(name, refused.problem, refused.way_out, where="command line")
+        return None
+
+
+def decode(
+    table: Table,
+    document: Document,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+) -> tuple[Settings, dict[str, str]]:
+    """The settings and where each comes from; what is wrong is noted in the table's book."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name, rule in rules().items():
+        default = default_of(Settings, name)
+        layers = {
+            "default": default,
+            "local" if document.is_local(table.path(name)) else "file": table.read(
+                name,
+                rule.check,
+                None,
+            ),
+            f"environment {rule.environment}": _environment(rule, environ, table),
+            "flag": _flag(name, rule, overrides, table),
+        }
+        said = [(origin, value) for origin, value in layers.items() if value is not None]
+        origins[name], values[name] = said[-1] if said else ("default", default)
+    table.finish()
+    for name in overrides:
+        if name not in values:
+            table.book.note(
+                name,
+                "is not a known setting",
+                nearest_or_all(name, values),
+                where="command line",
+            )
+    return Settings(**values), origins

@@ -1,0 +1,134 @@
+"""From a connection's url to what a reader needs; nothing here opens anything."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from etltui.config.checks import RefusedError, filled, nearest, shown
+
+READERS = ("sqlite",)
+"""Schemes that this version reads."""
+
+LATER = ("postgresql", "postgres", "mysql", "mariadb", "mssql", "odbc")
+"""Schemes that an operator may well write, for kinds that have no reader yet."""
+
+_EXAMPLE = (
+    'Write "sqlite:///folder/file.db" (from this file\'s folder) or "sqlite:////folder/file.db"'
+)
+_USER_PART = re.compile(r"(?<=//).*@")
+_SECRET_OPTION = re.compile(r"pass(word|wd|phrase)?|pwd|secret|token|key", re.IGNORECASE)
+_WINDOWS = re.compile(r"/*[A-Za-z]:[\\/]|\\\\")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Address:
+    """What a url says.
+
+    Attributes:
+        kind: The reader's name.
+        database: Absolute path of the file.
+        options: What stood behind `?`.
+    """
+
+    kind: str
+    database: str
+    options: dict[str, str]
+
+
+def _named(url: str) -> str:
+    """A url as a message names it: without user, password and options."""
+    return shown(_USER_PART.sub("***@", url).partition("?")[0])
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a url that carries no secret."""
+    # urlsplit drops tabs and line ends without a word.
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
+        raise RefusedError("the url holds a control character", _EXAMPLE)
+    if "://" not in url:
+        # Nothing of it is shown: who knows what was pasted here.
+        raise RefusedError("is not a url", _EXAMPLE)
+    try:
+        parts = urlsplit(url, allow_fragments=False)
+    except ValueError:
+        raise RefusedError(f"{_named(url)} is not a url", _EXAMPLE) from None
+    if parts.password is not None:
+        raise RefusedError(
+            "the url holds a password",
+            'Take it out, put it in a [credentials.NAME] as password = "env:VARIABLE", '
+            'and say credential = "NAME"',
+        )
+    return parts
+
+
+def _kind(parts: SplitResult, url: str) -> str:
+    # A driver may be named behind a plus sign, as in postgresql+psycopg.
+    scheme = parts.scheme.partition("+")[0] or url.partition(":")[0]
+    if parts.scheme in READERS:
+        return parts.scheme
+    if scheme in LATER:
+        raise RefusedError(f'"{scheme}" is not in this version', "This version reads sqlite")
+    near = nearest(scheme, [*READERS, *LATER])
+    raise RefusedError(
+        f"{shown(scheme)} is no kind of database",
+        f"{near} This version reads sqlite".lstrip(),
+    )
+
+
+def _options(query: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise RefusedError("what stands behind ? is not name=value&name=value") from None
+    names = [name for name, _ in pairs]
+    for name in names:
+        if _SECRET_OPTION.fullmatch(name):
+            raise RefusedError(
+                f"the option {shown(name)} would hold a secret",
+                "Put it in a [credentials.NAME] as a reference",
+            )
+        if names.count(name) > 1:
+            raise RefusedError(f"the option {shown(name)} stands there twice", "Say it once")
+    return dict(pairs)
+
+
+def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
+    """The absolute path of a SQLite file. Whether it is there shows when it is opened."""
+    path = unquote(parts.path).removeprefix("/")
+    if parts.netloc:
+        raise RefusedError(f"{_named(url)} names a host, but SQLite is a file", _EXAMPLE)
+    if path == ":memory:" or path.startswith("file:"):
+        raise RefusedError(f"{_named(url)} is no file that two processes could read", _EXAMPLE)
+    if _WINDOWS.match(path) and os.name != "nt":
+        raise RefusedError(
+            f"{_named(url)} is a Windows path, and this machine is not Windows",
+            "Mount the share and name the file by its path here, as in "
+            '"sqlite:////mnt/branch/file.db"',
+        )
+    if not path.strip("/") or path.endswith("/"):
+        raise RefusedError(f"{_named(url)} names no file", _EXAMPLE)
+    if "\0" in path:
+        raise RefusedError("the url holds a NUL character", _EXAMPLE)
+    home = os.path.expanduser(path)  # noqa: PTH111 - Path's own raises where there is none
+    return str(folder / home)
+
+
+def address(url: object, folder: Path) -> Address:
+    """What a url says.
+
+    Args:
+        url: As TOML gave it.
+        folder: Absolute; where relative paths start.
+
+    Raises:
+        RefusedError: It cannot be read; the text holds no password.
+    """
+    words = filled(url)
+    parts = _split(words)
+    return Address(
+        kind=_kind(parts, words),
+        options=_options(parts.query),
+        database=_sqlite_file(parts, words, folder),
+    )
