@@ -1,0 +1,52 @@
+"""Puts an assembled target in its place, and holds parts against their receipts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.part import Published, Receipt
+from etltui.writers.part import crc_of, disk_errors, sync_folder, verified
+
+
+def deliver(temporary: str, target: str, published: Published | None) -> bool:
+    """Rename the temporary file onto the target, durably; may be repeated after a crash.
+
+    Args:
+        temporary: In the target's folder.
+        target: Replaced if it is a file.
+        published: What the temporary file must be; None where it is taken as it is.
+
+    Returns:
+        True when the target is (or, where the temporary file is gone, already was) what was
+        published; False when it has to be assembled again, and the target is then untouched.
+
+    Raises:
+        Failure: Of class `disk` or `target`; the temporary file is still there.
+    """
+    source, final = Path(temporary), Path(target)
+    with disk_errors(final, ErrorClass.TARGET):
+        if not source.exists():
+            return published is not None and _is(final, published)
+        if published is not None and not _is(source, published):
+            return False
+        if final.is_dir():
+            raise Failure(
+                ErrorClass.TARGET,
+                f"{final} is a folder; move it away or give the destination another path",
+                {"path": str(final)},
+            )
+        source.replace(final)
+        sync_folder(final.parent)
+    return True
+
+
+def verify(folder: str, receipts: Sequence[Receipt]) -> tuple[bool, ...]:
+    """For each receipt whether its part is there with the same footer, size and CRC."""
+    return tuple(verified(Path(folder), receipt) for receipt in receipts)
+
+
+def _is(path: Path, published: Published) -> bool:
+    """Whether a file is what was published; the size is looked at before anything is read."""
+    if not path.is_file() or path.stat().st_size != published.bytes:
+        return False
+    return crc_of(path, offset=0, length=published.bytes) == published.crc
