@@ -15,13 +15,15 @@ from etltui.extractors.arrow import canonical_type
 from etltui.writers.text import canonical
 
 pc: Any = compute
-"""Untyped, since the stubs refuse Python's numbers and texts as operands."""
+"""Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
 Array: TypeAlias = "pa.Array[Any]"
 Flags: TypeAlias = "bool | pa.Array[Any]"
 """One for each value, or the same for all of them."""
 
 _GUARDS = {"off": "", "quote": "'", "tab": "\t"}
 _FORMULA = r"^[=+\-@\t\r]"
+_EMPTY, _QUOTE = pa.scalar(""), pa.scalar('"')
+"""Made once: for each new scalar Arrow looks for pandas on the whole path."""
 _PRINTED = frozenset("0123456789abcdefghijklmnopqrstuvwxyzINT+-.: \\")
 """What the canonical text of anything but text and mixed is made of."""
 
@@ -39,14 +41,16 @@ class Fields:
     def __init__(self, options: CsvOptions) -> None:
         self.guarded = 0
         self._quoting = options.quoting
-        self._null = options.null
-        self._guard = _GUARDS[options.formula_guard]
+        self._null = pa.scalar(options.null)
+        guard = _GUARDS[options.formula_guard]
+        self._guard = pa.scalar(guard) if guard else None
         delimiter = options.delimiter
         escaped = "".join(f"\\x{{{ord(character):x}}}" for character in delimiter)
         self._special = f'[\r\n"]|{escaped}'
         self._specials = tuple(special.encode() for special in (delimiter, '"', "\n", "\r"))
-        printable = set(delimiter) <= _PRINTED or (self._null and set(self._null) <= _PRINTED)
-        self._numbers_are_plain = not printable
+        self._numbers_are_plain = not any(
+            text and _PRINTED.issuperset(text) for text in (delimiter, options.null)
+        )
 
     def of(self, array: Array) -> pa.StringArray:
         """The field of every value; a NULL stays a NULL.
@@ -79,7 +83,7 @@ class Fields:
         if not found:
             return text
         self.guarded += found
-        guarded = pc.binary_join_element_wise(self._guard, text, "")
+        guarded = pc.binary_join_element_wise(self._guard, text, _EMPTY)
         safe: pa.StringArray = pc.if_else(formulas, guarded, text)
         return safe
 
@@ -88,9 +92,7 @@ class Fields:
 
         What lies behind a NULL, or across two values, may raise a false alarm and no more.
         """
-        needy = pc.equal(text, "")
-        if self._null:
-            needy = pc.or_(needy, pc.equal(text, self._null))
+        needy = pc.or_(pc.equal(text, _EMPTY), pc.equal(text, self._null))
         content = bytes(content_of(text))
         if any(special in content for special in self._specials):
             needy = pc.or_(needy, pc.match_substring_regex(text, self._special))
@@ -106,8 +108,9 @@ class Fields:
         return whole
 
     def _quoted(self, text: pa.StringArray) -> pa.StringArray:
-        doubled = pc.replace_substring(text, '"', '""')
-        quoted: pa.StringArray = pc.binary_join_element_wise('"', doubled, '"', "")
+        if b'"' in bytes(content_of(text)):
+            text = pc.replace_substring(text, '"', '""')
+        quoted: pa.StringArray = pc.binary_join_element_wise(_QUOTE, text, _QUOTE, _EMPTY)
         return quoted
 
 

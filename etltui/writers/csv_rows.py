@@ -15,11 +15,12 @@ from etltui.writers.csv_encoding import Encoding, encoding_of
 from etltui.writers.csv_fields import Fields, content_of
 
 pc: Any = compute
-"""Untyped, since the stubs refuse Python's numbers and texts as operands."""
+"""Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
 Columns: TypeAlias = "Sequence[pa.StringArray]"
 
 _SLICE_ROWS = 8192
 """Small enough for the processor's cache: with 65,536 rows it took 40 % longer."""
+_EMPTY = pa.scalar("")
 _LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -44,7 +45,9 @@ class Lines:
         self._replaced = 0
         self._options = options
         self._fields = Fields(options)
-        self._end = _LINE_ENDS[options.line_end]
+        self._end = pa.scalar(_LINE_ENDS[options.line_end])
+        self._delimiter = pa.scalar(options.delimiter)
+        self._label = pa.scalar(connection)
         self._connection = connection
         first = (options.connection_column,) if options.connection_column else ()
         self._names = (*first, *names)
@@ -77,7 +80,7 @@ class Lines:
             piece = batch.slice(start, _SLICE_ROWS)
             columns = [self._fields.of(array) for array in piece.columns]
             if self._options.connection_column:
-                columns.insert(0, self._fields.of(pa.repeat(self._connection, piece.num_rows)))
+                columns.insert(0, self._fields.of(pa.repeat(self._label, piece.num_rows)))
             yield self._encoded(columns, first_row=self.rows + 1)
             self.rows += piece.num_rows
 
@@ -98,11 +101,11 @@ class Lines:
         """A line for each row; the line end rides on the last column, which saves a copy of all."""
         *most, last = columns
         replace = {"null_handling": "replace", "null_replacement": self._options.null}
-        ended = pc.binary_join_element_wise(last, self._end, "", **replace)
+        ended = pc.binary_join_element_wise(last, self._end, _EMPTY, **replace)
         lines: pa.StringArray = pc.binary_join_element_wise(
             *most,
             ended,
-            self._options.delimiter,
+            self._delimiter,
             **replace,
         )
         return lines
