@@ -1,0 +1,99 @@
+"""Names that a workbook can bear, made from names that operators give."""
+
+import hashlib
+import re
+import unicodedata
+from base64 import b32encode
+from collections.abc import Sequence
+from itertools import count
+
+from etltui.domain.job import ExcelOptions, FormatOptions
+from etltui.domain.limits import EXCEL
+
+INDEX = "Index"
+RUN = "Run"
+RESERVED = (INDEX, RUN, "History")
+"""Our own two sheets, and the name that Excel keeps for itself."""
+
+_ILLEGAL = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+"""What Excel would read as a coded character."""
+
+_CODE = 4
+"""Letters of base32: one in a million that two changed names meet, and then a further code."""
+
+Wanted = tuple[str, int]
+"""A name as the operator gave it, and 1 for its first sheet, 2 for the one it overflows into."""
+
+
+def part_variants(options: FormatOptions) -> tuple[str, ...]:
+    """The kinds of part that a destination is made of; a connection writes one part of each."""
+    if not isinstance(options, ExcelOptions):
+        return ("",)
+    return ("sheets", "single") if options.layout == "both" else (options.layout,)
+
+
+def utf16_cut(text: str, units: int) -> str:
+    """The longest beginning of the text that has at most so many UTF-16 units, pairs kept whole."""
+    if len(text) * 2 <= units:
+        return text
+    return text.encode("utf-16-le", "surrogatepass")[: units * 2].decode("utf-16-le", "ignore")
+
+
+def sheet_names(
+    wanted: Sequence[Wanted],
+    *,
+    reserved: Sequence[str] = RESERVED,
+    units: int = EXCEL.name,
+) -> tuple[str, ...]:
+    """A legal name for each wanted one, in its place; no two alike whatever their case.
+
+    A name that is legal and free stays as it is. Another is mended, cut, and ends in `~` and a code
+    of the wanted name, which is the same in every run. First sheets choose before overflow sheets,
+    earlier ones before later ones.
+
+    Args:
+        wanted: Names and sheet numbers, in order of precedence.
+        reserved: Names that nothing may get.
+        units: The longest name, in UTF-16 units.
+    """
+    taken = {_key(name) for name in reserved}
+    names = dict.fromkeys(range(len(wanted)), "")
+    for place in sorted(names, key=lambda place: wanted[place][1] > 1):
+        names[place] = _free(*wanted[place], taken, units)
+        taken.add(_key(names[place]))
+    return tuple(names.values())
+
+
+def legal(name: str, *, units: int = EXCEL.name) -> bool:
+    """Whether Excel takes the name of a sheet as it is."""
+    return _mended(name) == name and utf16_cut(name, units) == name
+
+
+def _key(name: str) -> str:
+    """Alike for names that Excel might take for the same one."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def _mended(name: str) -> str:
+    """Without what Excel refuses; never empty."""
+    mended = _ESCAPED.sub("-", _ILLEGAL.sub("_", name))
+    # A quote at either end breaks every reference to the sheet.
+    return re.sub(r"^'+|'+$", "_", mended) or "_"
+
+
+def _free(name: str, number: int, taken: set[str], units: int) -> str:
+    """The first form of a name that is legal and not taken."""
+    tail = f" ({number})" if number > 1 else ""
+    mended = _mended(name)
+    whole = mended + tail
+    if mended == name and utf16_cut(whole, units) == whole and _key(whole) not in taken:
+        return whole
+    for attempt in count():
+        seed = name if not attempt else f"{name}\n{attempt}"
+        digest = hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest()
+        end = f"~{b32encode(digest)[:_CODE].decode().lower()}{tail}"
+        coded = utf16_cut(mended, units - len(end)) + end
+        if _key(coded) not in taken:
+            return coded
+    raise AssertionError  # count() never ends

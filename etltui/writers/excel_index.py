@@ -1,0 +1,125 @@
+"""What the Index sheet and the Run sheet say.
+
+The Index is a function of the result alone: two runs that read the same rows make the same one.
+Whatever differs from run to run (times, ids, messages) stands on the Run sheet.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from etltui.domain.errors import ADVICE
+from etltui.domain.part import Receipt
+from etltui.domain.task import PublishEntry, PublishTask
+from etltui.writers.excel_sheets import Place, Sheet, places_of
+from etltui.writers.writer import variants
+from etltui.writers.zip_parts import crc_combine
+
+RENAMED = "sheet renamed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """Text that leads to a cell of this workbook."""
+
+    text: str
+    sheet: str
+    row: int
+
+    @property
+    def location(self) -> str:
+        """As Excel writes it."""
+        return "'" + self.sheet.replace("'", "''") + f"'!A{self.row}"
+
+
+Value = str | int | Link | None
+"""What a cell of these sheets holds."""
+
+INDEX_HEAD = (
+    ("#", 6),
+    ("Connection", 28),
+    ("Sheet", 28),
+    ("Status", 12),
+    ("Rows", 12),
+    ("Columns", 10),
+    ("Checksum", 12),
+    ("Error class", 14),
+    ("What it means", 48),
+    ("What to try", 48),
+    ("Contact", 24),
+    ("Changes", 48),
+)
+"""Names of the columns, and their widths in characters."""
+RUN_HEAD = (("What", 28), ("Value", 100))
+
+
+def index_rows(task: PublishTask, sheets: Sequence[Sheet]) -> Iterator[tuple[Value, ...]]:
+    """A row for each connection in the job's order, then the totals."""
+    for number, entry in enumerate(task.entries, 1):
+        yield _entry_row(number, entry, sheets)
+    complete = sum(bool(entry.receipts) for entry in task.entries)
+    total = f"{complete:,} of {len(task.entries):,} connections"
+    rows = sum(entry.rows for entry in task.entries if entry.receipts)
+    yield (None, "Total", total, None, rows, *([None] * 7))
+
+
+def run_rows(task: PublishTask) -> Iterator[tuple[Value, ...]]:
+    """The run's facts, then what each failed connection reported."""
+    yield from task.facts
+    for entry in task.entries:
+        if entry.trouble:
+            yield entry.connection, entry.trouble.message
+
+
+def checksum(entry: PublishEntry) -> str:
+    """CRC-32 of a connection's rows before compression, over its queries and segments in order."""
+    crc = 0
+    for part in _own(entry):
+        crc = crc_combine(crc, part.raw_crc, part.raw_bytes)
+    return f"{crc:08x}"
+
+
+def _own(entry: PublishEntry) -> tuple[Receipt, ...]:
+    """The parts of one variant: those of the others hold the same rows once more."""
+    first = min((part.variant for part in entry.receipts), default="")
+    return variants(entry.receipts, first)
+
+
+def _entry_row(
+    number: int,
+    entry: PublishEntry,
+    sheets: Sequence[Sheet],
+) -> tuple[Value, ...]:
+    places = sorted(places_of(entry.connection, sheets), key=lambda place: place.sheet.stacked)
+    advice = ADVICE[entry.trouble.error_class] if entry.trouble else None
+    return (
+        number,
+        entry.connection,
+        _link(places),
+        entry.status.replace("_", " "),
+        entry.rows if entry.receipts else None,
+        len(entry.receipts[0].columns) if entry.receipts else None,
+        checksum(entry) if entry.receipts else None,
+        entry.trouble.error_class.value if entry.trouble else None,
+        advice.means if advice else None,
+        advice.try_ if advice else None,
+        entry.contact or None,
+        _changes(entry, places) or None,
+    )
+
+
+def _link(places: Sequence[Place]) -> Link | None:
+    if not places:
+        return None
+    first = places[0]
+    return Link(text=first.sheet.name, sheet=first.sheet.name, row=first.row)
+
+
+def _changes(entry: PublishEntry, places: Sequence[Place]) -> str:
+    """What a format's limits and the column plan did to the rows, in words."""
+    notes = Counter(entry.notes)
+    for part in _own(entry):
+        notes.update(part.notes)
+    said = [f"{count:,} x {what}" for what, count in sorted(notes.items())]
+    said += [f"{RENAMED}: {place.sheet.name}" for place in places if place.sheet.renamed]
+    return "; ".join(said + [f"also on {place.sheet.name}" for place in places[1:]])
