@@ -37,9 +37,8 @@ def shown(value: object) -> str:
         return f'"{safe_text(middle_cut(value, 60))}"'
     if isinstance(value, bool):
         return str(value).lower()
-    # Python refuses to print a number of more than 4,300 digits.
-    if isinstance(value, int | float):
-        return str(value) if abs(value) < 10**30 or math.isinf(value) else "a very large number"
+    if isinstance(value, int) and abs(value) > 10**30:
+        return "a very large number"  # Python refuses to print one of more than 4,300 digits
     if isinstance(value, Mapping):
         return "a table"
     return "a list" if isinstance(value, list | tuple) else str(value)

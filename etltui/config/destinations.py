@@ -13,6 +13,7 @@ from etltui.config.schema import default_of
 from etltui.config.table import Notebook, Table
 from etltui.config.templates import render, template
 from etltui.domain.job import (
+    OPTIONS,
     Connection,
     CsvOptions,
     Destination,
@@ -20,12 +21,6 @@ from etltui.domain.job import (
     FormatOptions,
     Job,
 )
-
-RECORDS: Mapping[str, type[ExcelOptions] | type[CsvOptions]] = {
-    "excel": ExcelOptions,
-    "csv": CsvOptions,
-}
-"""The options record of each type; its fields are the keys there are."""
 
 _LONGEST_NAME = 240  # bytes; 255 on most disks, less what `.partial` and a temporary name add
 _WITH_BOM = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
@@ -93,7 +88,7 @@ def _check_csv(table: Table, options: CsvOptions) -> None:
         )
     try:
         f"{options.delimiter}{options.null}".encode(options.encoding)
-    except UnicodeEncodeError:
+    except UnicodeError:
         table.note(
             "encoding",
             f"{options.encoding} lacks a character of delimiter or null",
@@ -108,13 +103,13 @@ def _check_ending(table: Table, path: str) -> None:
 
 def destination(table: Table) -> Destination:
     """A destination. Without a known type its options are left alone: nobody knows their keys."""
-    types = OneOf(tuple(RECORDS))
+    types = OneOf(tuple(OPTIONS))
     type_ = table.need("type", types, "", f"Write type = one of {types.allowed}")
     path = table.need("path", template, "", 'Write path = "reports/{job}_{date}.xlsx"')
     mode = table.read("mode", _MODES, default_of(Destination, "mode"))
     options: FormatOptions = ExcelOptions()
     if type_:
-        options = _options(table, RECORDS[type_])
+        options = _options(table, OPTIONS[type_])
         table.finish()
     if isinstance(options, CsvOptions):
         _check_csv(table, options)

@@ -29,7 +29,7 @@ def _selectors(table: Table, connections: Sequence[Connection]) -> tuple[str, ..
     """The job's selectors; each must match something now, or a branch would be left out unseen."""
     way_out = 'Write connections = ["name", "branch_*", "tag:north"]'
     selectors = table.need("connections", texts, (), way_out)
-    if selectors == () and table.raw("connections") == []:
+    if table.raw("connections") == []:
         table.note("connections", "is empty", way_out)
     for selector in selectors:
         if not matching(connections, selector):
@@ -76,7 +76,7 @@ def _aliases(table: Table, columns: Sequence[str]) -> dict[str, str]:
 
 def _destinations(table: Table) -> tuple[Destination, ...]:
     found = tuple(destination(each) for each in table.tables("destinations"))
-    if not found and not isinstance(table.raw("destinations"), str | int | float | dict):
+    if table.raw("destinations") in (None, []):
         table.note(
             "destinations",
             "the job has no destination",

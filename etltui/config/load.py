@@ -8,6 +8,7 @@ from types import MappingProxyType
 from etltui.config import connections, jobs, settings
 from etltui.config.destinations import check_targets
 from etltui.config.document import Document, read
+from etltui.config.paths import expanded, located
 from etltui.config.schema import Config
 from etltui.config.table import Notebook, Table
 from etltui.domain.errors import ConfigError, Mistake
@@ -21,14 +22,14 @@ def _home(environ: Mapping[str, str], variable: str, usual: str) -> Path:
     named = environ.get(variable, "")
     if Path(named).is_absolute():
         return Path(named)
-    home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - Path.home may raise
+    home = environ.get("HOME") or expanded("~")
     return Path(home) / usual
 
 
 def _chosen(explicit: Path | None, environ: Mapping[str, str], variable: str) -> Path | None:
     """The path of a flag, else of a variable, else None."""
     named = str(explicit) if explicit is not None else environ.get(variable, "")
-    return Path(os.path.expanduser(named)).absolute() if named else None  # noqa: PTH111 - as above
+    return Path(expanded(named)).absolute() if named else None
 
 
 def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
@@ -76,8 +77,7 @@ def state_folder(
     if named:
         return named
     if config and config.settings.state_dir:
-        said = os.path.expanduser(config.settings.state_dir)  # noqa: PTH111 - as above
-        return config.path.parent / said
+        return located(config.settings.state_dir, config.path.parent)
     return _home(environ, "XDG_STATE_HOME", ".local/state") / "etltui"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from etltui.config.checks import RefusedError, filled, nearest, nearest_or_all, scalar, shown
+from etltui.config.paths import located
 from etltui.config.select import select
 from etltui.config.table import Table
 from etltui.domain.job import Connection, Query, Scalar
@@ -15,7 +16,7 @@ _WAYS = ("query", "query_file", "queries")
 
 
 def _from_file(value: object, folder: Path) -> str:
-    path = folder / filled(value)
+    path = located(filled(value), folder)
     try:
         sql = path.read_text("utf-8-sig")
     except (OSError, ValueError) as fault:  # ValueError: not UTF-8, or a NUL in the path
@@ -29,6 +30,9 @@ def _from_file(value: object, folder: Path) -> str:
 def _params(table: Table) -> dict[str, Scalar]:
     """The bind values in a table's `params`."""
     values = table.table("params")
+    for name in values.names():
+        if not name.isidentifier():
+            values.note(name, "cannot be bound", 'Write the name without ":", letters and _ only')
     return {name: values.read(name, scalar, None) for name in values.names()}
 
 
@@ -70,8 +74,9 @@ def _own(table: Table, name: str, names: Sequence[str]) -> dict[str, str]:
         )
         return {}
     own = table.table(name)
-    for unknown in set(own.names()) - set(names):
-        own.note(unknown, "is no query of the job", nearest_or_all(unknown, names))
+    for query in own.names():
+        if query not in names:
+            own.note(query, "is no query of the job", nearest_or_all(query, names))
     return {query: own.read(query, filled, "") for query in own.names()}
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from etltui.config.checks import RefusedError
+from etltui.config.paths import located
 from etltui.domain.errors import ErrorClass, Failure
 
 COMMAND_LIMIT_S = 10.0
@@ -63,7 +64,7 @@ def _refused(problem: str) -> Failure:
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str:
-    if name not in environ:
+    if not environ.get(name):
         raise _refused(f"the environment variable {name} is not set")
     return environ[name]
 
@@ -103,7 +104,11 @@ def _text(content: bytes, source: str) -> str:
     text = content.decode("utf-8", "replace")
     if "\N{REPLACEMENT CHARACTER}" in text:
         raise _refused(f"{source} gives bytes that are not UTF-8")
-    return re.sub(r"\r?\n\Z", "", text)
+    line = re.sub(r"\r?\n\Z", "", text)
+    if not line:
+        # A login with no password would fail everywhere, and lock the account.
+        raise _refused(f"{source} gives nothing")
+    return line
 
 
 def _run(words: list[str], base: Path, environ: Mapping[str, str]) -> bytes | str:
@@ -155,7 +160,7 @@ def resolve(reference: str, *, base: Path, environ: Mapping[str, str]) -> str:
     if scheme == "env":
         return _from_environment(rest, environ)
     if scheme == "file":
-        return _from_file(base / os.path.expanduser(rest))  # noqa: PTH111 - never raises
+        return _from_file(located(rest, base))
     if scheme == "cmd":
         return _from_command(rest, base, environ)
     raise _refused(f"it is no reference. Write {_FORMS}")

@@ -1,6 +1,5 @@
 """Paths with `{job}`, `{date}` and the like: checked at load, filled in when a run starts."""
 
-import os
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 from etltui.config.checks import RefusedError, nearest_or_all, shown
+from etltui.config.paths import expanded
 
 PLACEHOLDERS = ("job", "jobName", "date", "run")
 LONGEST = 150
@@ -72,7 +72,7 @@ def template(value: object) -> str:
     for _, name, spec, conversion in _parts(value):
         if name is not None:
             _check_placeholder(name, spec, conversion)
-    if value.endswith("/"):
+    if value.rpartition("/")[2] in {"", ".", "..", "~"}:
         raise RefusedError(f"{shown(value)} is a folder", "Name a file")
     return value
 
@@ -132,5 +132,5 @@ def render(
     # A `~` that was filled in is a name like any other.
     home, _, _ = path.partition("/")
     if home.startswith("~") and "{" not in home:
-        filled = os.path.expanduser(filled)  # noqa: PTH111 - Path's own raises where there is none
+        filled = expanded(filled)
     return folder.absolute() / filled

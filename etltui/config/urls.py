@@ -1,12 +1,12 @@
 """From a connection's url to what a reader needs; nothing here opens anything."""
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from etltui.config.checks import RefusedError, filled, nearest, shown
+from etltui.config.paths import located
 
 READERS = ("sqlite",)
 """Schemes that this version reads."""
@@ -101,7 +101,7 @@ def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
         raise RefusedError(f"{_named(url)} names a host, but SQLite is a file", _EXAMPLE)
     if path == ":memory:" or path.startswith("file:"):
         raise RefusedError(f"{_named(url)} is no file that two processes could read", _EXAMPLE)
-    if _WINDOWS.match(path) and os.name != "nt":
+    if _WINDOWS.match(path):
         raise RefusedError(
             f"{_named(url)} is a Windows path, and this machine is not Windows",
             "Mount the share and name the file by its path here, as in "
@@ -111,8 +111,7 @@ def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
         raise RefusedError(f"{_named(url)} names no file", _EXAMPLE)
     if "\0" in path:
         raise RefusedError("the url holds a NUL character", _EXAMPLE)
-    home = os.path.expanduser(path)  # noqa: PTH111 - Path's own raises where there is none
-    return str(folder / home)
+    return str(located(path, folder))
 
 
 def address(url: object, folder: Path) -> Address:
