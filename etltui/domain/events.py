@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypedDict
 
 from etltui.domain.errors import Trouble
 from etltui.domain.run import ConnectionResult, RunResult
@@ -12,6 +13,14 @@ class Topic(StrEnum):
 
     QUEUE = "queue"
     PROGRESS = "progress"
+
+
+class Moment(TypedDict):
+    """When and where an event happens: the fields that every event of a run has."""
+
+    at: float
+    run: str
+    job: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""A limit that can be resized while tasks wait for it; the lowest priority number is served first."""
+"""A limit that can be resized while tasks wait; the lowest priority number is served first."""
 
 import asyncio
 import heapq

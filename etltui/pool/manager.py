@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
-from etltui.domain.ports import Clock, Session, Sessions
+from etltui.domain.ports import Session, Sessions
 from etltui.pool.limits import Limiter
 
 PoolKey = tuple[str, str, int, str, str]
@@ -47,13 +47,11 @@ class PoolManager:
         self,
         sessions: Sessions,
         *,
-        clock: Clock,
         max_connections: int,
         pool_size: int,
         acquire_timeout_s: float,
     ) -> None:
         self._sessions = sessions
-        self._clock = clock
         self._all = Limiter(max_connections)
         self._pool_size = pool_size
         self._acquire_timeout_s = acquire_timeout_s

@@ -1,0 +1,197 @@
+"""Settings in, wired engine out: the only file that names concrete classes."""
+
+import asyncio
+import getpass
+import os
+import resource
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+
+from etltui.config.schema import Config, Settings
+from etltui.config.secrets import resolve
+from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.job import Connection, Credential
+from etltui.domain.task import SessionTask
+from etltui.engine.bus import Bus
+from etltui.engine.clock import SystemClock
+from etltui.engine.engine import Engine
+from etltui.engine.log import logging_to
+from etltui.engine.memory import Memory
+from etltui.engine.prepare import Preparer
+from etltui.engine.space import Space
+from etltui.engine.tools import Tools
+from etltui.extractors.launch import Launch, processes, threads
+from etltui.extractors.supervisor import ExtractorSupervisor
+from etltui.pool.manager import PoolManager
+from etltui.store.history import SqliteHistory, open_history
+from etltui.store.mirror import CheckpointMirror
+from etltui.store.sqlite import SqliteStore
+
+__all__ = ["SqliteHistory", "engine", "open_history"]
+
+EXTRACTOR_MB = 300
+"""What an extractor may come to weigh; their number keeps within the memory threshold."""
+MOST_EXTRACTORS = 4
+FILES_PER_CONNECTION = 8
+"""Descriptors of one session at work: database and journal twice over, and a part for each
+destination."""
+SPARE_FILES = 128
+
+
+def extractor_count(settings: Settings, cores: int) -> int:
+    """How many extractors to run; 0 means threads of this process."""
+    if settings.extractors >= 0:
+        return settings.extractors
+    return max(1, min(cores - 1, MOST_EXTRACTORS, settings.memory_threshold_mb // EXTRACTOR_MB))
+
+
+def ensure_descriptors(config: Config) -> None:
+    """Raise the soft limit of open files to what `max_connections` needs.
+
+    Raises:
+        ConfigError: The hard limit is lower than that.
+    """
+    wanted = config.settings.max_connections
+    need = wanted * FILES_PER_CONNECTION + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft >= need:
+        return
+    if hard != resource.RLIM_INFINITY and hard < need:
+        fits = max(1, (hard - SPARE_FILES) // FILES_PER_CONNECTION)
+        raise ConfigError(
+            [
+                Mistake(
+                    where=str(config.path),
+                    key="settings.max_connections",
+                    problem=f"{wanted} connections need {need:,} open files, but the limit of this "
+                    f"system for this user is {hard:,}",
+                    way_out=f"Set max_connections to at most {fits}, or raise the hard limit "
+                    "(ulimit -Hn, LimitNOFILE=)",
+                ),
+            ],
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+
+
+class SessionTasks:
+    """Makes session tasks: resolves a connection's secrets when a session opens."""
+
+    def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
+        self._config = config
+        self._environ = environ
+
+    async def __call__(self, connection: Connection) -> SessionTask:
+        """The task that opens a session to the connection.
+
+        Raises:
+            Failure: A secret could not be resolved.
+        """
+        credential = self._config.credentials.get(connection.credential, Credential(name=""))
+        password = await asyncio.to_thread(
+            resolve,
+            credential.password,
+            base=self._config.path.parent,
+            environ=self._environ,
+        )
+        return SessionTask(
+            connection=connection.name,
+            kind=connection.kind,
+            host=connection.host,
+            port=connection.port,
+            database=connection.database,
+            user=credential.user,
+            password=password,
+            options=connection.options,
+            connect_timeout_s=self._config.settings.connection_timeout_s,
+        )
+
+
+def _launcher(count: int, log: Path) -> Launch:
+    cores = os.cpu_count() or 1
+    if count == 0:
+        # By name: nothing of a reader or a writer may load unless rows move in this process.
+        return threads(import_module("etltui.extractors.child").serve, cores=cores)
+    return processes(cores=max(1, cores // count), log=log)
+
+
+@asynccontextmanager
+async def engine(
+    config: Config,
+    state: Path,
+    *,
+    environ: Mapping[str, str],
+) -> AsyncIterator[Engine]:
+    """A started engine that holds the state folder for the time of the block.
+
+    Raises:
+        ConfigError: The machine's limits do not allow the settings.
+        StateHeldError: Another engine holds the folder.
+        StateError: The folder cannot be used.
+    """
+    ensure_descriptors(config)
+    settings, clock = config.settings, SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(state, clock=clock, holder_text=_command())
+        stack.push_async_callback(store.aclose)
+        stack.enter_context(logging_to(state / "logs", settings.log_level))
+        count = extractor_count(settings, os.cpu_count() or 1)
+        supervisor = ExtractorSupervisor(
+            _launcher(count, state / "logs" / "extractor.log"),
+            limit=max(1, count),
+            session_task=SessionTasks(config, environ),
+        )
+        stack.push_async_callback(supervisor.aclose)
+        pool = PoolManager(
+            supervisor,
+            max_connections=settings.max_connections,
+            pool_size=settings.pool_size,
+            acquire_timeout_s=settings.acquire_timeout_s,
+        )
+        stack.push_async_callback(pool.aclose)
+        tools = Tools(
+            store=store,
+            leases=pool,
+            parts=supervisor,
+            mirror=CheckpointMirror(state),
+            bus=Bus(),
+            clock=clock,
+            memory=Memory(lambda: supervisor.pss, threshold_mb=settings.memory_threshold_mb),
+            space=Space(reserve_mb=settings.disk_reserve_mb),
+            parts_folder=state / "parts",
+            query_timeout_s=settings.query_timeout_s,
+            stall_timeout_s=settings.stall_timeout_s,
+            operator=_operator(),
+        )
+        made = Engine(
+            config=config,
+            tools=tools,
+            preparer=Preparer(
+                store=store,
+                parts=supervisor,
+                clock=clock,
+                parts_folder=tools.parts_folder,
+                timezone=settings.timezone,
+            ),
+        )
+        stack.push_async_callback(made.aclose)
+        await supervisor.warm()
+        await made.start()
+        yield made
+
+
+def _operator() -> str:
+    """Who runs this, as `user@host`; a user without a name is a number."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def _command() -> str:
+    """The command as somebody else should read it: its name and what was asked of it."""
+    return " ".join(["etltui", *sys.argv[1:]])

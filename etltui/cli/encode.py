@@ -1,0 +1,102 @@
+"""Events and results as JSON: one object a line, for programs."""
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from etltui.domain.errors import Trouble
+from etltui.domain.events import (
+    ConnectionCompleted,
+    ConnectionFailed,
+    ConnectionProgress,
+    ConnectionStarted,
+    Event,
+    RunFinished,
+    RunProgress,
+    RunStarted,
+    TargetPublished,
+)
+from etltui.domain.run import ConnectionResult, RunResult
+
+_NAMES = {
+    RunStarted: "run_started",
+    RunProgress: "run_progress",
+    ConnectionStarted: "connection_started",
+    ConnectionProgress: "connection_progress",
+    ConnectionCompleted: "connection_completed",
+    ConnectionFailed: "connection_failed",
+    TargetPublished: "target_published",
+}
+
+
+def finished(result: RunResult) -> dict[str, Any]:
+    """`run_finished`: the four counts of connections never overlap.
+
+    `completed` in this attempt, `skipped` durable from an earlier one; `rows` in the target.
+    """
+    return {
+        "type": "run_finished",
+        "run": result.run,
+        "job": result.job,
+        "status": str(result.status),
+        "connections": {
+            "total": result.total,
+            "completed": result.completed - result.skipped,
+            "failed": result.failed,
+            "skipped": result.skipped,
+        },
+        "rows": result.rows,
+        "seconds": result.seconds,
+        "outputs": [asdict(output) for output in result.outputs],
+        **({"reason": result.reason} if result.reason else {}),
+    }
+
+
+def trouble(value: Trouble) -> dict[str, Any]:
+    """A failure with what it means and what to try."""
+    advice = value.raised().advice
+    return {
+        "class": str(value.error_class),
+        "message": value.message,
+        "means": advice.means,
+        "try": advice.try_,
+    }
+
+
+def connection(result: ConnectionResult) -> dict[str, Any]:
+    """How a run connection ended."""
+    return {
+        "connection": result.connection,
+        "status": str(result.status),
+        "rows": result.rows,
+        "tries": result.tries,
+        "seconds": {name: round(value, 3) for name, value in result.seconds.items()},
+        "notes": dict(result.notes),
+        "error": trouble(result.trouble) if result.trouble else None,
+    }
+
+
+def encoded(event: Event) -> dict[str, Any]:
+    """An event as an object with `type` and `time`."""
+    if isinstance(event, RunFinished):
+        return finished(event.result)
+    facts = asdict(event)
+    at = facts.pop("at")
+    del facts["topic"]
+    facts.pop("result", None)
+    if isinstance(event, ConnectionCompleted):
+        facts.update(connection(event.result))
+    if isinstance(event, ConnectionFailed):
+        facts["error"] = trouble(event.trouble)
+        del facts["trouble"]
+    return {
+        "type": _NAMES.get(type(event), "overflow"),
+        "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        **facts,
+    }
+
+
+def line(value: object) -> str:
+    """One line of JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str)

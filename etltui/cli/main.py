@@ -1,0 +1,55 @@
+"""The command: which subcommands there are, loaded when they are called."""
+
+from importlib import import_module
+
+import click
+
+from etltui import __version__
+
+_COMMANDS = {
+    "demo": "Make sample branch databases and gather them.",
+    "run": "Run jobs.",
+    "check": "Read the configuration and say what is wrong with it.",
+    "runs": "List runs, newest first.",
+    "show": "Show one run, connection by connection.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a subcommand when it is called, so that `--version` and completion are quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of a first day with the program."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"etltui.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="etltui", message="%(prog)s %(version)s")
+def main() -> None:
+    """Gather the same query from many databases into one workbook or CSV.
+
+    Nothing that finished is lost when a run is killed: run it again with --resume.
+    Begin with `etltui demo`.
+
+    \b
+    Exit codes: 0 completed, 1 failed, 2 wrong usage or configuration,
+    3 completed with errors, 4 stopped but resumable, 75 the state folder is
+    held by another engine, 130 cancelled. Of several jobs the worst counts.
+
+    Completion: eval "$(_ETLTUI_COMPLETE=bash_source etltui)"
+    """  # noqa: D301 - \b is click's mark for lines to keep

@@ -1,0 +1,81 @@
+"""Options that commands share, and how an error leaves the program."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, ParamSpec, TypeVar
+
+import click
+
+from etltui.config.load import find, load, state_folder
+from etltui.config.schema import Config
+from etltui.domain.errors import ConfigError, EtltuiError, PlanChangedError, StateHeldError
+from etltui.domain.safe_text import safe_text
+
+USAGE = 2
+HELD = 75
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+config_option = click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="Configuration file (else ETLTUI_CONFIG, ./etltui.toml, ~/.config/etltui/config.toml).",
+)
+state_option = click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    help="Folder for runs, parts and logs (else ETLTUI_STATE_DIR, settings.state_dir, "
+    "~/.local/state/etltui).",
+)
+
+
+def configuration(config_file: Path | None) -> Config:
+    """The configuration that the command is to work with.
+
+    Raises:
+        ConfigError: All mistakes in it.
+    """
+    return load(find(config_file, os.environ), environ=os.environ)
+
+
+def state_of(config_file: Path | None, state_dir: Path | None) -> Path:
+    """The state folder, also where there is no configuration at all.
+
+    Raises:
+        ConfigError: There is one, but with mistakes.
+    """
+    try:
+        path = find(config_file, os.environ)
+    except ConfigError:
+        if config_file is not None:
+            raise
+        return state_folder(None, state_dir, os.environ)
+    return state_folder(load(path, environ=os.environ), state_dir, os.environ)
+
+
+def leave(error: EtltuiError) -> NoReturn:
+    """Say what is wrong on stderr and end with its exit code."""
+    lines = error.mistakes if isinstance(error, ConfigError) else (error,)
+    for line in lines:
+        click.echo(f"etltui: {safe_text(str(line))}", err=True)
+    if isinstance(error, StateHeldError):
+        sys.exit(HELD)
+    sys.exit(USAGE if isinstance(error, ConfigError | PlanChangedError) else 1)
+
+
+def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Turn what a command raises on purpose into words and an exit code."""
+
+    @functools.wraps(command)
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return command(*args, **kwargs)
+        except EtltuiError as error:
+            leave(error)
+
+    return wrapped

@@ -1,0 +1,137 @@
+"""Follows a run on stderr: a live picture on a terminal, a line per change elsewhere."""
+
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Self, TextIO
+
+from etltui.cli.picture import Picture
+from etltui.cli.words import counted, duration, number, short, words
+from etltui.domain.events import (
+    ConnectionCompleted,
+    ConnectionFailed,
+    Event,
+    RunFinished,
+    RunStarted,
+    TargetPublished,
+)
+from etltui.domain.safe_text import safe_text
+
+PAINT_S = 0.2
+
+
+class Silent:
+    """Shows nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def take(self, event: Event) -> None:
+        """Do nothing."""
+
+
+class Lines(Silent):
+    """One line for each change; also fit for a log or a screen reader."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._done = 0
+        self._total = 0
+
+    def take(self, event: Event) -> None:
+        """Write the line of an event, if it has one."""
+        text = self.line(event)
+        if text:
+            clock = time.strftime("%H:%M:%S", time.localtime(event.at))
+            # A terminal that has gone does not stop the run.
+            with suppress(OSError, ValueError):
+                self._out.write(f"{clock} {safe_text(text)}\n")
+                self._out.flush()
+
+    def line(self, event: Event) -> str:
+        """The words of an event, empty for those that are progress only."""
+        match event:
+            case RunStarted():
+                self._done, self._total = event.skipped, event.total
+                again = f", {event.skipped} done before" if event.attempt > 1 else ""
+                count = counted(event.total, "connection")
+                return f"run {short(event.run)} {event.job} started, {count}{again}"
+            case ConnectionCompleted():
+                self._done += 1
+                took = duration(sum(event.result.seconds.values()))
+                rows = counted(event.result.rows, "row")
+                return f"done {event.connection} {rows} {took} ({self._done}/{self._total})"
+            case ConnectionFailed():
+                return _failed(event)
+            case TargetPublished() if event.final:
+                return f"published {event.path} {counted(event.rows, 'row')}"
+            case RunFinished():
+                return _ended(event)
+            case _:
+                return ""
+
+
+def _failed(event: ConnectionFailed) -> str:
+    what = f"{event.connection} {words(event.trouble.error_class)}: {event.trouble.message}"
+    if event.will_retry:
+        return f"retry {what}; again in {duration(event.wait_s)}"
+    return f"failed {what}"
+
+
+def _ended(event: RunFinished) -> str:
+    result = event.result
+    counts = f"{result.completed} done, {result.failed} failed, {number(result.rows)} rows"
+    reason = f"; {result.reason}" if result.reason else ""
+    return f"run {short(event.run)} {words(result.status)}: {counts}{reason}"
+
+
+class Painter(Silent):
+    """Repaints a few lines in place, at most five times a second.
+
+    Args:
+        out: A terminal.
+        clock: Seconds that never jump.
+    """
+
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out
+        self._clock = clock
+        self._picture = Picture(clock)
+        self._lines = Lines(out)
+        self._painted = 0
+        self._last = float("-inf")
+
+    def __exit__(self, *_: object) -> None:
+        self._erase()
+
+    def take(self, event: Event) -> None:
+        """Take an event in; failures stay on the screen as lines above the picture."""
+        self._picture.take(event)
+        if isinstance(event, ConnectionFailed | RunStarted):
+            self._erase()
+            self._lines.take(event)
+            self._last = float("-inf")
+        if self._clock() - self._last >= PAINT_S:
+            self._paint()
+
+    def _paint(self) -> None:
+        self._last = self._clock()
+        width, height = shutil.get_terminal_size()
+        lines = self._picture.lines(width - 1, height - 2)
+        rise = f"\x1b[{self._painted}A" if self._painted else ""
+        self._write(rise + "\r" + "".join(f"{line}\x1b[K\n" for line in lines) + "\x1b[J")
+        self._painted = len(lines)
+
+    def _erase(self) -> None:
+        if self._painted:
+            self._write(f"\x1b[{self._painted}A\r\x1b[J")
+            self._painted = 0
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._out.write(text)
+            self._out.flush()

@@ -1,0 +1,52 @@
+"""How numbers, durations and statuses are written for people: one way everywhere."""
+
+from datetime import datetime
+
+_MINUTE = 60
+_HOUR = 3600
+_KB = 1000
+
+
+def number(value: int) -> str:
+    """With thousands separators."""
+    return f"{value:,}"
+
+
+def duration(seconds: float) -> str:
+    """`4.1s`, `1:12`, `2h05`."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f}s"
+    whole = int(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}:{whole % _MINUTE:02d}"
+    return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
+
+
+def size(value: int) -> str:
+    """`512 B`, `4.3 MB`: powers of 1,000, as disks are sold."""
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < _KB:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= _KB
+    return f"{amount:.1f} TB"
+
+
+def words(status: str) -> str:
+    """A status as it is read: `completed with errors`."""
+    return status.replace("_", " ")
+
+
+def moment(unix: float) -> str:
+    """Local date and time."""
+    return f"{datetime.fromtimestamp(unix).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def short(run: str) -> str:
+    """The letters that tell a run from the others of a day."""
+    return run.rpartition("-")[2]
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 connection`, `56 connections`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

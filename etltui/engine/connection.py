@@ -1,0 +1,184 @@
+"""Takes one run connection through its tries: lease, extract, checkpoint, news."""
+
+import logging
+import random
+from typing import Protocol
+
+from etltui.domain import retry
+from etltui.domain.errors import ErrorClass, Failure, StateError, Trouble
+from etltui.domain.events import (
+    ConnectionCompleted,
+    ConnectionFailed,
+    ConnectionProgress,
+    ConnectionStarted,
+    Moment,
+)
+from etltui.domain.job import Job
+from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.ports import Session
+from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
+from etltui.domain.task import Extracted, ExtractTask, Progress
+from etltui.engine.log import about
+from etltui.engine.tasks import extract_task
+from etltui.engine.tools import Tools, to_the_end
+
+_WRITTEN = {"excel": "Excel", "csv": "CSV"}
+_log = logging.getLogger(__name__)
+
+
+class Host(Protocol):
+    """The run that a connection belongs to."""
+
+    plan: Plan
+    attempt: int
+
+    async def admit(self) -> bool:
+        """Whether one more try may start now; a gate that is closed stops the run."""
+        ...
+
+    async def record(self, result: ConnectionResult, extracted: Extracted | None) -> None:
+        """Make the end of a connection durable, then known."""
+        ...
+
+    def stop(self, failure: Failure) -> None:
+        """Let nothing more start."""
+        ...
+
+    def moment(self) -> Moment:
+        """Time, run and job of an event that happens now."""
+        ...
+
+
+class RunConnection:
+    """One connection inside a run."""
+
+    def __init__(self, tools: Tools, host: Host, planned: PlanConnection) -> None:
+        self._tools = tools
+        self._host = host
+        self._planned = planned
+        self._name = planned.name
+        self._tries = 0
+        self._seconds = {"connect": 0.0}
+
+    @property
+    def _job(self) -> Job:
+        return self._host.plan.job
+
+    async def attempt(self) -> float | None:
+        """Try once; seconds to wait before the next try, None when there is none."""
+        with about(connection=self._name):
+            if not await self._host.admit():
+                return None
+            self._tries += 1
+            _log.info("Executing connection: %s", self._name)
+            self._tools.bus.publish(
+                ConnectionStarted(
+                    **self._host.moment(),
+                    connection=self._name,
+                    tries=self._tries,
+                ),
+            )
+            self._step(Step.CONNECTING)
+            try:
+                extracted = await self._extract()
+                await to_the_end(self._completed(extracted))
+            except StateError as error:
+                # What cannot be recorded is not done; its parts are orphans.
+                self._host.stop(Failure(ErrorClass.DISK, f"cannot record: {error}"))
+            except Failure as failure:
+                return await self._failed(failure)
+            return None
+
+    async def _extract(self) -> Extracted:
+        begun = self._tools.clock.monotonic()
+        async with self._tools.leases.lease(self._planned.connection) as session:
+            self._seconds["connect"] = self._tools.clock.monotonic() - begun
+            return await self._move(session)
+
+    async def _move(self, session: Session) -> Extracted:
+        task: ExtractTask = extract_task(
+            self._host.plan,
+            self._planned,
+            tools=self._tools,
+            # Never the same twice, over attempts of the run and tries within one.
+            attempt=self._host.attempt * 1000 + self._tries,
+        )
+        return await session.extract(task, self._progress)
+
+    def _progress(self, progress: Progress) -> None:
+        self._step(progress.step, rows=progress.rows, size=progress.bytes)
+
+    def _step(self, step: str, rows: int = 0, size: int = 0) -> None:
+        self._tools.bus.publish(
+            ConnectionProgress(
+                **self._host.moment(),
+                connection=self._name,
+                step=step,
+                rows=rows,
+                bytes=size,
+            ),
+        )
+
+    async def _completed(self, extracted: Extracted) -> None:
+        result = ConnectionResult(
+            connection=self._name,
+            status=ConnectionStatus.COMPLETED,
+            rows=extracted.rows,
+            seconds={**self._seconds, **extracted.seconds},
+            tries=self._tries,
+            notes=extracted.notes,
+        )
+        await self._host.record(result, extracted)
+        for destination in self._job.destinations:
+            _log.info(
+                "Progressive %s write: %s (%d rows) appended",
+                _WRITTEN.get(destination.type, destination.type),
+                self._name,
+                extracted.rows,
+            )
+        _log.info("Memory cleaned for %s", self._name)
+        self._tools.bus.publish(
+            ConnectionCompleted(**self._host.moment(), connection=self._name, result=result),
+        )
+
+    async def _failed(self, failure: Failure) -> float | None:
+        """Decide what follows a failure and say it."""
+        if failure.error_class in {ErrorClass.DISK, ErrorClass.VALUE}:
+            for destination in self._job.destinations:
+                _log.error(
+                    "Failed to write %s progressively for %s: %s",
+                    _WRITTEN.get(destination.type, destination.type),
+                    self._name,
+                    failure,
+                )
+        if failure.advice.stops_run:
+            self._host.stop(failure)
+            return None
+        decision = retry.decide(
+            failure,
+            tries=self._tries,
+            policy=self._job.retry,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        trouble = Trouble.of(failure)
+        if not decision.again:
+            result = ConnectionResult(
+                connection=self._name,
+                status=ConnectionStatus.FAILED,
+                trouble=trouble,
+                tries=self._tries,
+                seconds=self._seconds,
+            )
+            await to_the_end(self._host.record(result, None))
+        _log.warning("Connection failed: %s: %s: %s", self._name, failure.error_class, failure)
+        self._tools.bus.publish(
+            ConnectionFailed(
+                **self._host.moment(),
+                connection=self._name,
+                trouble=trouble,
+                will_retry=decision.again,
+                tries=self._tries,
+                wait_s=decision.wait_s,
+            ),
+        )
+        return decision.wait_s if decision.again else None

@@ -1,0 +1,54 @@
+"""Fixes a run's columns: as the job says, or as the first connection that answers describes."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import islice
+
+from etltui.domain.columns import Column
+from etltui.domain.errors import Failure
+from etltui.domain.plan import Plan, PlanConnection
+from etltui.engine.tasks import query_tasks
+from etltui.engine.tools import Tools
+
+_AT_ONCE = 8
+"""Connections asked together: a first few that are down must not hold up the rest one by one."""
+
+_Columns = tuple[tuple[Column, ...], ...]
+_log = logging.getLogger(__name__)
+
+
+async def columns_of(plan: Plan, tools: Tools) -> _Columns | None:
+    """The columns of each query, None when no connection answers."""
+    if plan.job.columns:
+        named = tuple(Column(name=name) for name in plan.job.columns)
+        return (named,) * len(plan.job.queries)
+    waiting = iter(plan.connections)
+    while group := list(islice(waiting, _AT_ONCE)):
+        if (found := await _first(plan, group, tools)) is not None:
+            return found
+    return None
+
+
+async def _first(plan: Plan, group: Sequence[PlanConnection], tools: Tools) -> _Columns | None:
+    """What the first connection in the job's order says, of those that answer."""
+    asked = [asyncio.create_task(_ask(plan, planned, tools)) for planned in group]
+    try:
+        for task in asked:
+            if (found := await task) is not None:
+                return found
+        return None
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.wait(asked)
+
+
+async def _ask(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | None:
+    try:
+        async with tools.leases.lease(planned.connection) as session:
+            return await session.describe(query_tasks(plan, planned))
+    except Failure as failure:
+        # It gets its own tries later, and its own error.
+        _log.info("%s did not describe its columns: %s", planned.name, failure)
+        return None

@@ -1,0 +1,254 @@
+"""Freezes a new run, or takes up an unfinished one with what is durable of it."""
+
+import asyncio
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from etltui.config.templates import render
+from etltui.domain.errors import PlanChangedError
+from etltui.domain.job import Connection, Job
+from etltui.domain.part import Receipt
+from etltui.domain.plan import Plan, PlanConnection, differences, plan_connection, plan_hash
+from etltui.domain.ports import Clock, Parts, Store
+from etltui.domain.run import ConnectionResult, RunStatus, run_id
+from etltui.domain.stored import RunRow
+from etltui.domain.variants import part_variants
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A run that can start.
+
+    Attributes:
+        attempt: 1 for a new run.
+        kept: Results of connections that are durable from earlier attempts.
+        receipts: Their parts.
+    """
+
+    plan: Plan
+    attempt: int
+    kept: Mapping[str, ConnectionResult] = field(default_factory=dict)
+    receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
+
+
+class Preparer:
+    """Makes runs ready.
+
+    Args:
+        parts_folder: Holds a folder of parts for each run.
+        timezone: Of `{date}`; empty for the machine's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        parts: Parts,
+        clock: Clock,
+        parts_folder: Path,
+        timezone: str,
+    ) -> None:
+        self._store = store
+        self._parts = parts
+        self._clock = clock
+        self._folder = parts_folder
+        self._zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
+
+    async def prepare(
+        self,
+        job: Job,
+        connections: Sequence[Connection],
+        *,
+        resume: bool,
+    ) -> Prepared:
+        """A run of the job over the connections, in their order.
+
+        Raises:
+            PlanChangedError: The unfinished run was made by another plan.
+        """
+        row = await self.unfinished(job, resume=resume)
+        return await (
+            self._new(job, connections) if row is None else self._again(job, connections, row)
+        )
+
+    async def unfinished(self, job: Job, *, resume: bool) -> RunRow | None:
+        """The run that `prepare` would take up.
+
+        Raises:
+            PlanChangedError: It was made by another plan.
+        """
+        row = await self._store.unfinished(job.name) if resume else None
+        if row is not None and row.plan_hash != plan_hash(job):
+            old = await self._store.plan(row.run)
+            raise PlanChangedError(
+                run=row.run,
+                job=job.name,
+                differences=differences(old.job, job),
+            )
+        return row
+
+    async def sweep(self) -> None:
+        """Remove part folders that no run can use any more, and parts that nobody recorded."""
+        newest: dict[str, str] = {}
+        known: dict[str, RunRow] = {}
+        for row in await self._store.runs(limit=-1):
+            known[row.run] = row
+            newest.setdefault(row.job, row.run)
+        for folder in await asyncio.to_thread(_folders, self._folder):
+            found = known.get(folder.name)
+            if found is None or newest[found.job] != found.run or await self._spent(found):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            else:
+                recorded = {r.path for r in await self._store.receipts(found.run)}
+                await asyncio.to_thread(_remove_orphans, folder, recorded)
+
+    async def _spent(self, row: RunRow) -> bool:
+        """Whether the parts of a finished run can never be of use again."""
+        if row.status is RunStatus.COMPLETED:
+            return True
+        if row.status is not RunStatus.COMPLETED_WITH_ERRORS or row.ended is None:
+            return False
+        days = (self._clock.now().timestamp() - row.ended) / 86400
+        return days > (await self._store.plan(row.run)).job.keep_parts_days
+
+    async def _new(self, job: Job, connections: Sequence[Connection]) -> Prepared:
+        started = self._clock.now().astimezone(self._zone)
+        run = run_id(started, os.urandom)
+        targets = tuple(
+            str(
+                render(
+                    destination.path,
+                    job=job.name,
+                    title=job.title,
+                    run=run,
+                    started=started,
+                    folder=job.folder,
+                ),
+            )
+            for destination in job.destinations
+        )
+        plan = Plan(
+            run=run,
+            job=job,
+            started=started,
+            connections=tuple(
+                plan_connection(number, connection, job)
+                for number, connection in enumerate(connections, start=1)
+            ),
+            targets=targets,
+            hash=plan_hash(job),
+        )
+        await self._clear_older(job.name)
+        await self._store.create_run(plan, RunStatus.QUEUED)
+        await asyncio.to_thread(make_folders, self._folder / run, job)
+        return Prepared(plan=plan, attempt=1)
+
+    async def _again(self, job: Job, connections: Sequence[Connection], row: RunRow) -> Prepared:
+        old = await self._store.plan(row.run)
+        plan = replace(old, job=job, connections=renumbered(old.connections, connections, job))
+        await self._store.replan(plan)
+        attempt = await self._store.next_attempt(row.run)
+        kept, receipts = await self._durable(plan)
+        folder = self._folder / plan.run
+        await asyncio.to_thread(make_folders, folder, job)
+        recorded = {receipt.path for parts in receipts.values() for receipt in parts}
+        await asyncio.to_thread(_remove_orphans, folder, recorded)
+        return Prepared(plan=plan, attempt=attempt, kept=kept, receipts=receipts)
+
+    async def _durable(
+        self,
+        plan: Plan,
+    ) -> tuple[dict[str, ConnectionResult], dict[str, tuple[Receipt, ...]]]:
+        """What is recorded and also proves itself on disk; the rest is forgotten."""
+        results = {
+            row.connection: row.result
+            for row in await self._store.connections(plan.run)
+            if row.done and row.result is not None
+        }
+        receipts = await self._store.receipts(plan.run)
+        verified = await self._parts.verify(str(self._folder / plan.run), receipts)
+        sound: dict[str, list[Receipt]] = defaultdict(list)
+        for receipt, good in zip(receipts, verified, strict=True):
+            if good:
+                sound[receipt.connection].append(receipt)
+        kept = {
+            name: result for name, result in results.items() if whole(plan, sound[name], result)
+        }
+        lost = sorted({*results, *sound} - set(kept))
+        if lost:
+            await self._store.forget_parts(plan.run, lost)
+        return kept, {name: tuple(sound[name]) for name in kept}
+
+    async def _clear_older(self, job: str) -> None:
+        """Parts and temporary files of the job's earlier runs: nobody can resume them now."""
+        for row in await self._store.runs(job=job, limit=-1):
+            for publication in await self._store.publications(row.run):
+                await asyncio.to_thread(
+                    Path(publication.temporary).unlink,
+                    missing_ok=True,
+                )
+            await asyncio.to_thread(shutil.rmtree, self._folder / row.run, ignore_errors=True)
+
+
+def renumbered(
+    old: Sequence[PlanConnection],
+    connections: Sequence[Connection],
+    job: Job,
+) -> tuple[PlanConnection, ...]:
+    """The connections in their order now; known ones keep their number, new ones get the next."""
+    numbers = {known.name: known.number for known in old}
+    free = max(numbers.values(), default=0)
+    planned = []
+    for connection in connections:
+        if connection.name not in numbers:
+            free += 1
+            numbers[connection.name] = free
+        planned.append(plan_connection(numbers[connection.name], connection, job))
+    return tuple(planned)
+
+
+def whole(plan: Plan, receipts: Sequence[Receipt], result: ConnectionResult) -> bool:
+    """Whether these parts are all that a completed connection must have left.
+
+    Each destination and variant must hold the same rows for each query, in segments without a
+    gap, and together the rows that the connection completed with.
+    """
+    rows: dict[tuple[int, str], int] = {}
+    for number, destination in enumerate(plan.job.destinations):
+        for variant in part_variants(destination):
+            mine = [r for r in receipts if (r.destination, r.variant) == (number, variant)]
+            for query in range(len(plan.job.queries)):
+                segments = sorted(r.segment for r in mine if r.query == query)
+                if not segments or segments != list(range(len(segments))):
+                    return False
+            rows[number, variant] = sum(r.rows for r in mine)
+    return set(rows.values()) == {result.rows}
+
+
+def make_folders(folder: Path, job: Job) -> None:
+    """The run's parts folder with one folder in it for each destination."""
+    for number in range(len(job.destinations)):
+        for variant in part_variants(job.destinations[number]):
+            part_folder(folder, number, variant).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def part_folder(folder: Path, destination: int, variant: str) -> Path:
+    """Where a destination's parts lie in the run's folder."""
+    return folder / (f"{destination}-{variant}" if variant else str(destination))
+
+
+def _folders(parts: Path) -> list[Path]:
+    return [path for path in parts.iterdir() if path.is_dir()] if parts.is_dir() else []
+
+
+def _remove_orphans(folder: Path, recorded: set[str]) -> None:
+    """Delete every file below the run's folder that no receipt names."""
+    for path in folder.glob("*/*"):
+        if str(path.relative_to(folder)) not in recorded:
+            path.unlink(missing_ok=True)

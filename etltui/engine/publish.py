@@ -1,0 +1,241 @@
+"""Makes a run's targets from its parts: partial ones on the way, the final ones at the end.
+
+assembling → assembled(size, crc) → delivered → cleaned, each recorded after it is true on disk, so
+that whoever comes after a crash can tell what is left to do.
+"""
+
+import asyncio
+import logging
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+from etltui import __version__
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.events import TargetPublished
+from etltui.domain.part import Published
+from etltui.domain.plan import Plan
+from etltui.domain.run import Output
+from etltui.domain.stored import PublicationRow, PublicationState
+from etltui.domain.targets import partial_path, temporary_path
+from etltui.domain.task import PublishEntry, PublishTask
+from etltui.engine.prepare import Prepared
+from etltui.engine.tally import Tally
+from etltui.engine.tools import Tools, to_the_end
+
+SHARE_OF_TIME = 0.05
+"""A partial target is made when its cost is under this share of the time since the last one."""
+_TRIES = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes one run's targets."""
+
+    def __init__(self, tools: Tools, prepared: Prepared, tally: Tally) -> None:
+        self._tools = tools
+        self._plan = prepared.plan
+        self._attempt = prepared.attempt
+        self._tally = tally
+        self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
+        self._changed = asyncio.Event()
+
+    def fixed(self, plan: Plan) -> None:
+        """The run's columns are known now."""
+        self._plan = plan
+
+    async def clean(self) -> None:
+        """Remove the parts of a completed run, then record that they are gone."""
+        folder = self._tools.parts_folder / self._plan.run
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        for row in await self._tools.store.publications(self._plan.run):
+            if row.state is PublicationState.DELIVERED:
+                await self._tools.store.move_publication(row, PublicationState.CLEANED)
+
+    def changed(self) -> None:
+        """Another connection is durable: a partial target may be worth its cost."""
+        self._changed.set()
+
+    async def partials(self) -> None:
+        """Publish partial targets from time to time, until cancelled."""
+        cost = 0.0
+        ended = self._tools.clock.monotonic()
+        while True:
+            await self._changed.wait()
+            wait = cost / SHARE_OF_TIME - (self._tools.clock.monotonic() - ended)
+            if wait > 0:
+                await self._tools.clock.sleep(wait)
+            self._changed.clear()
+            begun = self._tools.clock.monotonic()
+            await self._partial()
+            ended = self._tools.clock.monotonic()
+            cost = ended - begun
+
+    async def _partial(self) -> None:
+        for number, target in enumerate(self._plan.targets):
+            path = partial_path(Path(target))
+            temporary = str(temporary_path(path))
+            try:
+                published = await self._assemble(number, temporary)
+                await self._tools.parts.deliver(temporary, str(path), None)
+            except Failure as failure:
+                # The parts are safe: a partial target is a view of them, not the work itself.
+                _log.warning("Partial target %s was not made: %s", path, failure)
+            else:
+                self._news(str(path), published, final=False)
+
+    async def final(self, *, fresh: bool) -> tuple[Output, ...]:
+        """Publish every target under its final name.
+
+        Args:
+            fresh: Whether anything was read since an earlier attempt published.
+
+        Raises:
+            Failure: Of class `disk`, `target` or `corrupt`; what is done stays done.
+        """
+        return tuple(
+            [await self._final(number, fresh=fresh) for number in range(len(self._plan.targets))],
+        )
+
+    async def _final(self, number: int, *, fresh: bool) -> Output:
+        target = self._plan.targets[number]
+        row = await self._tools.store.publication(self._plan.run, number)
+        done = None if fresh or row is None else await self._delivered_before(row)
+        if done is None:
+            start = PublicationRow(
+                run=self._plan.run,
+                destination=number,
+                target=target,
+                temporary=str(temporary_path(Path(target))),
+                state=PublicationState.ASSEMBLING,
+            )
+            done = await to_the_end(self._publish(start))
+        await asyncio.to_thread(partial_path(Path(target)).unlink, missing_ok=True)
+        output = Output(
+            type=self._plan.job.destinations[number].type,
+            path=target,
+            rows=done.rows,
+            bytes=done.bytes,
+            final=True,
+        )
+        self._news(target, done, final=True)
+        return output
+
+    async def _publish(self, row: PublicationRow) -> Published:
+        store = self._tools.store
+        row = await store.move_publication(row, PublicationState.ASSEMBLING)
+        published = await self._assemble(row.destination, row.temporary)
+        row = await store.move_publication(row, PublicationState.ASSEMBLED, published)
+        await self._deliver(row, published)
+        return published
+
+    async def _deliver(self, row: PublicationRow, published: Published) -> None:
+        if not await self._tools.parts.deliver(row.temporary, row.target, published):
+            raise Failure(
+                ErrorClass.TARGET,
+                f"{row.temporary} changed before it could be renamed to {row.target}",
+            )
+        await self._tools.store.move_publication(row, PublicationState.DELIVERED)
+
+    async def _delivered_before(self, row: PublicationRow) -> Published | None:
+        """What an earlier attempt published, if it is in its place or can be put there."""
+        published = Published(bytes=row.bytes, crc=row.crc, rows=row.rows)
+        if row.state is PublicationState.ASSEMBLING:
+            return None
+        if not await self._tools.parts.deliver(row.temporary, row.target, published):
+            return None
+        if row.state is PublicationState.ASSEMBLED:
+            await self._tools.store.move_publication(row, PublicationState.DELIVERED)
+        return published
+
+    async def _assemble(self, number: int, temporary: str) -> Published:
+        """Have a target assembled; an extractor that dies over it is no reason to give up."""
+        target = Path(self._plan.targets[number])
+        await asyncio.to_thread(_make_folder, target.parent)
+        self._tools.space.check({target.parent: self._tally.bytes_of(number)})
+        task = self._task(number, temporary)
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._tools.parts.assemble(task)
+            except Failure as failure:
+                if not failure.transient:
+                    raise
+        return await self._tools.parts.assemble(task)
+
+    def _task(self, number: int, temporary: str) -> PublishTask:
+        job = self._plan.job
+        destination = job.destinations[number]
+        return PublishTask(
+            destination=number,
+            type=destination.type,
+            parts=str(self._tools.parts_folder / self._plan.run),
+            temporary=temporary,
+            target=self._plan.targets[number],
+            options=asdict(destination.options),
+            queries=tuple(query.name for query in job.queries),
+            columns=self._plan.columns,
+            entries=self._entries(number),
+            title=job.title,
+            facts=self._facts(),
+        )
+
+    def _entries(self, number: int) -> tuple[PublishEntry, ...]:
+        return tuple(
+            PublishEntry(
+                connection=result.connection,
+                status=result.status,
+                rows=result.rows,
+                trouble=result.trouble,
+                receipts=tuple(
+                    receipt
+                    for receipt in self._tally.receipts.get(result.connection, ())
+                    if receipt.destination == number
+                ),
+                contact=self._contacts[result.connection],
+                notes=result.notes,
+            )
+            for result in self._tally.ordered()
+        )
+
+    def _facts(self) -> tuple[tuple[str, str], ...]:
+        when = "%Y-%m-%d %H:%M:%S %z"
+        now = self._tools.clock.now().astimezone(self._plan.started.tzinfo)
+        return (
+            ("Job", self._plan.job.name),
+            ("Title", self._plan.job.title),
+            ("Run", self._plan.run),
+            ("Attempt", str(self._attempt)),
+            ("Started", self._plan.started.strftime(when)),
+            ("Published", now.strftime(when)),
+            ("Connections", str(self._tally.total)),
+            ("Completed", str(self._tally.completed)),
+            ("Failed", str(self._tally.failed)),
+            ("Rows", str(self._tally.rows)),
+            ("Operator", self._tools.operator),
+            ("Plan", self._plan.hash),
+            ("Program", f"etltui {__version__}"),
+        )
+
+    def _news(self, path: str, published: Published, *, final: bool) -> None:
+        self._tools.bus.publish(
+            TargetPublished(
+                at=self._tools.clock.now().timestamp(),
+                run=self._plan.run,
+                job=self._plan.job.name,
+                path=path,
+                rows=published.rows,
+                bytes=published.bytes,
+                final=final,
+            ),
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(
+            ErrorClass.TARGET,
+            f"the folder {folder} cannot be made: {error.strerror}",
+        ) from error

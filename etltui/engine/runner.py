@@ -1,0 +1,284 @@
+"""Executes one run: fix the columns, gather the connections, publish, say how it ended."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from etltui.domain.errors import Failure, StateError
+from etltui.domain.events import Moment, RunFinished, RunProgress, RunStarted
+from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.run import (
+    ConnectionResult,
+    ConnectionStatus,
+    Output,
+    RunResult,
+    RunStatus,
+    Step,
+    final_status,
+)
+from etltui.domain.task import Extracted
+from etltui.engine.connection import RunConnection
+from etltui.engine.describe import columns_of
+from etltui.engine.log import about
+from etltui.engine.prepare import Prepared
+from etltui.engine.publish import Publisher
+from etltui.engine.tally import Tally
+from etltui.engine.tools import Tools, to_the_end
+
+_log = logging.getLogger(__name__)
+
+
+class RunnerHalt(Exception):  # noqa: N818 - a signal inside this file, not an error
+    """The run goes no further in this attempt."""
+
+    def __init__(self, status: RunStatus, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Runner:
+    """One attempt of one run; made, executed once, thrown away.
+
+    Args:
+        tools: Shared by the runs of an engine.
+        prepared: What to run, and what is durable of it.
+    """
+
+    def __init__(self, tools: Tools, prepared: Prepared) -> None:
+        self.plan: Plan = prepared.plan
+        self.attempt = prepared.attempt
+        self._tools = tools
+        self._tally = Tally.of(prepared)
+        self._publisher = Publisher(tools, prepared, self._tally)
+        self._slots = asyncio.Semaphore(prepared.plan.job.max_parallel)
+        self._stopped = asyncio.Event()
+        self._failure: Failure | None = None
+        self._begun = tools.clock.monotonic()
+        self._step: str = Step.CONNECTING
+        self.cancel_as = RunStatus.STOPPED
+        """What a cancelled task makes of the run: stopped (resumable) or cancelled."""
+        self.cancel_reason = "stopped"
+
+    async def run(self) -> RunResult:
+        """Execute the run; its end is recorded and published whatever happens."""
+        with about(run=self.plan.run):
+            outputs: tuple[Output, ...] = ()
+            try:
+                await self._start()
+                await self._gather()
+                status, outputs, reason = await self._publish()
+            except RunnerHalt as halt:
+                status, reason = halt.status, halt.reason
+            except asyncio.CancelledError:
+                status, reason = self.cancel_as, self.cancel_reason
+            except Exception as error:  # noqa: BLE001 - every run must end in the store
+                status, reason = RunStatus.FAILED, _told(error)
+            return await self._end(status, outputs, reason)
+
+    async def give_up(self) -> RunResult:
+        """End a run that was cancelled before its turn came."""
+        with about(run=self.plan.run):
+            return await self._end(self.cancel_as, (), self.cancel_reason)
+
+    async def _end(
+        self,
+        status: RunStatus,
+        outputs: tuple[Output, ...],
+        reason: str,
+    ) -> RunResult:
+        result = self._result(status, outputs, reason)
+        try:
+            await to_the_end(self._finish(result))
+        except asyncio.CancelledError:
+            # It comes too late: the run has ended.
+            pass
+        except StateError as error:
+            # The next start finds the run unfinished and stops it, resumably.
+            reason = f"its end could not be recorded: {error}"
+            _log.error("The run ended, but %s", reason)
+            result = replace(result, status=RunStatus.STOPPED, reason=reason)
+            self._tools.bus.publish(RunFinished(**self.moment(), result=result))
+        return result
+
+    async def _start(self) -> None:
+        await self._tools.store.move_run(self.plan.run, RunStatus.RUNNING)
+        self._tools.bus.publish(
+            RunStarted(
+                **self.moment(),
+                total=self._tally.total,
+                skipped=self._tally.kept,
+                attempt=self.attempt,
+            ),
+        )
+        if self.attempt > 1:
+            _log.info("Resuming job: Skipping %d already-completed connections", self._tally.kept)
+            for name in self._tally.named(ConnectionStatus.COMPLETED):
+                _log.info("Skipping already-completed connection: %s", name)
+        self._progress()
+
+    async def _gather(self) -> None:
+        """Try every waiting connection until it ended or the run stops."""
+        waiting = list(self._tally.waiting())
+        if waiting and not self.plan.columns:
+            await self._fix_columns()
+        partials = asyncio.create_task(self._publisher.partials(), name="partial targets")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for planned in waiting:
+                    group.create_task(self._connection(planned), name=planned.name)
+        finally:
+            partials.cancel()
+            await asyncio.wait({partials})
+        if self._failure is not None:
+            raise RunnerHalt(RunStatus.STOPPED, str(self._failure))
+
+    async def _fix_columns(self) -> None:
+        columns = await columns_of(self.plan, self._tools)
+        if columns is not None:
+            self.plan = self.plan.with_columns(columns)
+            await self._tools.store.replan(self.plan)
+            self._publisher.fixed(self.plan)
+
+    async def _connection(self, planned: PlanConnection) -> None:
+        connection = RunConnection(self._tools, self, planned)
+        while not self._stopped.is_set():
+            async with self._slots:
+                wait = await connection.attempt()
+            if wait is None:
+                return
+            await self._pause(wait)
+
+    async def _publish(self) -> tuple[RunStatus, tuple[Output, ...], str]:
+        """The final targets; a run without a completed connection never replaces one."""
+        status = final_status(total=self._tally.total, completed=self._tally.completed)
+        if status is RunStatus.FAILED:
+            return status, (), "no connection completed; the targets were left as they are"
+        self._step = Step.SENDING
+        self._progress()
+        await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)
+        fresh = self._tally.completed > self._tally.kept or self.attempt == 1
+        try:
+            outputs = await self._publisher.final(fresh=fresh)
+        except Failure as failure:
+            _log.error("The target was not published: %s", failure)
+            raise RunnerHalt(RunStatus.STOPPED, f"not published: {failure}") from failure
+        return status, outputs, ""
+
+    async def _finish(self, result: RunResult) -> None:
+        """Record the end, then tidy up, then tell."""
+        await self._tools.store.finish_run(result)
+        if result.status is RunStatus.COMPLETED:
+            await self._publisher.clean()
+            await self._tools.mirror.delete(self.plan.job.name)
+        _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
+        self._tools.bus.publish(RunFinished(**self.moment(), result=result))
+
+    def _result(self, status: RunStatus, outputs: tuple[Output, ...], reason: str) -> RunResult:
+        return RunResult(
+            run=self.plan.run,
+            job=self.plan.job.name,
+            status=status,
+            total=self._tally.total,
+            completed=self._tally.completed,
+            failed=self._tally.failed,
+            skipped=self._tally.kept,
+            rows=self._tally.rows,
+            seconds=round(self._tools.clock.monotonic() - self._begun, 3),
+            outputs=outputs,
+            reason=reason,
+            connections=self._tally.ordered(),
+        )
+
+    def moment(self) -> Moment:
+        """Time, run and job of an event that happens now."""
+        return {
+            "at": self._tools.clock.now().timestamp(),
+            "run": self.plan.run,
+            "job": self.plan.job.name,
+        }
+
+    async def admit(self) -> bool:
+        """See `engine.connection.Host`: the memory and the disk gate."""
+        if self._stopped.is_set():
+            return False
+        try:
+            await self._tools.memory.admit()
+            await asyncio.to_thread(self._tools.space.check, self._needs())
+        except Failure as failure:
+            self.stop(failure)
+        return not self._stopped.is_set()
+
+    def _needs(self) -> dict[Path, int]:
+        """Bytes still to be written for what is durable: each target once more."""
+        needs = {self._tools.parts_folder: 0}
+        for number, target in enumerate(self.plan.targets):
+            folder = Path(target).parent
+            needs[folder] = needs.get(folder, 0) + self._tally.bytes_of(number)
+        return needs
+
+    async def record(self, result: ConnectionResult, extracted: Extracted | None) -> None:
+        """See `engine.connection.Host`: data is durable already; mark, then mirror, then news."""
+        receipts = extracted.receipts if extracted else ()
+        await self._tools.store.checkpoint(self.plan.run, result, receipts)
+        self._tally.results[result.connection] = result
+        if extracted:
+            self._tally.receipts[result.connection] = receipts
+            self._publisher.changed()
+        await self._mirror()
+        self._progress()
+
+    async def _mirror(self) -> None:
+        """Rewrite the JSON mirror; the store is the truth, so losing it stops nothing."""
+        try:
+            await self._tools.mirror.write(
+                self.plan.job.name,
+                self.plan.job.title,
+                completed=self._tally.named(ConnectionStatus.COMPLETED),
+                failed=self._tally.named(ConnectionStatus.FAILED),
+                total=self._tally.total,
+                now=self._tools.clock.now(),
+            )
+        except StateError as error:
+            _log.warning("The checkpoint's mirror was not written: %s", error)
+
+    def stop(self, failure: Failure) -> None:
+        """See `engine.connection.Host`: nothing more starts; what runs ends by itself."""
+        if self._failure is None:
+            self._failure = failure
+            _log.error("The run stops: %s %s", failure, failure.advice.try_)
+        self._stopped.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, at most until the run stops."""
+        sleep = asyncio.create_task(self._tools.clock.sleep(seconds))
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait({sleep, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            stopped.cancel()
+
+    def _progress(self) -> None:
+        if self._step is not Step.SENDING and self._tally.results:
+            self._step = Step.PROCESSING
+        self._tools.bus.publish(
+            RunProgress(
+                **self.moment(),
+                step=self._step,
+                percent=self._tally.percent,
+                completed=self._tally.completed,
+                failed=self._tally.failed,
+                total=self._tally.total,
+                rows=self._tally.rows,
+            ),
+        )
+
+
+def _told(error: BaseException) -> str:
+    """One sentence about a mistake in the program; the whole story goes to the log."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    _log.error("The run failed because of a mistake in the program", exc_info=error)
+    return f"{type(error).__name__}: {error}"

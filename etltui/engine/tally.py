@@ -1,0 +1,100 @@
+"""How a run stands: what each connection has come to, counted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from etltui.domain.part import Receipt
+from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.run import ConnectionResult, ConnectionStatus, percent
+from etltui.engine.prepare import Prepared
+
+
+@dataclass(slots=True)
+class Tally:
+    """Results and parts of a run so far; changed only between two waits.
+
+    Attributes:
+        results: Of connections that ended, by name; waiting ones are absent.
+        receipts: Of completed connections, by name.
+        kept: How many were durable before this attempt.
+    """
+
+    plan: Plan
+    results: dict[str, ConnectionResult] = field(default_factory=dict)
+    receipts: dict[str, tuple[Receipt, ...]] = field(default_factory=dict)
+    kept: int = 0
+
+    @classmethod
+    def of(cls, prepared: Prepared) -> "Tally":
+        """The tally of a run that is about to start."""
+        return cls(
+            plan=prepared.plan,
+            results=dict(prepared.kept),
+            receipts=dict(prepared.receipts),
+            kept=len(prepared.kept),
+        )
+
+    def named(self, status: ConnectionStatus) -> tuple[str, ...]:
+        """Connections of a status, in the job's order."""
+        return tuple(
+            planned.name
+            for planned in self.plan.connections
+            if (result := self.results.get(planned.name)) and result.status is status
+        )
+
+    @property
+    def total(self) -> int:
+        """Connections in the run."""
+        return len(self.plan.connections)
+
+    @property
+    def completed(self) -> int:
+        """Connections whose rows are durable."""
+        return len(self.named(ConnectionStatus.COMPLETED))
+
+    @property
+    def failed(self) -> int:
+        """Connections that will not be tried again in this attempt."""
+        return len(self.named(ConnectionStatus.FAILED))
+
+    @property
+    def percent(self) -> int:
+        """Connections that ended, as a percentage; never falls."""
+        return percent(self.completed + self.failed, self.total)
+
+    @property
+    def rows(self) -> int:
+        """Rows durable so far."""
+        return sum(
+            result.rows
+            for result in self.results.values()
+            if result.status is ConnectionStatus.COMPLETED
+        )
+
+    def bytes_of(self, destination: int) -> int:
+        """Bytes of all parts for a destination."""
+        return sum(
+            receipt.bytes
+            for parts in self.receipts.values()
+            for receipt in parts
+            if receipt.destination == destination
+        )
+
+    def waiting(self) -> Iterator[PlanConnection]:
+        """Connections that have not ended, in the job's order."""
+        return (c for c in self.plan.connections if c.name not in self.results)
+
+    def ordered(self) -> tuple[ConnectionResult, ...]:
+        """A result for each connection, in the job's order."""
+        missing: Mapping[str, ConnectionResult] = {
+            planned.name: ConnectionResult(
+                connection=planned.name,
+                status=ConnectionStatus.WAITING,
+                tries=0,
+            )
+            for planned in self.waiting()
+        }
+        return tuple(
+            self.results.get(planned.name) or missing[planned.name]
+            for planned in self.plan.connections
+        )

@@ -1,0 +1,78 @@
+"""What a run works with: the ports, wired once, and the limits they were wired with."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from etltui.domain.ports import Clock, Leases, Parts, Store
+from etltui.engine.bus import Bus
+from etltui.engine.memory import Memory
+from etltui.engine.space import Space
+
+_T = TypeVar("_T")
+
+
+class Mirror(Protocol):
+    """Keeps the JSON mirror of the newest checkpoint of each job (S3-2)."""
+
+    async def write(
+        self,
+        job: str,
+        title: str,
+        *,
+        completed: Sequence[str],
+        failed: Sequence[str],
+        total: int,
+        now: datetime,
+    ) -> None:
+        """Replace the job's mirror, atomically.
+
+        Raises:
+            StateError: It cannot be written; the former one is as it was.
+        """
+        ...
+
+    async def delete(self, job: str) -> None:
+        """Remove the job's mirror."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """What every run of an engine shares.
+
+    Attributes:
+        parts_folder: Holds a folder of parts for each run.
+        query_timeout_s: For jobs that set none.
+        stall_timeout_s: For jobs that set none.
+        operator: Who runs it, as `user@host`.
+    """
+
+    store: Store
+    leases: Leases
+    parts: Parts
+    mirror: Mirror
+    bus: Bus
+    clock: Clock
+    memory: Memory
+    space: Space
+    parts_folder: Path
+    query_timeout_s: float
+    stall_timeout_s: float
+    operator: str
+
+
+async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
+    """Finish the work even when the waiting task is cancelled, then let the cancel through."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            # A cancel that comes first still must not hide what the work met.
+            task.result()
+        raise
