@@ -228,7 +228,7 @@ class Store(History, Protocol):
     async def forget_parts(self, run: str, connections: Sequence[str] | None = None) -> None:
         """Unrecord the parts of some connections, which are then not done any more.
 
-        None: of all, once their rows are in the targets; results stay.
+        None: of all. Results stay only where the run cannot be resumed: its targets hold the rows.
         """
         ...
 

@@ -22,14 +22,16 @@ _WAYS_OUT = {
     "SQLITE_FULL": "Free space on its disk, then run again with --resume",
     "SQLITE_BUSY": "Another program holds it; close that program",
     "SQLITE_NOTADB": "Move it away to start afresh, or restore it from a backup",
+    "SQLITE_CONSTRAINT": "This is a mistake in the program: report it with the log of this run",
     "SQLITE_CORRUPT": "Move it away to start afresh, or restore it from a backup",
 }
 
 
 def unusable(path: Path, error: sqlite3.Error) -> StateError:
     """The sentence for what SQLite says, with the way out."""
-    name = getattr(error, "sqlite_errorname", "")
-    way_out = _WAYS_OUT.get(name, "Check its disk and who may write there")
+    # `SQLITE_IOERR_WRITE` is a kind of `SQLITE_IOERR`.
+    kind = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
+    way_out = _WAYS_OUT.get(kind, "Check its disk and who may write there")
     return StateError(f"the state database {path} cannot be used: {error}. {way_out}")
 
 
@@ -81,8 +83,15 @@ class Database:
         # another program has written in between.
         database = await cls._connect(path, f"{_uri(path)}?mode=rw", begin="BEGIN IMMEDIATE")
         async with _closed_on_error(database):
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-                await database.pragma(pragma)
+            mode = await database.pragma("journal_mode = WAL")
+            if mode != "wal":
+                raise StateError(
+                    f"the disk of {path} allows no write-ahead log (journal mode {mode}). "
+                    "Use a --state-dir on a local disk",
+                )
+            # What returned must outlive a power cut, not only a kill.
+            await database.pragma("synchronous = FULL")
+            await database.pragma("foreign_keys = ON")
             await database.migrate(steps)
         return database
 

@@ -28,13 +28,13 @@ def make_folder(folder: Path) -> None:
 def make_file(path: Path) -> int:
     """Open a file for reading and writing with mode 0600, made if it is not there.
 
-    The descriptor is not inherited by programs that are started later.
+    Programs that are started later do not inherit the descriptor (PEP 446).
 
     Raises:
         StateError: It cannot be opened.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, _FILE)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _FILE)
     except OSError as error:
         raise StateError(f"{path} cannot be opened: {error.strerror}") from error
     os.fchmod(descriptor, _FILE)
@@ -43,7 +43,7 @@ def make_file(path: Path) -> int:
 
 def sync_folder(folder: Path) -> None:
     """Make the folder's list of names durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:
@@ -51,13 +51,20 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Make an empty file with mode 0600 durably, or give an existing one that mode.
+    """Make an empty database file with mode 0600 durably, or give an existing one that mode.
 
-    An existing file is not opened: closing it would drop the locks that SQLite holds on it for
-    this process.
+    Its `-wal` and `-shm` are treated alike; SQLite gives later ones the mode of the database. An
+    existing file is not opened: closing it would drop the locks that SQLite holds on it for this
+    process.
+
+    Raises:
+        StateError: It cannot be made, or belongs to somebody else.
     """
-    if path.exists():
-        path.chmod(_FILE)
-        return
-    os.close(make_file(path))
-    sync_folder(path.parent)
+    if not path.exists():
+        os.close(make_file(path))
+        sync_folder(path.parent)
+    try:
+        for file in (path, *path.parent.glob(f"{path.name}-*")):
+            file.chmod(_FILE)
+    except OSError as error:
+        raise StateError(f"{path} cannot be made private: {error.strerror}") from error

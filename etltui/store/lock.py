@@ -39,9 +39,11 @@ def hold(folder: Path, *, holder_text: str, now: datetime) -> Iterator[None]:
         except BlockingIOError as error:
             raise StateHeldError(folder=folder, holder=_holder(descriptor, now)) from error
         _write(descriptor, holder_text, now)
-        yield
-        # What is left in the file must not be taken for the next holder's words.
-        os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            # What is left in the file must not be taken for the next holder's words.
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

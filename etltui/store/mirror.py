@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import tempfile
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from etltui.domain.errors import StateError
-from etltui.store.folder import make_folder, sync_folder
+from etltui.store.folder import make_file, make_folder, sync_folder
 
 
 class CheckpointMirror:
@@ -89,14 +88,13 @@ class CheckpointMirror:
 
 def _replace(path: Path, content: bytes) -> None:
     make_folder(path.parent)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - mkstemp hands a descriptor
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink()
-        raise
+    # Always the same name, so that what a kill leaves is overwritten and never piles up.
+    temporary = path.with_name(f".{path.name}.tmp")
+    descriptor = make_file(temporary)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
+        file.truncate()
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)
     sync_folder(path.parent)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from etltui.domain.errors import StateError, StatusError
 from etltui.domain.part import Published, Receipt
-from etltui.domain.run import ConnectionResult
+from etltui.domain.run import RESUMABLE, ConnectionResult
 from etltui.domain.stored import PublicationRow, PublicationState, published_next
 from etltui.store.database import Row, Statements
 from etltui.store.rows import checked, damage, intact, key, publication_of, seal, to_json
@@ -13,64 +13,76 @@ from etltui.store.rows import checked, damage, intact, key, publication_of, seal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Checkpoint:
-    """How a connection ended, with the parts it left."""
+    """How a connection ended, and its parts, as they will be written.
+
+    Attributes:
+        result: JSON.
+        parts: Rows of parts, all of this run and connection; empty leaves the recorded ones.
+    """
 
     run: str
-    result: ConnectionResult
-    receipts: tuple[Receipt, ...]
+    connection: str
+    result: str
+    parts: tuple[Row, ...]
+
+
+def checkpoint(run: str, result: ConnectionResult, receipts: Sequence[Receipt]) -> Checkpoint:
+    """Prepare a checkpoint, so that a wrong one harms nobody who shares its transaction.
+
+    Raises:
+        StateError: The receipts are not of this connection's parts, each of them once.
+    """
+    name = result.connection
+    parts = tuple(_part(receipt) for receipt in receipts)
+    if any((part["run"], part["connection"]) != (run, name) for part in parts):
+        raise StateError(f"a receipt given for {name!r} is of another connection or run")
+    if len({key("parts", part) for part in parts}) < len(parts):
+        raise StateError(f"two receipts of {name!r} are of the same part")
+    return Checkpoint(run=run, connection=name, result=to_json(result), parts=parts)
 
 
 async def record(
     statements: Statements,
     checkpoints: Sequence[Checkpoint],
-) -> list[Exception | None]:
+) -> list[StateError | None]:
     """Record checkpoints; for each, why it was refused, or None.
 
-    A refused one is left out before anything of it is written, so that it cannot take those that
-    share its transaction with it.
+    A refused one is left out before anything of it is written.
     """
     return [await _record(statements, checkpoint) for checkpoint in checkpoints]
 
 
 async def _record(statements: Statements, checkpoint: Checkpoint) -> StateError | None:
-    name = checkpoint.result.connection
-    row = await statements.row("connection", run=checkpoint.run, connection=name)
-    parts = [_part(receipt) for receipt in checkpoint.receipts]
-    refusal = _refusal(checkpoint, row, parts)
-    if row is None or refusal:
-        return refusal
-    new: Row = {**row, "result": to_json(checkpoint.result)}
-    if parts:
-        await statements.change("drop_parts", [row])
-        await statements.change("insert_part", parts)
-        new = {**new, "parts": len(parts)}
-    await statements.change("put_connection", [seal(new)])
-    return None
-
-
-def _refusal(checkpoint: Checkpoint, row: Row | None, parts: Sequence[Row]) -> StateError | None:
-    """Why a checkpoint cannot be recorded."""
-    run, name = checkpoint.run, checkpoint.result.connection
+    run, name = checkpoint.run, checkpoint.connection
+    row = await statements.row("connection", run=run, connection=name)
     if row is None:
         return StateError(f"the run {run} has no connection {name!r}")
     if not intact(row):
         return damage("run_connections", row)
-    if {(part["run"], part["connection"]) for part in parts} - {(run, name)}:
-        return StateError(f"a receipt given for {name!r} is of another connection or run")
-    if len({key("parts", part) for part in parts}) < len(parts):
-        return StateError(f"two receipts of {name!r} are of the same part")
+    new: Row = {**row, "result": checkpoint.result}
+    if checkpoint.parts:
+        await statements.change("drop_parts", [row])
+        await statements.change("insert_part", checkpoint.parts)
+        new = {**new, "parts": len(checkpoint.parts)}
+    await statements.change("put_connection", [seal(new)])
     return None
 
 
 async def forget(statements: Statements, run: str, connections: Sequence[str] | None) -> None:
-    """Drop the parts' rows of some connections with their results, or of all without these."""
+    """Drop the parts' rows of some connections, or of all.
+
+    Results go with them, for without parts nothing is done; but of a run that cannot be resumed
+    they stay when all parts go, for then the targets hold the rows.
+    """
     rows = [
         checked("run_connections", row)
         for row in await statements.rows("connections", run=run)
         if connections is None or row["connection"] in connections
     ]
+    whole = await statements.row("run", run=run)
+    stays = connections is None and whole is not None and whole["status"] not in RESUMABLE
+    new: Row = {"parts": 0} if stays else {"parts": 0, "result": None}
     await statements.change("drop_parts", rows)
-    new: Row = {"parts": 0} if connections is None else {"parts": 0, "result": None}
     await statements.change("put_connection", [seal({**row, **new}) for row in rows])
 
 

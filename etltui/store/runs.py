@@ -77,7 +77,8 @@ async def move(
     now: float,
 ) -> None:
     """Move a run to a status; what an earlier attempt left as its end is forgotten."""
-    await _move(statements, await _run(statements, run), status, reason, now)
+    row = await _run(statements, run)
+    await _move(statements, {**row, "result": None}, status, reason, now)
 
 
 async def next_attempt(statements: Statements, run: str) -> int:

@@ -129,7 +129,7 @@ class SqliteStore(SqliteHistory, ports.Store):
             StateError: Nothing of it is recorded.
         """
         await self._checkpoints.add(
-            Checkpoint(run=run, result=result, receipts=tuple(receipts)),
+            parts.checkpoint(run, result, receipts),
         )
 
     async def _commit_checkpoints(
@@ -141,7 +141,7 @@ class SqliteStore(SqliteHistory, ports.Store):
     async def forget_parts(self, run: str, connections: Sequence[str] | None = None) -> None:
         """Unrecord the parts of some connections, which are then not done any more.
 
-        None: of all, once their rows are in the targets; results stay.
+        None: of all. Results stay only where the run cannot be resumed: its targets hold the rows.
         """
         await self._writer.transact(partial(parts.forget, run=run, connections=connections))
 
