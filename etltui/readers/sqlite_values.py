@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from etltui.domain.columns import decimal_of
-from etltui.extractors.arrow import MIXED, arrow_type
+from etltui.extractors.arrow import MIXED
 
 pc: Any = compute
 """Untyped, since the stubs refuse Python's numbers and texts as operands."""
@@ -264,6 +264,39 @@ def from_python(kind: str) -> Callable[[Values], Array]:
     return convert
 
 
-def empty(kind: str) -> Array:
-    """No values of a canonical type."""
-    return pa.array([], arrow_type(kind))
+def from_adbc(kind: str, array: Array) -> Array:
+    """ADBC's array of a column as an array of its canonical type.
+
+    ADBC's doubles may have been integers: from 2^53 on they prove nothing.
+
+    Raises:
+        MisfitError: A value is not proved to fit.
+    """
+    if (found := decimal_of(kind)) is not None:
+        _of(pa.float64(), array)
+        return decimals(array, *found)
+    storage, prove = _FROM_ADBC[kind]
+    _of(storage, array)
+    return prove(array)
+
+
+def _of(storage: "pa.DataType", array: Array) -> None:
+    if array.type != storage:
+        raise MisfitError
+
+
+def _safe_floats(array: Array) -> Array:
+    _bounded(array, EXACT_INTEGERS)
+    return array
+
+
+_FROM_ADBC: dict[str, tuple["pa.DataType", Callable[[Array], Array]]] = {
+    "int": (pa.int64(), _as_is),
+    "bool": (pa.int64(), bools),
+    "float": (pa.float64(), _safe_floats),
+    "text": (pa.string(), texts),
+    "binary": (pa.binary(), _as_is),
+    "date": (pa.string(), dates),
+    "time": (pa.string(), times),
+    "timestamp": (pa.string(), timestamps),
+}
