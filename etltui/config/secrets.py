@@ -69,18 +69,19 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
     return environ[name]
 
 
+def _unwaiting(path: str, flags: int) -> int:
+    """Open without waiting: a named pipe would hold us until somebody writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _content(path: Path) -> tuple[int, bytes] | str:
     """Mode and bytes of a regular file, or why they cannot be had."""
     try:
-        # Without O_NONBLOCK a named pipe would hold us for ever.
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_unwaiting) as file:
+            mode = os.fstat(file.fileno()).st_mode  # of what is open, whatever the path names now
+            return (mode, file.read(_LARGEST + 1)) if stat.S_ISREG(mode) else "not a file"
     except OSError as fault:
-        return (fault.strerror or "cannot be opened").lower()
-    with os.fdopen(number, "rb") as file:
-        mode = os.fstat(number).st_mode  # of what was opened, whatever the path names by now
-        if not stat.S_ISREG(mode):
-            return "not a file"
-        return mode, file.read(_LARGEST + 1)
+        return os.strerror(fault.errno or 0).lower()
 
 
 def _from_file(path: Path) -> str:
@@ -180,7 +181,10 @@ def _base64_cores(secret: bytes) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """How a secret may be spelled in a url, a header, a log line or a traceback."""
+    """How a secret may be spelled in a url, a header, a log line or a traceback.
+
+    Inside base64 only those of 4 bytes and more: the cores of shorter ones are everywhere.
+    """
     yield secret
     for quoted in (
         quote(secret, safe="", errors=_BYTES),

@@ -66,9 +66,6 @@ class Table:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def __len__(self) -> int:
-        return len(self._values)
-
     def path(self, name: str) -> str:
         """The dotted key of a key in this table."""
         return joined(self.key, name)

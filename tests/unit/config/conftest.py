@@ -1,0 +1,9 @@
+"""The desk as a fixture."""
+
+import pytest
+from config_desk import Desk
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return Desk(tmp_path)
