@@ -111,7 +111,9 @@ class Publisher:
                 state=PublicationState.ASSEMBLING,
             )
             done = await to_the_end(self._publish(start))
-        await asyncio.to_thread(partial_path(Path(target)).unlink, missing_ok=True)
+        partial = partial_path(Path(target))
+        for left_over in (partial, temporary_path(partial)):
+            await asyncio.to_thread(left_over.unlink, missing_ok=True)
         output = Output(
             type=self._plan.job.destinations[number].type,
             path=target,
