@@ -129,7 +129,7 @@ def read_receipt(path: Path) -> Receipt | None:
                 return None
             file.seek(size - _TAIL.size - length)
             receipt = msgspec.json.decode(file.read(length), type=Receipt)
-    except (OSError, struct.error, msgspec.DecodeError):
+    except (OSError, struct.error, msgspec.DecodeError, UnicodeDecodeError):
         return None
     whole = receipt.bytes + length + _TAIL.size == size
     return receipt if whole else None
@@ -150,8 +150,11 @@ def crc_of(path: Path, *, offset: int, length: int) -> int:
 
 
 def verified(folder: Path, receipt: Receipt) -> bool:
-    """Whether the part of a receipt is there with the same footer, size and CRC."""
+    """Whether the part of a receipt is there with the same footer, size and CRC; never raises."""
     path = folder / receipt.path
     if read_receipt(path) != receipt:
         return False
-    return crc_of(path, offset=0, length=receipt.bytes) == receipt.crc
+    try:
+        return crc_of(path, offset=0, length=receipt.bytes) == receipt.crc
+    except OSError:
+        return False
