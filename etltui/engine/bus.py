@@ -17,9 +17,9 @@ _Key = tuple[object, ...]
 class Backlog:
     """What a subscriber has not read yet.
 
-    Newer progress replaces older of the same run connection, so that a slow reader costs bounded
-    memory; a status is never dropped while there is room. After an overflow the reader finds one
-    `Overflow` and takes a snapshot.
+    Newer progress takes older of the same run connection away, so that a slow reader costs bounded
+    memory; what is left keeps the order in which it happened. A status is never dropped while
+    there is room. After an overflow the reader finds one `Overflow` and takes a snapshot.
     """
 
     def __init__(self, limit: int = BACKLOG) -> None:
@@ -33,7 +33,9 @@ class Backlog:
     def put(self, event: Event) -> None:
         """Append an event; never waits."""
         key = self._key(event)
-        if key not in self._events and len(self._events) >= self._limit:
+        # The newer one goes to the end: it must not be read before a status that came earlier.
+        self._events.pop(key, None)
+        if len(self._events) >= self._limit:
             self._lost += len(self._events)
             self._events.clear()
         self._events[key] = event
