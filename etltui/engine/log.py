@@ -1,6 +1,7 @@
 """The log: JSON lines with run and connection on each, written by a thread of its own."""
 
 import contextvars
+import copy
 import json
 import logging
 import logging.handlers
@@ -9,6 +10,7 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 _run: contextvars.ContextVar[str] = contextvars.ContextVar("run", default="")
@@ -34,6 +36,25 @@ def about(*, run: str = "", connection: str = "") -> Iterator[None]:
     finally:
         _connection.reset(connection_token)
         _run.reset(run_token)
+
+
+class _Handover(logging.handlers.QueueHandler):
+    """Puts lines into the queue with their traceback still apart from the message."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """A copy with its message made now, before its arguments change."""
+        line = copy.copy(record)
+        line.msg, line.args = record.getMessage(), None
+        return line
+
+
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """A log file that only its owner reads, the ones after a rotation too."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
 
 
 class _Stamp(logging.Filter):
@@ -72,19 +93,14 @@ def logging_to(folder: Path, level: str) -> Iterator[None]:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "etltui.jsonl"
-    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    file = logging.handlers.RotatingFileHandler(
-        path,
-        maxBytes=LARGEST,
-        backupCount=4,
-        encoding="utf-8",
-    )
+    file = _PrivateFile(path, maxBytes=LARGEST, backupCount=4, encoding="utf-8")
     file.setFormatter(JsonLines())
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    handler = logging.handlers.QueueHandler(lines)
+    handler = _Handover(lines)
     handler.addFilter(_Stamp())
     listener = logging.handlers.QueueListener(lines, file)
     root = logging.getLogger("etltui")
+    former = root.level, root.propagate
     root.setLevel(LEVELS[level])
     root.propagate = False
     root.addHandler(handler)
@@ -93,5 +109,7 @@ def logging_to(folder: Path, level: str) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
+        root.setLevel(former[0])
+        root.propagate = former[1]
         listener.stop()
         file.close()
