@@ -80,10 +80,12 @@ class Memory:
             Failure: Of class `memory`, when the threshold is passed and stays passed after
                 everything that can be given back was given back.
         """
-        if self._starts % LOG_EVERY == 0:
+        # Counted before the wait: connections that start together are counted one by one.
+        due = self._starts % LOG_EVERY == 0
+        self._starts += 1
+        if due:
             await self.weigh()
             _log.info("Memory usage: %s", self.text())
-        self._starts += 1
         if self.used <= self._threshold:
             return
         await asyncio.to_thread(give_back)

@@ -47,8 +47,19 @@ class Space:
         Raises:
             Failure: Of class `disk`, naming the folder, what is free and what is needed.
         """
-        for folder, need in _by_device(needs.items()).values():
-            free = self._free(folder)
+        try:
+            free_and_need = [
+                (folder, self._free(folder), need)
+                for folder, need in _by_device(needs.items()).values()
+            ]
+        except OSError as error:
+            # A share that is away stops the run resumably; it is no mistake in the program.
+            folders = ", ".join(map(str, needs))
+            raise Failure(
+                ErrorClass.DISK,
+                f"the free space of {folders} cannot be told: {error.strerror}",
+            ) from error
+        for folder, free, need in free_and_need:
             if free < need + self._reserve:
                 raise Failure(
                     ErrorClass.DISK,
