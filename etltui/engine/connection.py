@@ -5,6 +5,7 @@ import random
 from typing import Protocol
 
 from etltui.domain import retry
+from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure, StateError, Trouble
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -19,7 +20,7 @@ from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
 from etltui.domain.task import Extracted, ExtractTask, Progress
 from etltui.engine.log import about
-from etltui.engine.tasks import extract_task
+from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
 _WRITTEN = {"excel": "Excel", "csv": "CSV"}
@@ -38,6 +39,10 @@ class Host(Protocol):
 
     async def record(self, result: ConnectionResult, extracted: Extracted | None) -> None:
         """Make the end of a connection durable, then known."""
+        ...
+
+    async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:
+        """Fix the run's columns, unless they are fixed meanwhile."""
         ...
 
     def stop(self, failure: Failure) -> None:
@@ -80,14 +85,19 @@ class RunConnection:
             )
             self._step(Step.CONNECTING)
             try:
-                extracted = await self._extract()
-                await to_the_end(self._completed(extracted))
+                return await self._try()
             except StateError as error:
                 # What cannot be recorded is not done; its parts are orphans.
                 self._host.stop(Failure(ErrorClass.DISK, f"cannot record: {error}"))
-            except Failure as failure:
-                return await self._failed(failure)
-            return None
+                return None
+
+    async def _try(self) -> float | None:
+        try:
+            extracted = await self._extract()
+        except Failure as failure:
+            return await self._failed(failure)
+        await to_the_end(self._completed(extracted))
+        return None
 
     async def _extract(self) -> Extracted:
         begun = self._tools.clock.monotonic()
@@ -96,6 +106,11 @@ class RunConnection:
             return await self._move(session)
 
     async def _move(self, session: Session) -> Extracted:
+        if not self._host.plan.columns:
+            # Nobody answered when the run began; without columns every part would be empty.
+            await self._host.fix(
+                await session.describe(query_tasks(self._host.plan, self._planned))
+            )
         task: ExtractTask = extract_task(
             self._host.plan,
             self._planned,
@@ -167,7 +182,7 @@ class RunConnection:
                 status=ConnectionStatus.FAILED,
                 trouble=trouble,
                 tries=self._tries,
-                seconds=self._seconds,
+                seconds=dict(self._seconds),
             )
             await to_the_end(self._host.record(result, None))
         _log.warning("Connection failed: %s: %s: %s", self._name, failure.error_class, failure)

@@ -19,7 +19,13 @@ from etltui.pool.limits import Limiter
 class RunHandle:
     """A run that was submitted."""
 
-    def __init__(self, runner: Runner, task: asyncio.Task[RunResult]) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        runner: Runner,
+        task: asyncio.Task[RunResult],
+    ) -> None:
+        self.prepared = prepared
         self._runner = runner
         self._task = task
 
@@ -36,7 +42,8 @@ class RunHandle:
         """End it as stopped (resumable) or cancelled; what is durable stays durable."""
         self._runner.cancel_as = status
         self._runner.cancel_reason = reason
-        self._task.cancel()
+        # Later: a task that is cancelled before its first step would never record an end.
+        asyncio.get_running_loop().call_soon(self._task.cancel)
 
 
 class Engine:
@@ -80,7 +87,7 @@ class Engine:
         only: Sequence[str] = (),
         resume: bool | None = None,
     ) -> Prepared:
-        """Make a run ready without starting it.
+        """Make a run ready without starting it; of a job under way, the run that is.
 
         Args:
             job: Its name.
@@ -92,6 +99,9 @@ class Engine:
             PlanChangedError: The unfinished run does not fit any more.
         """
         found, connections, resumes = self._asked(job, only, resume)
+        if job in self._runs:
+            # Another run would clear away the parts that this one is writing.
+            return self._runs[job].prepared
         return await self._preparer.prepare(found, connections, resume=resumes)
 
     async def check(
@@ -131,7 +141,7 @@ class Engine:
             return self._runs[job]
         runner = Runner(self._tools, prepared)
         task = asyncio.create_task(self._run(runner, job), name=f"run {prepared.plan.run}")
-        self._runs[job] = RunHandle(runner, task)
+        self._runs[job] = RunHandle(prepared, runner, task)
         return self._runs[job]
 
     async def _run(self, runner: Runner, job: str) -> RunResult:

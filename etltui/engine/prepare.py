@@ -1,24 +1,28 @@
 """Freezes a new run, or takes up an unfinished one with what is durable of it."""
 
 import asyncio
+import logging
 import os
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from etltui.config.templates import render
-from etltui.domain.errors import PlanChangedError
+from etltui.domain.errors import PlanChangedError, StateError
 from etltui.domain.job import Connection, Job
 from etltui.domain.part import Receipt
 from etltui.domain.plan import Plan, PlanConnection, differences, plan_connection, plan_hash
 from etltui.domain.ports import Clock, Parts, Store
 from etltui.domain.run import ConnectionResult, RunStatus, run_id
-from etltui.domain.stored import RunRow
+from etltui.domain.stored import PublicationState, RunRow
 from etltui.domain.variants import part_variants
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,11 +106,20 @@ class Preparer:
             newest.setdefault(row.job, row.run)
         for folder in await asyncio.to_thread(_folders, self._folder):
             found = known.get(folder.name)
-            if found is None or newest[found.job] != found.run or await self._spent(found):
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            else:
-                recorded = {r.path for r in await self._store.receipts(found.run)}
-                await asyncio.to_thread(_remove_orphans, folder, recorded)
+            try:
+                if found is None or newest[found.job] != found.run or await self._spent(found):
+                    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                else:
+                    recorded = {r.path for r in await self._store.receipts(found.run)}
+                    await asyncio.to_thread(_remove_orphans, folder, recorded)
+            except StateError as error:
+                # Whoever resumes that run is told; it must not keep the others from going on.
+                _log.warning("The parts in %s were left as they are: %s", folder, error)
+
+    async def _set_back(self, run: str) -> None:
+        """Have the run's targets assembled again: other connections or parts go into them."""
+        for row in await self._store.publications(run):
+            await self._store.move_publication(row, PublicationState.ASSEMBLING)
 
     async def _spent(self, row: RunRow) -> bool:
         """Whether the parts of a finished run can never be of use again."""
@@ -152,6 +165,12 @@ class Preparer:
     async def _again(self, job: Job, connections: Sequence[Connection], row: RunRow) -> Prepared:
         old = await self._store.plan(row.run)
         plan = replace(old, job=job, connections=renumbered(old.connections, connections, job))
+        # Set back first, here and below: a crash in between must not leave an old target that
+        # looks as if it held what was read since.
+        if [(c.name, c.hash) for c in plan.connections] != [
+            (c.name, c.hash) for c in old.connections
+        ]:
+            await self._set_back(plan.run)
         await self._store.replan(plan)
         attempt = await self._store.next_attempt(row.run)
         kept, receipts = await self._durable(plan)
@@ -180,6 +199,8 @@ class Preparer:
         kept = {
             name: result for name, result in results.items() if whole(plan, sound[name], result)
         }
+        if len(kept) < len(plan.connections):
+            await self._set_back(plan.run)
         lost = sorted({*results, *sound} - set(kept))
         if lost:
             await self._store.forget_parts(plan.run, lost)
@@ -189,10 +210,7 @@ class Preparer:
         """Parts and temporary files of the job's earlier runs: nobody can resume them now."""
         for row in await self._store.runs(job=job, limit=-1):
             for publication in await self._store.publications(row.run):
-                await asyncio.to_thread(
-                    Path(publication.temporary).unlink,
-                    missing_ok=True,
-                )
+                await asyncio.to_thread(_remove, Path(publication.temporary))
             await asyncio.to_thread(shutil.rmtree, self._folder / row.run, ignore_errors=True)
 
 
@@ -241,6 +259,12 @@ def make_folders(folder: Path, job: Job) -> None:
 def part_folder(folder: Path, destination: int, variant: str) -> Path:
     """Where a destination's parts lie in the run's folder."""
     return folder / (f"{destination}-{variant}" if variant else str(destination))
+
+
+def _remove(path: Path) -> None:
+    # A share that is away keeps the file; the next assembly replaces it.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _folders(parts: Path) -> list[Path]:

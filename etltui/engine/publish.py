@@ -85,23 +85,21 @@ class Publisher:
             else:
                 self._news(str(path), published, final=False)
 
-    async def final(self, *, fresh: bool) -> tuple[Output, ...]:
+    async def final(self) -> tuple[Output, ...]:
         """Publish every target under its final name.
 
-        Args:
-            fresh: Whether anything was read since an earlier attempt published.
+        What an earlier attempt assembled is only delivered: `prepare` set back whatever does not
+        hold the same connections and parts any more.
 
         Raises:
             Failure: Of class `disk`, `target` or `corrupt`; what is done stays done.
         """
-        return tuple(
-            [await self._final(number, fresh=fresh) for number in range(len(self._plan.targets))],
-        )
+        return tuple([await self._final(number) for number in range(len(self._plan.targets))])
 
-    async def _final(self, number: int, *, fresh: bool) -> Output:
+    async def _final(self, number: int) -> Output:
         target = self._plan.targets[number]
         row = await self._tools.store.publication(self._plan.run, number)
-        done = None if fresh or row is None else await self._delivered_before(row)
+        done = None if row is None else await self._delivered_before(row)
         if done is None:
             start = PublicationRow(
                 run=self._plan.run,
@@ -111,9 +109,7 @@ class Publisher:
                 state=PublicationState.ASSEMBLING,
             )
             done = await to_the_end(self._publish(start))
-        partial = partial_path(Path(target))
-        for left_over in (partial, temporary_path(partial)):
-            await asyncio.to_thread(left_over.unlink, missing_ok=True)
+        await asyncio.to_thread(_remove_partial, Path(target))
         output = Output(
             type=self._plan.job.destinations[number].type,
             path=target,
@@ -155,7 +151,8 @@ class Publisher:
         """Have a target assembled; an extractor that dies over it is no reason to give up."""
         target = Path(self._plan.targets[number])
         await asyncio.to_thread(_make_folder, target.parent)
-        self._tools.space.check({target.parent: self._tally.bytes_of(number)})
+        needs = {target.parent: self._tally.bytes_of(number)}
+        await asyncio.to_thread(self._tools.space.check, needs)
         task = self._task(number, temporary)
         for _ in range(_TRIES - 1):
             try:
@@ -231,6 +228,16 @@ class Publisher:
                 final=final,
             ),
         )
+
+
+def _remove_partial(target: Path) -> None:
+    """Remove the partial target and what a cancelled one left; keeping it harms nobody."""
+    partial = partial_path(target)
+    for path in (partial, temporary_path(partial)):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            _log.warning("%s was not removed: %s", path, error.strerror)
 
 
 def _make_folder(folder: Path) -> None:

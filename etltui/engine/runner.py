@@ -5,7 +5,8 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from etltui.domain.errors import Failure, StateError
+from etltui.domain.columns import Column
+from etltui.domain.errors import EtltuiError, Failure, StateError
 from etltui.domain.events import Moment, RunFinished, RunProgress, RunStarted
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.run import (
@@ -54,6 +55,7 @@ class Runner:
         self._publisher = Publisher(tools, prepared, self._tally)
         self._slots = asyncio.Semaphore(prepared.plan.job.max_parallel)
         self._stopped = asyncio.Event()
+        self._fixing = asyncio.Lock()
         self._failure: Failure | None = None
         self._begun = tools.clock.monotonic()
         self._step: str = Step.CONNECTING
@@ -73,6 +75,8 @@ class Runner:
                 status, reason = halt.status, halt.reason
             except asyncio.CancelledError:
                 status, reason = self.cancel_as, self.cancel_reason
+            except StateError as error:
+                status, reason = RunStatus.STOPPED, f"cannot record: {error}"
             except Exception as error:  # noqa: BLE001 - every run must end in the store
                 status, reason = RunStatus.FAILED, _told(error)
             return await self._end(status, outputs, reason)
@@ -94,7 +98,7 @@ class Runner:
         except asyncio.CancelledError:
             # It comes too late: the run has ended.
             pass
-        except StateError as error:
+        except EtltuiError as error:
             # The next start finds the run unfinished and stops it, resumably.
             reason = f"its end could not be recorded: {error}"
             _log.error("The run ended, but %s", reason)
@@ -122,7 +126,9 @@ class Runner:
         """Try every waiting connection until it ended or the run stops."""
         waiting = list(self._tally.waiting())
         if waiting and not self.plan.columns:
-            await self._fix_columns()
+            columns = await columns_of(self.plan, self._tools)
+            if columns is not None:
+                await self.fix(columns)
         partials = asyncio.create_task(self._publisher.partials(), name="partial targets")
         try:
             async with asyncio.TaskGroup() as group:
@@ -131,15 +137,19 @@ class Runner:
         finally:
             partials.cancel()
             await asyncio.wait({partials})
+            if not partials.cancelled() and (mistake := partials.exception()):
+                _log.error("Partial targets ended by a mistake in the program", exc_info=mistake)
         if self._failure is not None:
             raise RunnerHalt(RunStatus.STOPPED, str(self._failure))
 
-    async def _fix_columns(self) -> None:
-        columns = await columns_of(self.plan, self._tools)
-        if columns is not None:
-            self.plan = self.plan.with_columns(columns)
-            await self._tools.store.replan(self.plan)
-            self._publisher.fixed(self.plan)
+    async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:
+        """See `engine.connection.Host`: recorded before any part can be written with them."""
+        async with self._fixing:
+            if not self.plan.columns:
+                plan = self.plan.with_columns(columns)
+                await self._tools.store.replan(plan)
+                self._publisher.fixed(plan)
+                self.plan = plan
 
     async def _connection(self, planned: PlanConnection) -> None:
         connection = RunConnection(self._tools, self, planned)
@@ -158,9 +168,8 @@ class Runner:
         self._step = Step.SENDING
         self._progress()
         await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)
-        fresh = self._tally.completed > self._tally.kept or self.attempt == 1
         try:
-            outputs = await self._publisher.final(fresh=fresh)
+            outputs = await self._publisher.final()
         except Failure as failure:
             _log.error("The target was not published: %s", failure)
             raise RunnerHalt(RunStatus.STOPPED, f"not published: {failure}") from failure
@@ -170,8 +179,11 @@ class Runner:
         """Record the end, then tidy up, then tell."""
         await self._tools.store.finish_run(result)
         if result.status is RunStatus.COMPLETED:
-            await self._publisher.clean()
-            await self._tools.mirror.delete(self.plan.job.name)
+            try:
+                await self._publisher.clean()
+                await self._tools.mirror.delete(self.plan.job.name)
+            except StateError as error:
+                _log.warning("What the run does not need any more was left: %s", error)
         _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
         self._tools.bus.publish(RunFinished(**self.moment(), result=result))
 

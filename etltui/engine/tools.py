@@ -66,13 +66,16 @@ class Tools:
 
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
-    """Finish the work even when the waiting task is cancelled, then let the cancel through."""
+    """Finish the work however often the waiting task is cancelled, then let the cancel through."""
     task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            # A cancel that comes first still must not hide what the work met.
-            task.result()
-        raise
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    # A cancel that came meanwhile must not hide what the work met.
+    result = task.result()
+    if cancelled:
+        raise asyncio.CancelledError
+    return result
