@@ -7,6 +7,7 @@ import pytest
 from csv_kit import batch
 
 from etltui.extractors.arrow import MIXED
+from etltui.writers.csv_fields import content_of
 
 
 def _texts(*values):
@@ -122,6 +123,23 @@ def test_guarded_formulas_are_counted_in_the_receipt(kit):
     assert receipt.notes == {"formula guarded": 6}  # two values, and the name in four rows
     kit.options = {}
     assert kit.part([_texts("=1")], number=1).notes == {}
+
+
+def test_columns_of_nothing_but_null(lines):
+    row = batch(t=pa.nulls(2, pa.string()), i=pa.nulls(2, pa.int64()), m=pa.nulls(2, MIXED))
+    for quoting in ("minimal", "text", "all"):
+        assert lines(row, quoting=quoting, formula_guard="tab", null="x") == "x,x,x\nx,x,x\n"
+
+
+def test_a_guarded_file_without_formulas_is_as_it_was(lines):
+    assert lines(_texts("a", None), formula_guard="quote") == "a\n\n"
+
+
+def test_content_is_what_a_slice_holds():
+    whole = pa.array(["ab", None, "", "çd"])
+    assert bytes(content_of(whole.slice(1))) == "çd".encode()
+    assert bytes(content_of(whole.slice(4))) == b""
+    assert bytes(content_of(pa.array([], pa.string()))) == b""
 
 
 def test_line_ends_and_delimiters(lines):

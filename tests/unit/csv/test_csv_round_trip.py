@@ -9,7 +9,7 @@ from itertools import pairwise
 import pyarrow as pa
 import pytest
 from csv_kit import Kit, batch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etltui.writers.text import canonical
@@ -34,6 +34,7 @@ OPTIONS = st.fixed_dictionaries(
         "encoding": st.sampled_from(["utf-8", "utf-16", "utf-32-be", "utf-8-sig", "gb18030"]),
     },
 )
+ON_DISK = settings(deadline=None, max_examples=60)
 TYPES = (pa.string(), pa.int64(), pa.float64(), pa.string())
 
 
@@ -77,6 +78,7 @@ def _fields(text, delimiter):
     return rows
 
 
+@ON_DISK
 @given(ROWS, OPTIONS)
 def test_rows_come_back_with_null_and_empty_text_distinct(tmp_path_factory, rows, options):
     kit = Kit(tmp_path_factory.mktemp("csv"), options=options)
@@ -93,6 +95,7 @@ def test_rows_come_back_with_null_and_empty_text_distinct(tmp_path_factory, rows
     ] == [list(row) for row in texts]
 
 
+@ON_DISK
 @given(ROWS, st.sampled_from(["minimal", "text", "all"]))
 def test_pythons_reader_agrees(tmp_path_factory, rows, quoting):
     kit = Kit(tmp_path_factory.mktemp("csv"), options={"quoting": quoting, "null": "\\N"})
@@ -104,6 +107,7 @@ def test_pythons_reader_agrees(tmp_path_factory, rows, quoting):
 
 
 @pytest.mark.parametrize("target", ["out.csv", "out.csv.gz"])
+@ON_DISK
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 12)), encoding=st.sampled_from(["utf-8", "utf-16"]))
 def test_the_bytes_do_not_depend_on_batches(tmp_path_factory, target, rows, cuts, encoding):
     kit = Kit(tmp_path_factory.mktemp("csv"), target, {"encoding": encoding})
