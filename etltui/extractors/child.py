@@ -9,23 +9,22 @@ import ctypes
 import faulthandler
 import gc
 import os
-import queue
 import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import psutil
 
 from etltui.domain.errors import ErrorClass, Failure
-from etltui.domain.task import Progress
 from etltui.extractors import protocol as p
-from etltui.extractors.extract import Watch, extract
+from etltui.extractors.extract import extract
 from etltui.extractors.gate import Gate
-from etltui.readers.reader import Reader
+from etltui.extractors.session import Request, Session
 from etltui.readers.registry import connect
 from etltui.writers import publish
 from etltui.writers.registry import format_of
@@ -34,85 +33,12 @@ _PR_SET_PDEATHSIG = 1
 _NICE = 5
 _PSS_EVERY = 5
 """Beats, so once a second."""
+_EXIT_S = 0.5
+"""For winding up in a process of its own: no child outlives the engine by 1 s."""
+_JOIN_S = 1.5
+"""For winding up as threads, which cannot be killed; within the client's patience."""
 
 _Work = Callable[[], p.Done]
-
-
-@dataclass(slots=True)
-class _Request:
-    """A request under way."""
-
-    id: int
-    watch: Watch = field(default_factory=Watch)
-    extract: p.Extract | None = None
-    session: "_Session | None" = None
-    reported: tuple[str, int] = ("", 0)
-
-    def cancel(self) -> None:
-        """Set the flag that decides, then wake the driver."""
-        self.watch.cancelled = True
-        if self.session is not None and self.session.current is self:
-            self.session.interrupt()
-
-    def judge(self, now: float) -> None:
-        """Wake the driver if a time limit of the extract has just passed."""
-        if self.extract is None or self.session is None:
-            return
-        if self.watch.judge(self.extract.task, now):
-            self.session.interrupt()
-
-    def progress(self) -> Progress | None:
-        """How far it is, None where it has not moved since the last time."""
-        if self.extract is None:
-            return None
-        now = (self.watch.step, self.watch.rows)
-        if now == self.reported:
-            return None
-        self.reported = now
-        return Progress(request=self.id, step=now[0], rows=now[1], bytes=self.watch.bytes)
-
-
-class _Session:
-    """A thread that makes all driver calls of one session, so that none changes thread."""
-
-    def __init__(self) -> None:
-        self.reader: Reader | None = None
-        self.current: _Request | None = None
-        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="session", daemon=True).start()
-
-    def call(self, work: Callable[[], None]) -> None:
-        """Do this after what is queued."""
-        self._calls.put(work)
-
-    def end(self) -> None:
-        """End the thread after what is queued."""
-        self._calls.put(None)
-
-    def interrupt(self) -> None:
-        """Wake the driver from whatever it waits for; from any thread."""
-        if (reader := self.reader) is not None:
-            reader.cancel()
-
-    def opened(self) -> Reader:
-        """The reader.
-
-        Raises:
-            Failure: It was never opened.
-        """
-        if self.reader is None:
-            raise Failure(ErrorClass.INTERNAL, "the session is not open")
-        return self.reader
-
-    def close(self) -> None:
-        """Close the reader, in the session's thread."""
-        if self.reader is not None:
-            self.reader.close()
-            self.reader = None
-
-    def _run(self) -> None:
-        while (work := self._calls.get()) is not None:
-            work()
 
 
 class Extractor:
@@ -128,25 +54,43 @@ class Extractor:
         self._sock = sock
         self._isolated = isolated
         self._gate = Gate(cores)
-        self._sending = threading.Lock()
-        self._requests: dict[int, _Request] = {}
-        self._sessions: dict[int, _Session] = {}
+        self._sending = threading.RLock()
+        self._requests: dict[int, Request] = {}
+        self._sessions: dict[int, Session] = {}
+        self._threads: list[threading.Thread] = []
         self._ended = threading.Event()
 
     def serve(self) -> None:
-        """Serve until the socket ends or `Quit` comes."""
+        """Serve until the socket ends or `Quit` comes; then wind up, within bounds.
+
+        Raises:
+            ValueError: The other end does not speak the protocol.
+        """
         self._send(p.Ready(pid=os.getpid()))
-        threading.Thread(target=self._beat, name="beat", daemon=True).start()
+        self._spawn("beat", self._beat)
         try:
             while (message := self._receive()) is not None and not isinstance(message, p.Quit):
                 self._take(message)
         finally:
-            self._ended.set()
-            for request in list(self._requests.values()):
-                request.cancel()
-            for session in list(self._sessions.values()):
-                session.call(session.close)
-                session.end()
+            self._wind_up(_EXIT_S if self._isolated else _JOIN_S)
+
+    def _wind_up(self, seconds: float) -> None:
+        """Give what runs a moment to delete its unfinished parts and to close its sessions."""
+        self._ended.set()
+        for request in list(self._requests.values()):
+            request.cancel()
+        for session in self._sessions.values():
+            session.call(session.close)
+            session.end()
+        deadline = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> None:
+        """Start a thread that is waited for at the end; from the socket's thread only."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads = [thread, *(t for t in self._threads if t.is_alive())]
 
     def _receive(self) -> p.Down | None:
         head = self._exactly(p.HEAD.size)
@@ -167,38 +111,45 @@ class Extractor:
         return bytes(chunks)
 
     def _send(self, message: p.Up) -> None:
+        data = p.frame(message)
         try:
             with self._sending:
-                self._sock.sendall(p.frame(message))
+                self._sock.sendall(data)
         except OSError:
             # The engine is gone; the reading thread meets the end of file and ends everything.
             self._ended.set()
 
     def _take(self, message: p.Down) -> None:
-        """Begin what a message asks for; never waits."""
+        """Begin what a message asks for; never waits, never raises."""
+        if isinstance(message, p.Quit):
+            return
         if isinstance(message, p.Cancel):
             if (request := self._requests.get(message.id)) is not None:
                 request.cancel()
             return
-        if isinstance(message, p.Quit):
-            return
-        request = self._requests[message.id] = _Request(id=message.id)
+        request = self._requests[message.id] = Request(id=message.id)
+        try:
+            if isinstance(message, p.Verify | p.Assemble | p.Deliver):
+                work = self._file_work(message)
+                self._spawn("files", lambda: self._answer(request, work))
+            else:
+                self._begin(message, request)
+        except Exception as error:  # noqa: BLE001 - no thread left for it harms only this request
+            self._finish(request, _failed(request.id, _internal(error)))
+
+    def _begin(
+        self,
+        message: p.Open | p.Ping | p.Describe | p.Extract | p.Close,
+        request: Request,
+    ) -> None:
+        """Queue a message behind what its session does."""
         if isinstance(message, p.Open):
-            self._sessions[message.session] = _Session()
-        if isinstance(message, p.Verify | p.Assemble | p.Deliver):
-            work = self._file_work(message)
-            threading.Thread(
-                target=self._answer,
-                args=(request, work),
-                name="files",
-                daemon=True,
-            ).start()
-            return
+            opened = Session()
+            self._spawn("session", opened.run)
+            self._sessions[message.session] = opened
         session = self._sessions.get(message.session)
         if session is None:
-            failure = Failure(ErrorClass.INTERNAL, "there is no such session")
-            self._finish(request, _failed(request.id, failure))
-            return
+            raise Failure(ErrorClass.INTERNAL, "there is no such session")
         request.session = session
         request.extract = message if isinstance(message, p.Extract) else None
         session.call(lambda: self._answer(request, self._session_work(message, session, request)))
@@ -209,13 +160,12 @@ class Extractor:
     def _session_work(
         self,
         message: p.Open | p.Ping | p.Describe | p.Extract | p.Close,
-        session: _Session,
-        request: _Request,
+        session: Session,
+        request: Request,
     ) -> _Work:
         """What a session's thread has to do for a message."""
 
         def work() -> p.Done:
-            session.current = request
             match message:
                 case p.Open():
                     session.reader = connect(message.task)
@@ -257,33 +207,45 @@ class Extractor:
 
         return work
 
-    def _answer(self, request: _Request, work: _Work) -> None:
+    def _answer(self, request: Request, work: _Work) -> None:
         """Do the work and answer, whatever happens in it."""
+        if request.session is not None:
+            request.session.begin(request)
         answer: p.Up
         try:
             request.watch.check()
             answer = work()
-            # After a cancel the result is cancelled, whatever the driver says.
-            request.watch.check()
-        except Failure as failure:
-            answer = _failed(request.id, request.watch.verdict or failure)
-        except MemoryError:
-            memory = Failure(ErrorClass.MEMORY, "the reading process ran out of memory")
-            answer = _failed(request.id, memory)
+            if request.extract is None:
+                # After a cancel the result is cancelled, whatever the driver says. An extract
+                # has made sure of that itself, while it could still take its parts back.
+                request.watch.check()
         except BaseException as error:  # noqa: BLE001 - every request gets its answer
-            text = f"{type(error).__name__}: {error}".replace("\n", " ")
-            answer = _failed(request.id, Failure(ErrorClass.INTERNAL, text))
-        if request.watch.cancelled and not isinstance(answer, p.Done):
-            answer = _failed(request.id, Failure(ErrorClass.CANCELLED, "cancelled"))
+            answer = _failed(request.id, request.watch.verdict or _internal(error))
+            if request.watch.cancelled:
+                answer = _failed(request.id, Failure(ErrorClass.CANCELLED, "cancelled"))
         if request.session is not None:
-            request.session.current = None
+            request.session.begin(None)
+        # What has moved since the last beat, so that the last progress tells all rows.
+        self._report([request])
         self._finish(request, answer)
         if request.extract is not None:
             clean_memory()
 
-    def _finish(self, request: _Request, answer: p.Up) -> None:
-        self._requests.pop(request.id, None)
-        self._send(answer)
+    def _finish(self, request: Request, answer: p.Done | p.Failed) -> None:
+        """Answer, unless somebody else already has: exactly once."""
+        if self._requests.pop(request.id, None) is None:
+            return
+        try:
+            self._send(answer)
+        except Exception as error:  # noqa: BLE001 - too long, or nothing that msgpack can hold
+            self._send(_failed(request.id, _internal(error)))
+
+    def _report(self, requests: Iterable[Request], pss: int = 0) -> None:
+        # Made and sent under one lock: what is sent later is never the older.
+        with self._sending:
+            moved = tuple(found for r in requests if (found := r.progress()) is not None)
+            if moved or pss:
+                self._send(p.Beat(progress=moved, pss=pss))
 
     def _beat(self) -> None:
         """Report progress, weigh the process and judge time limits, five times a second."""
@@ -295,20 +257,50 @@ class Extractor:
             now = time.monotonic()
             for request in requests:
                 request.judge(now)
-            moved = tuple(found for r in requests if (found := r.progress()) is not None)
+                if request.overdue(now):
+                    self._give_up(request)
             weigh = self._isolated and count % _PSS_EVERY == 1
-            pss = process.memory_full_info().pss if weigh else 0
-            if moved or pss:
-                self._send(p.Beat(progress=moved, pss=pss))
+            self._report(requests, _weight(process) if weigh else 0)
+
+    def _give_up(self, request: Request) -> None:
+        """Answer for a driver that does not come back."""
+        failure = request.watch.verdict or Failure(ErrorClass.TIMEOUT, "the driver is stuck")
+        self._finish(request, _failed(request.id, failure, stuck=True))
 
 
-def _failed(number: int, failure: Failure) -> p.Failed:
+def _internal(error: BaseException) -> Failure:
+    """Any exception as a failure."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, MemoryError):
+        return Failure(ErrorClass.MEMORY, "the reading process ran out of memory")
+    return Failure(
+        ErrorClass.INTERNAL,
+        " ".join(f"{type(error).__name__}: {error}".splitlines()),
+    )
+
+
+def _failed(number: int, failure: Failure, *, stuck: bool = False) -> p.Failed:
     return p.Failed(
         id=number,
         error_class=failure.error_class,
-        message=failure.message,
-        facts=failure.facts,
+        message=_sendable(failure.message),
+        facts={_sendable(name): _sendable(fact) for name, fact in failure.facts.items()},
+        stuck=stuck,
     )
+
+
+def _sendable(text: str) -> str:
+    """The text with what is no Unicode spelled out: a file's name may be any bytes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _weight(process: psutil.Process) -> int:
+    """Proportional set size in bytes, 0 where this system does not tell."""
+    try:
+        return int(process.memory_full_info().pss)
+    except (psutil.Error, OSError, AttributeError):
+        return 0
 
 
 def clean_memory() -> None:
@@ -317,13 +309,13 @@ def clean_memory() -> None:
 
     gc.collect(0)
     pa.default_memory_pool().release_unused()
-    ctypes.CDLL(None).malloc_trim(0)
+    with suppress(AttributeError):  # glibc's own
+        ctypes.CDLL(None).malloc_trim(0)
 
 
-def serve(sock: socket.socket, *, cores: int) -> None:
-    """Serve a socket from a thread of the engine's own process."""
-    with sock:
-        Extractor(sock, cores=cores, isolated=False).serve()
+def serve(sock: socket.socket, cores: int) -> None:
+    """Serve a socket from a thread of the engine's own process; the caller closes it."""
+    Extractor(sock, cores=cores, isolated=False).serve()
 
 
 def _tie_to(parent: int) -> None:
@@ -342,9 +334,17 @@ def main(arguments: list[str]) -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     os.nice(_NICE)
-    Extractor(socket.socket(fileno=fd), cores=cores, isolated=True).serve()
-    # Threads may hang in drivers; nothing of theirs may be kept.
-    os._exit(0)
+    # Whatever a driver starts must not keep the socket open.
+    os.set_inheritable(fd, False)  # noqa: FBT003 - the call's own signature
+    code = 1
+    try:
+        Extractor(socket.socket(fileno=fd), cores=cores, isolated=True).serve()
+        code = 0
+    except Exception:  # noqa: BLE001 - the last words go to extractor.log
+        traceback.print_exc()
+    finally:
+        # Threads may hang in drivers; nothing of theirs may be kept.
+        os._exit(code)
 
 
 if __name__ == "__main__":

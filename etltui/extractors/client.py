@@ -5,9 +5,9 @@ stuck and its owner is told, so that control comes back whatever a driver does.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 from typing import Protocol
 
@@ -16,17 +16,35 @@ from etltui.domain.task import Progress
 from etltui.extractors import protocol as p
 
 CANCEL_GRACE_S = 2.0
+_SLICES = 8
+"""The grace is waited for in slices: a loop that was held up uses up one, not the extractor's
+whole time."""
+_JOIN_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class Owner(Protocol):
     """Who wants to know what becomes of an extractor."""
 
     def gone(self, client: "ExtractorClient") -> None:
-        """Its socket has ended."""
+        """Its socket has ended; may be told more than once."""
         ...
 
     def stuck(self, client: "ExtractorClient") -> None:
-        """A cancelled request did not end in time."""
+        """A driver in it did not come back in time."""
+        ...
+
+
+class Body(Protocol):
+    """What an extractor runs in."""
+
+    def kill(self) -> None:
+        """End it at once; never waits, and may be called again."""
+        ...
+
+    def join(self, timeout: float) -> bool:
+        """Wait, from any thread, until a killed one has left nothing behind; whether it has."""
         ...
 
 
@@ -35,15 +53,16 @@ class ExtractorClient:
 
     Args:
         owner: Told when the extractor is gone or stuck.
-        kill: Ends the extractor's process at once.
+        body: What it runs in.
     """
 
-    def __init__(self, owner: Owner, kill: Callable[[], None]) -> None:
+    def __init__(self, owner: Owner, body: Body) -> None:
         self._owner = owner
-        self._kill = kill
+        self._body = body
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[p.Done]] = {}
         self._progress: dict[int, Callable[[Progress], None]] = {}
+        self._patience: set[asyncio.Task[None]] = set()
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
         self.alive = True
@@ -51,9 +70,18 @@ class ExtractorClient:
         self.pss = 0
         self.sessions = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether any request waits for its answer."""
+        return any(not answer.done() for answer in self._answers.values())
+
     async def connect(self, sock: socket.socket) -> None:
         """Take the control plane's end of the socket pair and begin to listen."""
-        reader, self._writer = await asyncio.open_connection(sock=sock)
+        try:
+            reader, self._writer = await asyncio.open_connection(sock=sock)
+        except BaseException:
+            sock.close()
+            raise
         self._listening = asyncio.create_task(self._listen(reader), name="extractor")
 
     def number(self) -> int:
@@ -62,44 +90,81 @@ class ExtractorClient:
 
     async def request(
         self,
-        message: p.Down,
+        message: p.Request,
         progress: Callable[[Progress], None] | None = None,
     ) -> p.Done:
         """Send a request and wait for its answer.
 
+        Cancelled, it comes back when the extractor has ended the work, at most `CANCEL_GRACE_S`
+        later.
+
         Raises:
             Failure: What the extractor answered, or `driver_crash` when it died.
         """
-        if isinstance(message, p.Cancel | p.Quit):
-            raise TypeError("this message has no answer")
-        answer = self._answers[message.id] = asyncio.get_running_loop().create_future()
+        if not self.alive:
+            raise _crashed()
+        answer = self._asked(message)
         if progress is not None:
             self._progress[message.id] = progress
         try:
-            if not self.alive:
-                raise _crashed()
-            self._send(message)
             return await asyncio.shield(answer)
         except asyncio.CancelledError:
-            await self._give_up(message.id, answer)
+            self._send(p.Cancel(id=message.id))
+            await self._ended(message.id, answer)
             raise
         finally:
-            self._answers.pop(message.id, None)
             self._progress.pop(message.id, None)
+            if answer.done():
+                self._answers.pop(message.id, None)
 
-    async def _give_up(self, number: int, answer: asyncio.Future[p.Done]) -> None:
-        self._send(p.Cancel(id=number))
-        done, _ = await asyncio.wait({answer}, timeout=CANCEL_GRACE_S)
-        if done:
-            # Retrieved, so that nobody complains; after a cancel it does not count.
+    async def close_session(self, session: int) -> None:
+        """Have a session closed; comes back after `CANCEL_GRACE_S` whatever its driver does."""
+        if self.alive:
+            message = p.Close(id=self.number(), session=session)
+            await self._ended(message.id, self._asked(message))
+
+    def forget_session(self, session: int) -> None:
+        """Have a session closed that nobody waits for."""
+        self._send(p.Close(id=self.number(), session=session))
+
+    def _asked(self, message: p.Request) -> asyncio.Future[p.Done]:
+        """Send a request; the future of its answer."""
+        self._send(message)
+        answer = self._answers[message.id] = asyncio.get_running_loop().create_future()
+        return answer
+
+    async def _ended(self, number: int, answer: asyncio.Future[p.Done]) -> None:
+        """Wait in patience for an answer that does not count any more.
+
+        In a task of its own: who is cancelled once more stops waiting, but the extractor is
+        watched to the end.
+        """
+        task = asyncio.create_task(self._be_patient(number, answer), name="patience")
+        self._patience.add(task)
+        task.add_done_callback(self._patience.discard)
+        await asyncio.shield(task)
+
+    async def _be_patient(self, number: int, answer: asyncio.Future[p.Done]) -> None:
+        for _ in range(_SLICES):
+            await asyncio.wait({answer}, timeout=CANCEL_GRACE_S / _SLICES)
+            if answer.done():
+                break
+        self._answers.pop(number, None)
+        if answer.done():
+            # Retrieved, so that nobody complains.
             answer.exception()
         else:
             answer.cancel()
             self._owner.stuck(self)
 
     def _send(self, message: p.Down) -> None:
-        if self._writer is not None and self.alive:
-            self._writer.write(p.frame(message))
+        if self._writer is None or not self.alive:
+            return
+        try:
+            data = p.frame(message)
+        except (ValueError, OverflowError) as error:
+            raise Failure(ErrorClass.INTERNAL, f"a request cannot be sent: {error}") from error
+        self._writer.write(data)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
@@ -108,6 +173,8 @@ class ExtractorClient:
                 self._take(p.up(await reader.readexactly(length)))
         except (EOFError, OSError):
             pass
+        except Exception:  # noqa: BLE001 - logged; whoever says such things is ended
+            _log.warning("An extractor does not speak the protocol and is ended", exc_info=True)
         finally:
             self._end()
 
@@ -118,16 +185,27 @@ class ExtractorClient:
             case p.Beat():
                 self.pss = message.pss or self.pss
                 for progress in message.progress:
-                    if (tell := self._progress.get(progress.request)) is not None:
-                        tell(progress)
+                    self._tell(progress)
             case p.Done() | p.Failed():
-                answer = self._answers.get(message.id)
-                if answer is None or answer.done():
-                    return
-                if isinstance(message, p.Done):
-                    answer.set_result(message)
-                else:
-                    answer.set_exception(_failure(message))
+                self._answered(message)
+
+    def _tell(self, progress: Progress) -> None:
+        if (tell := self._progress.get(progress.request)) is None:
+            return
+        try:
+            tell(progress)
+        except Exception:  # noqa: BLE001 - one listener's mistake must not cost all their extractor
+            _log.warning("A listener to progress failed", exc_info=True)
+
+    def _answered(self, message: p.Done | p.Failed) -> None:
+        answer = self._answers.get(message.id)
+        if answer is not None and not answer.done():
+            if isinstance(message, p.Done):
+                answer.set_result(message)
+            else:
+                answer.set_exception(_failure(message))
+        if isinstance(message, p.Failed) and message.stuck:
+            self._owner.stuck(self)
 
     def _end(self) -> None:
         """The extractor is gone: nobody waits for it any longer."""
@@ -138,25 +216,27 @@ class ExtractorClient:
                 answer.set_exception(_crashed())
                 # Somebody who gave up meanwhile does not retrieve it.
                 answer.exception()
-        if self._writer is not None:
-            self._writer.close()
         self._owner.gone(self)
 
     def kill(self) -> None:
-        """End the extractor at once; the socket's end follows."""
-        self._kill()
+        """End the extractor at once; the socket's end follows, even where the kernel is slow."""
+        self.alive = False
+        self._body.kill()
+        if self._writer is not None:
+            self._writer.transport.abort()
 
     async def aclose(self) -> None:
-        """Ask the extractor to end, and wait until its socket has."""
-        self._send(p.Quit())
-        if self._writer is not None:
-            with suppress(OSError):
-                await self._writer.drain()
-            self._writer.close()
+        """Ask the extractor to end, and wait, within bounds, until nothing is left of it."""
         if self._listening is not None:
+            self._send(p.Quit())
             await asyncio.wait({self._listening}, timeout=CANCEL_GRACE_S)
-            self._kill()
+        self.kill()
+        if self._listening is not None:
             await self._listening
+        if self._patience:
+            await asyncio.wait(self._patience)
+        if not await asyncio.to_thread(self._body.join, _JOIN_S):
+            _log.warning("An extractor has not ended within %g s", _JOIN_S)
 
 
 def _crashed() -> Failure:

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -35,7 +36,11 @@ class Watch:
     bytes: int = 0
     cancelled: bool = False
     verdict: Failure | None = None
-    """Set by the watchdog just before it cancels: a time limit has passed."""
+    """Why the extract is of no use any more: a time limit has passed, or writing has failed."""
+    told: bool = False
+    """Whether the watchdog has heard of the verdict."""
+    flowing: bool = False
+    """Whether the running query has given its first rows."""
     pulling_since: float | None = None
     pulled_s: float = 0.0
     """Seconds spent waiting for the source in the running query, back-pressure left out."""
@@ -43,8 +48,24 @@ class Watch:
         default_factory=lambda: {"query": 0.0, "fetch": 0.0, "write": 0.0},
     )
 
+    def begin(self) -> None:
+        """A query begins: its time is its own."""
+        self.step, self.pulled_s, self.flowing = Step.QUERYING, 0.0, False
+
+    @contextmanager
+    def pulling(self) -> Iterator[None]:
+        """In the block the source is waited for."""
+        self.pulling_since = started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.pulling_since = None
+            took = time.monotonic() - started
+            self.pulled_s += took
+            self.seconds["fetch" if self.flowing else "query"] += took
+
     def check(self) -> None:
-        """Stop here if somebody cancelled or a limit has passed.
+        """Stop here if somebody cancelled or the extract is of no use any more.
 
         Raises:
             Failure: The verdict, or of class `cancelled`.
@@ -55,22 +76,32 @@ class Watch:
             raise Failure(ErrorClass.CANCELLED, "cancelled")
 
     def judge(self, task: ExtractTask, now: float) -> bool:
-        """Whether the source has just taken too long; sets the verdict if so."""
-        since = self.pulling_since
-        if since is None or self.verdict is not None:
+        """Whether there is news that must wake the driver: a verdict, found now or by others."""
+        if self.verdict is None:
+            self.verdict = self._too_slow(task, now)
+        if self.verdict is None or self.told:
             return False
+        self.told = True
+        return True
+
+    def _too_slow(self, task: ExtractTask, now: float) -> Failure | None:
+        """What the source has overstepped, None where it is within its limits."""
+        # Read once: the session's thread may end its pull at any moment.
+        since = self.pulling_since
+        if since is None:
+            return None
         waited = now - since
         if waited + self.pulled_s > task.query_timeout_s:
-            self.verdict = Failure(
+            return Failure(
                 ErrorClass.TIMEOUT,
                 f"the query took longer than query_timeout_s = {task.query_timeout_s:g} s",
             )
-        elif self.rows and waited > task.stall_timeout_s:
-            self.verdict = Failure(
+        if self.flowing and waited > task.stall_timeout_s:
+            return Failure(
                 ErrorClass.STALLED,
                 f"no row for stall_timeout_s = {task.stall_timeout_s:g} s after {self.rows:,} rows",
             )
-        return self.verdict is not None
+        return None
 
 
 class _Pump:
@@ -115,10 +146,13 @@ class _Pump:
                 self._write(batch)
             except BaseException as error:  # noqa: BLE001 - raised again in the session's thread
                 self.error = error
+                if isinstance(error, Failure) and self._watch.verdict is None:
+                    # The source need not be waited for: the watchdog wakes it.
+                    self._watch.verdict = error
 
     def _write(self, batch: pa.RecordBatch) -> None:
         started = time.monotonic()
-        with self._gate.work():
+        with self._gate.work(self._watch.check):
             for writer in self._writers:
                 writer.write(batch)
         self._watch.seconds["write"] += time.monotonic() - started
@@ -153,26 +187,16 @@ def _arranged(
 
 def _pulled(result: Result, reader: Reader, gate: Gate, watch: Watch) -> Iterator[pa.RecordBatch]:
     """The batches, with the time that each took and the gate held for local ones."""
-    kind = "query"
     while True:
         watch.check()
-        watch.pulling_since = started = time.monotonic()
-        try:
-            if reader.local:
-                with gate.work():
-                    batch = next(result.batches, None)
-            else:
-                batch = next(result.batches, None)
-        finally:
-            watch.pulling_since = None
-            took = time.monotonic() - started
-            watch.pulled_s += took
-            watch.seconds[kind] += took
+        # Waiting for a permit is not the source's fault, nor limited; a cancel ends it.
+        with gate.work(watch.check) if reader.local else nullcontext(), watch.pulling():
+            batch = next(result.batches, None)
         # An own flag decides, never that the driver raised no error.
         watch.check()
         if batch is None:
             return
-        kind = "fetch"
+        watch.flowing = True
         watch.step = Step.PROCESSING
         yield batch
 
@@ -190,12 +214,11 @@ class _Extract:
 
     def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
         """Move one query's rows into parts that are not sealed yet."""
-        self.watch.step, self.watch.pulled_s = Step.QUERYING, 0.0
-        with self.reader.read(
-            query,
-            batch_bytes=self.gate.batch_bytes,
-            exact=exact,
-        ) as result:
+        self.watch.begin()
+        reading = self.reader.read(query, batch_bytes=self.gate.batch_bytes, exact=exact)
+        with ExitStack() as stack:
+            with self.watch.pulling():
+                result = stack.enter_context(reading)
             plan = drift.plan(
                 query.columns,
                 result.columns,

@@ -5,13 +5,14 @@ from a local file or converted, never while waiting.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 PERMITS_PER_CORE = 2
 BUDGET_BYTES = 64 * 1024 * 1024
 BATCH_MOST = 8 * 1024 * 1024
 BATCH_LEAST = 256 * 1024
+_CHECK_S = 0.1
 
 
 class Gate:
@@ -29,10 +30,19 @@ class Gate:
         self._fetches = 0
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """Hold a permit for the time of the block."""
-        with self._permits:
+    def work(self, check: Callable[[], None]) -> Iterator[None]:
+        """Hold a permit for the time of the block.
+
+        Args:
+            check: Raises when nobody wants the work any longer; asked while waiting, since the
+                permits may be held by queries that take minutes.
+        """
+        while not self._permits.acquire(timeout=_CHECK_S):
+            check()
+        try:
             yield
+        finally:
+            self._permits.release()
 
     @contextmanager
     def fetch(self) -> Iterator[None]:

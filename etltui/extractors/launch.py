@@ -1,13 +1,12 @@
 """Starts extractors: as processes of their own, or as threads where none are wanted."""
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from etltui.extractors.client import ExtractorClient, Owner
@@ -19,6 +18,44 @@ Launch = Callable[[Owner], "tuple[ExtractorClient, socket.socket]"]
 """Starts an extractor: its client, and the socket end to connect the client to."""
 
 
+class _Process:
+    """A child process as an extractor's body."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        # On the loop nobody waits: a process whose disk hangs does not die before the disk
+        # answers. It is not reaped before it is killed, so its number is nobody else's.
+        self._reaper = threading.Thread(target=process.wait, name="reaper", daemon=True)
+        self._killed = False
+
+    def kill(self) -> None:
+        """See `Body`."""
+        if not self._killed:
+            self._killed = True
+            self._process.kill()
+            self._reaper.start()
+
+    def join(self, timeout: float) -> bool:
+        """See `Body`."""
+        self._reaper.join(timeout)
+        return not self._reaper.is_alive()
+
+
+class _Thread:
+    """A thread as an extractor's body: it ends with its socket, and cannot be killed."""
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread
+
+    def kill(self) -> None:
+        """See `Body`."""
+
+    def join(self, timeout: float) -> bool:
+        """See `Body`."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+
 def processes(*, cores: int, log: Path) -> Launch:
     """Launch each extractor as a child process.
 
@@ -27,17 +64,16 @@ def processes(*, cores: int, log: Path) -> Launch:
 
     Args:
         cores: How many cores each may use.
-        log: Where a crashing child's last words go.
+        log: Where a crashing child's last words go; for nobody else's eyes.
     """
 
-    def launch(owner: Owner) -> tuple[ExtractorClient, socket.socket]:
-        ours, theirs = socket.socketpair()
+    def start(theirs: socket.socket) -> subprocess.Popen[bytes]:
         # -P: the folder somebody happens to stand in is no place to import from.
         command = [sys.executable, "-P", "-m", "etltui.extractors.child"]
         arguments = [str(theirs.fileno()), str(os.getpid()), str(cores)]
-        with theirs, log.open("ab") as words:
+        with _private(log) as words:
             # Not a new session: autogrouping would undo the child's low priority.
-            process = subprocess.Popen(  # noqa: S603 - our own module by our own interpreter
+            return subprocess.Popen(  # noqa: S603 - our own module by our own interpreter
                 [*command, *arguments],
                 pass_fds=[theirs.fileno()],
                 process_group=0,
@@ -46,30 +82,41 @@ def processes(*, cores: int, log: Path) -> Launch:
                 stderr=words,
             )
 
-        def kill() -> None:
-            with suppress(ProcessLookupError):
-                process.send_signal(signal.SIGKILL)
-            process.wait()
-
-        ours.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        return ExtractorClient(owner, kill), ours
+    def launch(owner: Owner) -> tuple[ExtractorClient, socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = start(theirs)
+            except BaseException:
+                ours.close()
+                raise
+        return ExtractorClient(owner, _Process(process)), ours
 
     return launch
+
+
+@contextmanager
+def _private(log: Path) -> Iterator[int]:
+    """The log, to append to; only its owner may read it, whatever the umask and whoever made it."""
+    fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(fd, 0o600)
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def threads(serve: Serve, *, cores: int) -> Launch:
     """Launch each extractor as a thread of this process."""
 
+    def run(sock: socket.socket) -> None:
+        with sock:
+            serve(sock, cores)
+
     def launch(owner: Owner) -> tuple[ExtractorClient, socket.socket]:
         ours, theirs = socket.socketpair()
-        thread = threading.Thread(target=serve, args=(theirs, cores), name="serve", daemon=True)
+        thread = threading.Thread(target=run, args=(theirs,), name="serve", daemon=True)
         thread.start()
-
-        def kill() -> None:
-            with suppress(OSError):
-                ours.shutdown(socket.SHUT_RDWR)
-
-        ours.setblocking(False)  # noqa: FBT003 - the socket's own signature
-        return ExtractorClient(owner, kill), ours
+        return ExtractorClient(owner, _Thread(thread)), ours
 
     return launch

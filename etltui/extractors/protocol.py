@@ -102,7 +102,7 @@ class Cancel(_Message, frozen=True, kw_only=True):
 
 
 class Quit(_Message, frozen=True, kw_only=True):
-    """End the process when all requests are answered."""
+    """Cancel what runs, close the sessions and end, within bounds."""
 
 
 class Ready(_Message, frozen=True, kw_only=True):
@@ -129,6 +129,8 @@ class Failed(_Message, frozen=True, kw_only=True):
     error_class: str
     message: str
     facts: Mapping[str, str] = msgspec.field(default_factory=dict)
+    stuck: bool = False
+    """The driver has not come back: its thread is lost, the extractor should be retired."""
 
 
 class Beat(_Message, frozen=True, kw_only=True):
@@ -140,7 +142,8 @@ class Beat(_Message, frozen=True, kw_only=True):
     """Proportional set size in bytes, 0 where it was not measured this time."""
 
 
-Down = Open | Ping | Describe | Extract | Close | Verify | Assemble | Deliver | Cancel | Quit
+Request = Open | Ping | Describe | Extract | Close | Verify | Assemble | Deliver
+Down = Request | Cancel | Quit
 Up = Ready | Done | Failed | Beat
 
 _encoder = msgspec.msgpack.Encoder()
@@ -149,8 +152,15 @@ _up = msgspec.msgpack.Decoder(Up)
 
 
 def frame(message: Any) -> bytes:
-    """The bytes of a message with its length before it."""
+    """The bytes of a message with its length before it.
+
+    Raises:
+        ValueError: It is longer than `MAX_MESSAGE`, or a text in it is no Unicode.
+        OverflowError: A whole number in it has more than 64 bits.
+    """
     body = _encoder.encode(message)
+    if len(body) > MAX_MESSAGE:
+        raise _too_long(len(body))
     return HEAD.pack(len(body)) + body
 
 
@@ -162,17 +172,29 @@ def body_length(head: bytes) -> int:
     """
     (length,) = HEAD.unpack(head)
     if length > MAX_MESSAGE:
-        raise ValueError(f"a message of {length} bytes is longer than {MAX_MESSAGE}")
+        raise _too_long(length)
     return int(length)
 
 
+def _too_long(length: int) -> ValueError:
+    return ValueError(f"a message of {length:,} bytes is longer than {MAX_MESSAGE:,}")
+
+
 def down(body: bytes) -> Down:
-    """A message for an extractor."""
+    """A message for an extractor.
+
+    Raises:
+        msgspec.DecodeError: It is none.
+    """
     message: Down = _down.decode(body)
     return message
 
 
 def up(body: bytes) -> Up:
-    """A message from an extractor."""
+    """A message from an extractor.
+
+    Raises:
+        msgspec.DecodeError: It is none.
+    """
     message: Up = _up.decode(body)
     return message

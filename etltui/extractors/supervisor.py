@@ -46,6 +46,7 @@ class SessionHandle:
         self._connection = connection
         self._number = client.number()
         self._spent = False
+        self._closed = False
 
     @property
     def alive(self) -> bool:
@@ -63,14 +64,15 @@ class SessionHandle:
         try:
             async with asyncio.timeout(task.connect_timeout_s):
                 await self._client.request(p.Open(id=number, session=self._number, task=task))
-        except TimeoutError:
-            await self.close()
-            raise Failure(
-                ErrorClass.TIMEOUT,
-                f"no session within connection_timeout_s = {task.connect_timeout_s:g} s",
-            ) from None
-        except BaseException:
-            await self.close()
+        except BaseException as error:
+            # Not waited for: what hangs while it opens would hang while it closes.
+            self._client.forget_session(self._number)
+            self._release()
+            if isinstance(error, TimeoutError):
+                raise Failure(
+                    ErrorClass.TIMEOUT,
+                    f"no session within connection_timeout_s = {task.connect_timeout_s:g} s",
+                ) from None
             raise
 
     async def ping(self) -> None:
@@ -102,20 +104,24 @@ class SessionHandle:
                 p.Extract(id=self._client.number(), session=self._number, task=task),
                 progress,
             )
+        self._supervisor.proved(self._connection.name)
         if done.extracted is None:
             raise Failure(ErrorClass.INTERNAL, "an extract was answered without receipts")
         return done.extracted
 
     async def close(self) -> None:
-        """See `domain.ports.Session`."""
+        """See `domain.ports.Session`; a driver that hangs costs 2 s and its extractor."""
+        if self._closed:
+            return
         try:
-            if self._client.alive:
-                number = self._client.number()
-                await self._client.request(p.Close(id=number, session=self._number))
-        except Failure:
-            # It died meanwhile: closed enough.
-            pass
+            await self._client.close_session(self._number)
         finally:
+            self._release()
+
+    def _release(self) -> None:
+        """Give back the place in the extractor, once."""
+        if not self._closed:
+            self._closed = True
             self._supervisor.closed(self._client)
 
 
@@ -142,7 +148,7 @@ class ExtractorSupervisor:
         self._session_task = session_task
         self._clients: list[ExtractorClient] = []
         self._alone: set[ExtractorClient] = set()
-        self._leaving: dict[ExtractorClient, asyncio.TimerHandle] = {}
+        self._leaving: dict[ExtractorClient, asyncio.TimerHandle | None] = {}
         self._running: dict[ExtractorClient, Counter[str]] = {}
         self._deaths: Counter[str] = Counter()
         self._choosing = asyncio.Lock()
@@ -223,11 +229,13 @@ class ExtractorSupervisor:
         running[name] += 1
         try:
             yield
-        except BaseException:
+        finally:
             running[name] -= 1
-            raise
-        running[name] -= 1
-        # It has proved that it can be read.
+            if not running.total() and self._running.get(client) is running:
+                del self._running[client]
+
+    def proved(self, name: str) -> None:
+        """The connection has been read to its end: it is no suspect any more."""
         self._deaths.pop(name, None)
 
     def closed(self, client: ExtractorClient) -> None:
@@ -243,62 +251,82 @@ class ExtractorSupervisor:
         """An extractor's socket has ended: suspect what it was reading."""
         if client in self._clients:
             self._clients.remove(client)
-        timer = self._leaving.pop(client, None)
-        if timer is not None:
+        retired = client in self._leaving
+        if (timer := self._leaving.pop(client, None)) is not None:
             timer.cancel()
         running = self._running.pop(client, Counter())
-        if timer is None and not self._closing:
+        if not retired and not self._closing:
             self._deaths.update(name for name, times in running.items() if times > 0)
         # Reaps the process.
         client.kill()
 
     def stuck(self, client: ExtractorClient) -> None:
-        """A cancelled request would not end: let nobody else depend on that extractor."""
+        """A driver would not come back: let nobody else depend on that extractor."""
         self._retire(client)
 
     async def aclose(self) -> None:
         """End all extractors."""
         self._closing = True
         for timer in self._leaving.values():
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         await asyncio.gather(*(client.aclose() for client in tuple(self._clients)))
 
     def _retire(self, client: ExtractorClient) -> None:
         """No new work, and the end within `RETIRED_KILL_S`; the oldest makes room for a third."""
-        if client in self._leaving or not client.alive:
+        if client in self._leaving or not client.alive or self._closing:
             return
-        if len(self._leaving) >= MOST_RETIRING:
-            next(iter(self._leaving)).kill()
-        busy = +self._running.get(client, Counter())
-        delay = RETIRED_KILL_S if busy else 0
-        self._leaving[client] = asyncio.get_running_loop().call_later(delay, client.kill)
+        waiting = [c for c, timer in self._leaving.items() if timer is not None]
+        if len(waiting) >= MOST_RETIRING:
+            self._end(waiting[0])
+        if client.busy:
+            loop = asyncio.get_running_loop()
+            self._leaving[client] = loop.call_later(RETIRED_KILL_S, self._end, client)
+        else:
+            self._end(client)
+
+    def _end(self, client: ExtractorClient) -> None:
+        """Kill a retired extractor; it leaves the books when its socket has ended."""
+        if (timer := self._leaving.get(client)) is not None:
+            timer.cancel()
+        self._leaving[client] = None
+        client.kill()
 
     async def _start(self) -> ExtractorClient:
-        client, sock = self._launch(self)
-        await client.connect(sock)
+        if self._closing:
+            raise Failure(ErrorClass.CANCELLED, "the engine is closing")
+        try:
+            client, sock = self._launch(self)
+        except OSError as error:
+            raise _no_start(str(error)) from error
         self._clients.append(client)
         try:
+            await client.connect(sock)
             async with asyncio.timeout(START_TIMEOUT_S):
                 await client.ready.wait()
         except TimeoutError:
-            client.kill()
+            self.gone(client)
+            raise _no_start(f"it did not answer within {START_TIMEOUT_S:g} s") from None
+        except BaseException:
+            self.gone(client)
+            raise
         if not client.alive:
-            raise Failure(
-                ErrorClass.DRIVER_CRASH,
-                "an extractor process could not be started; its words are in extractor.log",
-            )
+            raise _no_start("its words are in extractor.log")
         return client
 
     async def _shared(self) -> ExtractorClient:
         """An idle extractor, else a new one, else the least busy; one session is counted."""
         # Between counting and starting nobody else may start one.
         async with self._choosing:
-            usable = [c for c in self._clients if not self.leaving(c) and c not in self._alone]
+            usable = [c for c in self._clients if self._takes_work(c)]
             client = min(usable, key=lambda c: c.sessions, default=None)
             if client is None or (client.sessions and len(usable) < self._limit):
                 client = await self._start()
             client.sessions += 1
             return client
+
+    def _takes_work(self, client: ExtractorClient) -> bool:
+        return client.alive and client not in self._leaving and client not in self._alone
 
     async def _lonely(self) -> ExtractorClient:
         """A new extractor for one suspect; at most one such at a time."""
@@ -319,3 +347,10 @@ class ExtractorSupervisor:
             yield client
         finally:
             client.sessions -= 1
+
+
+def _no_start(why: str) -> Failure:
+    return Failure(
+        ErrorClass.DRIVER_CRASH,
+        f"an extractor process could not be started: {why}",
+    )
