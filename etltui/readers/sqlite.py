@@ -1,11 +1,10 @@
 """Reads SQLite files: one session on one file, never changing it."""
 
-import re
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -14,10 +13,9 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import QueryTask, SessionTask
 from etltui.readers.reader import Result
 from etltui.readers.sqlite_arrow import ArrowLane, Statement, suits, wrap
-from etltui.readers.sqlite_open import check_file, check_query, open_guarded, uri_of
+from etltui.readers.sqlite_open import check_file, open_for_views, open_guarded, uri_of
+from etltui.readers.sqlite_plan import Plan, plan
 from etltui.readers.sqlite_rows import RowsLane
-from etltui.readers.sqlite_sql import bare, without_parameters
-from etltui.readers.sqlite_types import canonical
 
 _BUSY_S = 5.0
 """Somebody else's lock is waited for so long, then the failure is `busy`, which is transient."""
@@ -27,7 +25,6 @@ _SNAPSHOT_TRIES = 3
 _SAMPLE_ROWS = 64
 _SAMPLE_STEPS, _SAMPLE_CALLS = 1000, 200
 """The sample is given up after 200,000 steps: a query may take its whole time before a row."""
-_COPY_NUMBER = re.compile(r":\d+$")
 
 
 def connect(task: SessionTask) -> "SqliteReader":
@@ -37,15 +34,6 @@ def connect(task: SessionTask) -> "SqliteReader":
         Failure: The file is missing, forbidden, locked or no database.
     """
     return SqliteReader(task.database, busy_s=min(_BUSY_S, task.connect_timeout_s))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Plan:
-    """What compiling a query told."""
-
-    columns: tuple[Column, ...]
-    functions: set[str]
-    opcodes: set[str]
 
 
 class SqliteReader:
@@ -78,43 +66,9 @@ class SqliteReader:
         """The columns of a query, by what their tables declare; reads no rows."""
         return self._plan(query).columns
 
-    def _plan(self, query: QueryTask) -> "_Plan":
-        """Compile the query under the authorizer, so that what is wrong shows before any row."""
-        params = dict(query.params)
-        with self._authorizer.watch() as seen:
-            steps = self._db.execute(f"EXPLAIN {query.sql}", params).fetchall()
-            check_query(query.sql)
-            inner = f"SELECT * FROM (\n{bare(query.sql)}\n) LIMIT 0"  # noqa: S608 - see describe
-            found = self._db.execute(inner, params).description
-            functions = set(seen.functions)
-        names = _own_names([str(column[0]) for column in found])
-        declared = self._declared(query.sql)
-        if len(declared) != len(names):
-            declared = [""] * len(names)
-        return _Plan(
-            columns=tuple(
-                Column(name=name, type=canonical(kind))
-                for name, kind in zip(names, declared, strict=True)
-            ),
-            functions=functions,
-            opcodes={str(step[1]) for step in steps},
-        )
-
-    def _declared(self, sql: str) -> list[str]:
-        """The declared types of a query's columns, empty where there is no way to tell.
-
-        They come from a temporary view of the query, which lives in memory on a connection of its
-        own: Python's sqlite3 does not tell what a result's columns are declared as.
-        """
-        db, authorizer = open_guarded(self._path, busy_s=self._busy_s, views=True)
-        with closing(db):
-            try:
-                db.execute(f"CREATE TEMP VIEW etltui_query AS {without_parameters(bare(sql))}")
-                with authorizer.own():
-                    rows = db.execute("PRAGMA table_xinfo(etltui_query)").fetchall()
-            except sqlite3.Error:
-                return []
-        return [str(row[2]) for row in rows]
+    def _plan(self, query: QueryTask) -> Plan:
+        with open_for_views(self._path, busy_s=self._busy_s) as views:
+            return plan(self._db, self._authorizer, views, query)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -123,40 +77,43 @@ class SqliteReader:
         Both lanes see the same state, or the fast lane is left out of the block.
         """
         self._cancelled.clear()
-        self._begin()
         try:
-            self._arrow_here = self._begin_arrow()
+            self._arrow_here = self._begin_both()
             yield
         finally:
             self._arrow.end()
             self._arrow_here = True
             with suppress(Failure):
-                self._own("ROLLBACK")
+                self._end()
 
-    def _begin(self) -> int:
-        """Begin a transaction and tell which state of the file it sees."""
-        self._own("BEGIN")
-        with self._authorizer.watch():
-            # It begins with its first read.
-            self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+    def _begin_both(self) -> bool:
+        """Begin our transaction and the fast lane's; False where they may not see the same.
 
-    def _begin_arrow(self) -> bool:
-        """Begin a transaction of the fast lane between two of our own that see the same state."""
+        The lane begins between two transactions of ours. If nobody has committed from the one to
+        the other, the lane sees what they see.
+        """
         for _ in range(_SNAPSHOT_TRIES):
-            self._own("ROLLBACK")
             before = self._begin()
             if not self._arrow.begin():
                 return False
-            self._own("ROLLBACK")
             if self._begin() == before:
                 return True
             self._arrow.end()
         return False
 
-    def _own(self, sql: str) -> None:
+    def _begin(self) -> int:
+        """Begin a transaction, the one before ended, and tell which state of the file it sees."""
+        self._end()
         with self._authorizer.watch(), self._authorizer.own():
-            self._db.execute(sql)
+            self._db.execute("BEGIN")
+            # It begins with its first read.
+            self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def _end(self) -> None:
+        if self._db.in_transaction:
+            with self._authorizer.watch(), self._authorizer.own():
+                self._db.execute("ROLLBACK")
 
     @contextmanager
     def read(
@@ -174,19 +131,19 @@ class SqliteReader:
         misfits = self._misfits.setdefault(query.sql, set())
         if not exact:
             misfits.clear()
-        plan = self._plan(query)
+        found = self._plan(query)
         columns = tuple(
             replace(column, type="mixed") if position in misfits else column
-            for position, column in enumerate(plan.columns)
+            for position, column in enumerate(found.columns)
         )
         statement = None
-        if not exact and self._arrow_here and suits(columns, plan.functions, plan.opcodes):
+        if not exact and self._arrow_here and suits(columns, found.functions, found.opcodes):
             statement = self._wrapped(query, columns, batch_bytes())
         if statement is None:
-            found = self._rows(query, RowsLane(columns, misfits, batch_bytes))
+            rows = self._rows(query, RowsLane(columns, misfits, batch_bytes))
         else:
-            found = self._arrow.batches(statement, columns, misfits, batch_bytes)
-        with closing(found), closing(self._until_cancelled(found)) as batches:
+            rows = self._arrow.batches(statement, columns, batch_bytes)
+        with closing(rows), closing(self._until_cancelled(rows)) as batches:
             yield Result(columns=columns, batches=batches)
 
     def _wrapped(
@@ -242,7 +199,8 @@ class SqliteReader:
         for batch in batches:
             self._check_cancelled()
             yield batch
-            self._check_cancelled()
+        # An end that a cancel has brought about is no end of rows.
+        self._check_cancelled()
 
     def _check_cancelled(self) -> None:
         if self._cancelled.is_set():
@@ -264,14 +222,3 @@ class SqliteReader:
 def _weight(row: tuple[object, ...]) -> int:
     """Bytes of a row in Arrow, about."""
     return sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
-
-
-def _own_names(names: list[str]) -> list[str]:
-    """The names as the query has them: a subquery's second `id` is called `id:1`."""
-    seen: set[str] = set()
-    own = []
-    for name in names:
-        base = _COPY_NUMBER.sub("", name)
-        own.append(base if base != name and base.casefold() in seen else name)
-        seen.add(own[-1].casefold())
-    return own

@@ -50,7 +50,7 @@ class Statement:
     batch_rows: int
 
 
-def suits(columns: Sequence[Column], functions: set[str], opcodes: set[str]) -> bool:
+def suits(columns: Sequence[Column], functions: frozenset[str], opcodes: frozenset[str]) -> bool:
     """Whether a query's values could be proved by this lane at all.
 
     Args:
@@ -169,13 +169,12 @@ class ArrowLane:
         self,
         statement: Statement,
         columns: tuple[Column, ...],
-        misfits: set[int],
         batch_bytes: Callable[[], int],
     ) -> Generator[pa.RecordBatch, None, None]:
         """The statement's rows; it begins with the first batch.
 
         Raises:
-            RereadError: Something could not be proved; `misfits` holds the columns, where known.
+            RereadError: Something could not be proved; the rows lane knows whether it misfits.
         """
         schema = arrow_schema(columns)
         with _reread(), closing(self._opened().cursor()) as cursor:
@@ -186,7 +185,7 @@ class ArrowLane:
             with cursor.fetch_record_batch() as found:
                 skip = 1
                 while (batch := _next(found)) is not None:
-                    arrays = _proved(batch.slice(skip), columns, misfits)
+                    arrays = _proved(batch.slice(skip), columns)
                     skip = 0
                     yield from _pieces(
                         pa.RecordBatch.from_arrays(arrays, schema=schema), batch_bytes
@@ -224,18 +223,13 @@ def _reread() -> Iterator[None]:
         raise RereadError(f"ADBC: {words}") from error
 
 
-def _proved(
-    batch: pa.RecordBatch,
-    columns: Sequence[Column],
-    misfits: set[int],
-) -> list["pa.Array[Any]"]:
+def _proved(batch: pa.RecordBatch, columns: Sequence[Column]) -> list["pa.Array[Any]"]:
     arrays = []
     for position, column in enumerate(columns):
         try:
             arrays.append(from_adbc(column.type, batch.column(position)))
         except MisfitError:
-            misfits.add(position)
-            raise RereadError(f"column {column.name} holds more than {column.type}") from None
+            raise RereadError(f"{column.name} is not proved to be {column.type}") from None
     return arrays
 
 

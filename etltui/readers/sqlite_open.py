@@ -2,14 +2,15 @@
 
 Four fences, each enough for most of what can be tried: the file is opened `mode=ro`, an authorizer
 lets only reading through, `query_only` is on, and a statement must begin like a query. `mode=ro`
-alone would let ATTACH write other files; the authorizer alone never sees VACUUM.
+alone would let ATTACH and VACUUM INTO make other files; the authorizer sees those, but has to let
+one thing through that sounds like writing (`_SCHEMA`).
 """
 
 import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -54,9 +55,14 @@ _CATALOGUE = frozenset(
         "function_list",
         "module_list",
         "data_version",
+        "page_size",
     },
 )
-"""PRAGMAs that only tell; FTS tables ask for `data_version` by themselves."""
+"""PRAGMAs that only tell; FTS tables ask for the last two by themselves."""
+
+_SCHEMA = "sqlite_master"
+"""Naming the columns of a virtual table, `json_each` too, asks to UPDATE it, and changes nothing.
+A statement that would is refused by SQLite itself."""
 
 _REACHING = frozenset(
     {"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "fsdir", "zipfile"},
@@ -78,13 +84,14 @@ class Authorizer:
 
     Attributes:
         refused: What the last statements were refused, in words; empty if nothing.
+        views: Whether temporary views may be made.
         functions: Lower-case names of the functions that statements used since `watch`.
     """
 
     def __init__(self, *, views: bool = False) -> None:
         self.refused = ""
         self.functions: set[str] = set()
-        self._views = views
+        self.views = views
         self._own = False
 
     @contextmanager
@@ -127,6 +134,8 @@ class Authorizer:
         """What SQLite asks while it compiles a statement."""
         if action in _READS or self._own or self._view(action, first):
             return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_UPDATE and first == _SCHEMA:
+            return sqlite3.SQLITE_OK
         if action == sqlite3.SQLITE_FUNCTION:
             name = (second or "").lower()
             self.functions.add(name)
@@ -139,7 +148,7 @@ class Authorizer:
 
     def _view(self, action: int, table: str | None) -> bool:
         """Whether it belongs to making the temporary view that tells a query's types."""
-        if not self._views:
+        if not self.views:
             return False
         return action in _VIEW_ACTIONS or (action in _VIEW_WRITES and table in _VIEW_TABLES)
 
@@ -162,12 +171,16 @@ def _frozen(path: str) -> bool:
     log waits to be read. Every other file is opened with SQLite's own locks.
     """
     log = Path(f"{path}-wal")
-    if os.access(Path(path).parent, os.W_OK) or os.access(path, os.W_OK):
+    if _may(Path(path).parent, os.W_OK) or _may(Path(path), os.W_OK):
         return False
     try:
         return log.stat().st_size == 0
     except OSError:
         return True
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def check_file(path: str) -> None:
@@ -186,28 +199,38 @@ def check_file(path: str) -> None:
         raise Failure(ErrorClass.NO_DATABASE, f"{path} is a folder, not a database")
     if not stat.S_ISREG(mode):
         raise Failure(ErrorClass.NO_DATABASE, f"{path} is not a regular file")
-    if not os.access(path, os.R_OK):
+    if not _may(Path(path), os.R_OK):
         raise Failure(ErrorClass.PERMISSION, f"may not read {path}")
 
 
-def open_guarded(
-    path: str,
-    *,
-    busy_s: float,
-    views: bool = False,
-) -> tuple[sqlite3.Connection, Authorizer]:
+def open_guarded(path: str, *, busy_s: float) -> tuple[sqlite3.Connection, Authorizer]:
     """A connection that can only read, and its authorizer.
 
     Args:
         path: Absolute.
         busy_s: How long to wait for somebody's lock.
-        views: Whether `CREATE TEMP VIEW` is let through; the view lives in memory.
 
     Raises:
         Failure: The file is missing, forbidden, locked or no database.
     """
+    authorizer = Authorizer()
+    db = _opened(path, busy_s, authorizer)
+    return db, authorizer
+
+
+@contextmanager
+def open_for_views(path: str, *, busy_s: float) -> Iterator[sqlite3.Connection]:
+    """A connection that can only read and make temporary views, which live in memory.
+
+    Raises:
+        Failure: As `open_guarded`.
+    """
+    with closing(_opened(path, busy_s, Authorizer(views=True))) as db:
+        yield db
+
+
+def _opened(path: str, busy_s: float, authorizer: Authorizer) -> sqlite3.Connection:
     check_file(path)
-    authorizer = Authorizer(views=views)
     with authorizer.watch():
         db = sqlite3.connect(
             uri_of(path),
@@ -218,15 +241,16 @@ def open_guarded(
             cached_statements=0,  # a cached statement would not be authorized again
         )
         try:
-            db.execute(f"PRAGMA query_only = {0 if views else 1}")
+            db.execute(f"PRAGMA query_only = {int(not authorizer.views)}")
             db.execute("PRAGMA trusted_schema = 0")
-            db.execute("PRAGMA temp_store = MEMORY") if views else None
+            if authorizer.views:
+                db.execute("PRAGMA temp_store = MEMORY")
             db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
             db.set_authorizer(authorizer)
         except BaseException:
             db.close()
             raise
-    return db, authorizer
+    return db
 
 
 def check_query(sql: str) -> None:

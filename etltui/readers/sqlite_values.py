@@ -7,6 +7,7 @@ what comes out is what went in, or `MisfitError` is raised and the column is rea
 import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation, localcontext
+from functools import cache
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -20,13 +21,13 @@ pc: Any = compute
 Array: TypeAlias = "pa.Array[Any]"
 Values: TypeAlias = Sequence[Any]
 
-EXACT_INTEGERS = 2.0**53
+_EXACT_INTEGERS = 2.0**53
 """From here on a double no longer tells two neighbouring integers apart."""
 
 _PROVABLE_DIGITS = 15
 """Any two decimals of so many digits have different nearest doubles, so one proves the other."""
 _PLAIN_BELOW = 1e15
-_CANONICAL_LIMIT_DIGITS = 60
+_DECIMAL_DIGITS = 60
 _TIMESTAMP_LENGTHS = (19, 21, 26)
 _TIME_LENGTHS = (8, 10, 15)
 _YEAR_1 = -62_135_596_800_000_000
@@ -37,6 +38,12 @@ _NONE = type(None)
 
 class MisfitError(Exception):
     """A value does not fit its column's type."""
+
+
+@cache
+def _scalar(value: float) -> Any:
+    """A number for Arrow's functions; made once, for each making looks for pandas anew."""
+    return pa.scalar(value)
 
 
 def _must(fits: bool | None) -> None:  # noqa: FBT001 - the answer of an aggregate, None if empty
@@ -63,9 +70,7 @@ def texts(array: Array) -> Array:
 
 def bools(array: Array) -> Array:
     """Integers that are 0 or 1."""
-    bounds = pc.min_max(array).as_py()
-    if bounds["min"] is not None and (bounds["min"] < 0 or bounds["max"] > 1):
-        raise MisfitError
+    _between(array, 0, 1)
     return array.cast(pa.bool_())
 
 
@@ -78,7 +83,7 @@ def floats(array: Array) -> Array:
 def dates(array: Array) -> Array:
     """Strings `YYYY-MM-DD`; Arrow takes no other form of a date."""
     found = _parsed(array, pa.date32())
-    _must(pc.all(pc.greater_equal(found.view(pa.int32()), _YEAR_1_DAYS)).as_py())
+    _between(found.view(pa.int32()), _YEAR_1_DAYS, math.inf)
     return found
 
 
@@ -89,7 +94,7 @@ def timestamps(array: Array) -> Array:
     """
     _measured(array, _TIMESTAMP_LENGTHS)
     found = _parsed(array, pa.timestamp("us"))
-    _must(pc.all(pc.greater_equal(found.view(pa.int64()), _YEAR_1)).as_py())
+    _between(found.view(pa.int64()), _YEAR_1, math.inf)
     return found
 
 
@@ -104,8 +109,13 @@ def _measured(array: Array, lengths: tuple[int, int, int]) -> None:
     """Every text has the first length, or one from the second to the third."""
     plain, shortest, longest = lengths
     length = pc.binary_length(array)
-    fraction = pc.and_(pc.greater_equal(length, shortest), pc.less_equal(length, longest))
-    _must(pc.all(pc.or_(pc.equal(length, plain), fraction)).as_py())
+    if _bounds(length) == (plain, plain):
+        return
+    fraction = pc.and_(
+        pc.greater_equal(length, _scalar(shortest)),
+        pc.less_equal(length, _scalar(longest)),
+    )
+    _must(pc.all(pc.or_(pc.equal(length, _scalar(plain)), fraction)).as_py())
 
 
 def decimals(array: Array, precision: int, scale: int) -> Array:
@@ -115,22 +125,19 @@ def decimals(array: Array, precision: int, scale: int) -> Array:
     15 digits: no other decimal of 15 digits is nearest to it. Correctly rounded division proves
     the nearness. Wider ones are for `decimals_one_by_one`.
     """
-    if pa.types.is_integer(array.type):
-        _bounded(array, 10 ** max(0, min(precision - scale, 18)))
-        return (
-            array.cast(pa.decimal128(19, 0))
-            .cast(pa.decimal128(38, scale))
-            .cast(
-                pa.decimal128(precision, scale),
-            )
-        )
     if scale > _PROVABLE_DIGITS:
         raise MisfitError
-    power = 10.0**scale
-    units = pc.round(pc.multiply(array, power))
-    _bounded(units, 10.0 ** min(precision, _PROVABLE_DIGITS))
-    _must(pc.all(pc.equal(pc.divide(units, power), array)).as_py())
-    whole = units.cast(pa.int64()).cast(pa.decimal128(19, 0))
+    power = 10**scale
+    digits = min(precision, _PROVABLE_DIGITS)
+    if pa.types.is_integer(array.type):
+        _between(array, -(10 ** max(0, digits - scale)) + 1, 10 ** max(0, digits - scale) - 1)
+        units = pc.multiply(array, _scalar(power))
+    else:
+        units = pc.round(pc.multiply(array, _scalar(float(power))))
+        _between(units, 1.0 - 10.0**digits, 10.0**digits - 1.0)
+        _must(pc.all(pc.equal(pc.divide(units, _scalar(float(power))), array)).as_py())
+        units = units.cast(pa.int64())
+    whole = units.cast(pa.decimal128(19, 0))
     return pa.Array.from_buffers(
         pa.decimal128(precision, scale),
         len(whole),
@@ -139,9 +146,17 @@ def decimals(array: Array, precision: int, scale: int) -> Array:
     )
 
 
-def _bounded(array: Array, limit: float) -> None:
-    """Every number is nearer to zero than the limit; NaN and infinity are not."""
-    _must(pc.all(pc.and_(pc.less(array, limit), pc.greater(array, -limit))).as_py())
+def _bounds(array: Array) -> tuple[Any, Any]:
+    """The least and the greatest, None where there is none."""
+    bounds = pc.min_max(array)
+    return bounds["min"].as_py(), bounds["max"].as_py()
+
+
+def _between(array: Array, least: float, greatest: float) -> None:
+    """Every number lies between, both included."""
+    low, high = _bounds(array)
+    if low is not None and (low < least or high > greatest):
+        raise MisfitError
 
 
 def decimals_one_by_one(values: Values, precision: int, scale: int) -> Array:
@@ -153,18 +168,16 @@ def decimals_one_by_one(values: Values, precision: int, scale: int) -> Array:
 def _decimal(value: Any, precision: int, scale: int) -> Decimal:
     text = repr(value) if isinstance(value, float) else str(value)
     with localcontext() as context:
-        context.prec = _CANONICAL_LIMIT_DIGITS
+        context.prec = _DECIMAL_DIGITS
         try:
             number = Decimal(text)
             fixed = number.quantize(Decimal(1).scaleb(-scale))
+            fits = fixed == number and abs(fixed) < Decimal(10) ** (precision - scale)
         except InvalidOperation as error:
             raise MisfitError from error
-    if fixed != number or fixed.adjusted() >= precision - scale > 0:
-        raise MisfitError
-    if len(fixed.as_tuple().digits) > precision and fixed != 0:
-        raise MisfitError
-    if isinstance(value, str) and f"{number:f}" != text:
-        # Leading zeros, spaces, exponents: text with a form of its own stays text.
+    # Text with a form of its own (leading zeros, spaces, -0, exponents) stays text.
+    own_form = isinstance(value, str) and (f"{number:f}" != text or (not number and "-" in text))
+    if not fits or own_form:
         raise MisfitError
     return fixed
 
@@ -286,7 +299,7 @@ def _of(storage: "pa.DataType", array: Array) -> None:
 
 
 def _safe_floats(array: Array) -> Array:
-    _bounded(array, EXACT_INTEGERS)
+    _between(array, 1 - _EXACT_INTEGERS, _EXACT_INTEGERS - 1)
     return array
 
 
