@@ -18,11 +18,12 @@ from etltui.config.checks import (
 from etltui.config.destinations import destination
 from etltui.config.queries import overrides, queries
 from etltui.config.schema import QUERY_TIMEOUT, STALL_TIMEOUT, default_of
-from etltui.config.select import matching, suggestion
+from etltui.config.select import matches, suggestion
 from etltui.config.table import Table
 from etltui.domain.job import Connection, Destination, Job, RetryPolicy
 
 _DRIFT = check_of(get_type_hints(Job)["drift"])
+_SHOWN = 10
 
 
 def _selectors(table: Table, connections: Sequence[Connection]) -> tuple[str, ...]:
@@ -31,13 +32,15 @@ def _selectors(table: Table, connections: Sequence[Connection]) -> tuple[str, ..
     selectors = table.need("connections", texts, (), way_out)
     if table.raw("connections") == []:
         table.note("connections", "is empty", way_out)
-    for selector in selectors:
-        if not matching(connections, selector):
-            table.note(
-                "connections",
-                f"{shown(selector)} matches no connection",
-                suggestion(connections, selector),
-            )
+    lost = [selector for selector, group in matches(connections, selectors) if not group]
+    for selector in lost[:_SHOWN]:
+        table.note(
+            "connections",
+            f"{shown(selector)} matches no connection",
+            suggestion(connections, selector),
+        )
+    if len(lost) > _SHOWN:  # somebody renamed all 500; the first few tell it
+        table.note("connections", f"{len(lost) - _SHOWN} more match no connection")
     return selectors
 
 

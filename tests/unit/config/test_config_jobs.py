@@ -142,6 +142,15 @@ def test_a_selector_must_match_something(desk, selectors, said):
     assert said in sentence
 
 
+def test_many_lost_selectors_are_told_in_short(desk):
+    text = JOB.format(query="query = 'x'").replace(
+        '["branch_*"]', str([f"x{n}" for n in range(12)])
+    )
+    mistakes = desk.mistakes(text)
+    assert len(mistakes) == 11
+    assert mistakes[-1] == ("jobs.j.connections", "2 more match no connection. ")
+
+
 def test_a_query_may_stand_in_a_file(desk):
     desk.write("\ufeffSELECT 'é'\n", "sql/x.sql")
     config = desk.load(JOB.format(query="query_file = 'sql/x.sql'\nparams = { a = 1 }"))
@@ -286,6 +295,17 @@ def test_a_wrong_destination_is_refused_in_words(desk, destination, key, said):
 def test_a_job_needs_a_list_of_destinations(desk, value):
     text = JOB.format(query="query = 'x'").replace('[{ type = "csv", path = "x.csv" }]', value)
     assert desk.mistakes(text)[0][0].startswith("jobs.j.destinations")
+
+
+def test_two_wrong_paths_are_not_called_the_same_target(desk):
+    text = JOB.format(query="query = 'x'").replace(
+        '{ type = "csv", path = "x.csv" }',
+        '{ type = "csv" }, { type = "csv" }',
+    )
+    assert [key for key, _ in desk.mistakes(text)] == [
+        "jobs.j.destinations[1].path",
+        "jobs.j.destinations[2].path",
+    ]
 
 
 def two_jobs(first, second):

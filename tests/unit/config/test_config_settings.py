@@ -38,7 +38,7 @@ def test_an_empty_file_gives_the_defaults_and_says_so(desk):
         optional={name: VALUES[type(rule.check)](rule.check) for name, rule in RULES.items()},
     ),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_settings_make_the_round_trip_through_toml(desk, values):
     config = desk.load(tomli_w.dumps({"settings": values}))
     assert config.settings == Settings(**values)
@@ -76,6 +76,7 @@ def test_both_ends_of_a_range_are_in_and_the_next_are_out(desk, name):
         ('log_level = "x"', '"x" is none of the choices. Allowed: error'),
         ("resume_jobs = 1", "1 is neither true nor false"),
         ('state_dir = "a\\nb"', '"a␊b" holds a control character'),
+        ('state_dir = "a\\u007fb"', '"a␡b" holds a control character'),
         ('timezone = "Asia/Kolkatta"', 'Did you mean "Asia/Kolkata"?'),
         ('timezone = "America"', '"America" is no time zone'),
         ('timezone = "/etc/passwd"', '"/etc/passwd" is no time zone'),
@@ -89,6 +90,19 @@ def test_a_wrong_setting_is_refused_in_words(desk, line, text):
     key, said = desk.mistake(f"[settings]\n{line}")
     assert key == f"settings.{line.partition(' ')[0]}"
     assert text in said
+
+
+def test_a_folder_of_zones_is_no_zone_where_zones_come_as_a_package(desk, monkeypatch):
+    package = desk.folder / "tzdata" / "zoneinfo"
+    (package / "Folder").mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tzdata"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(desk.folder)
+    assert '"Folder" is no time zone' in desk.mistake('settings.timezone = "Folder"')[1]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tzdata"]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 def test_the_last_of_file_local_environment_and_flag_wins(desk):
@@ -161,6 +175,12 @@ def test_every_setting_says_what_it_means_and_may_be():
         assert rule.help.endswith(".")
         assert rule.check.allowed
     assert len({rule.environment for rule in RULES.values() if rule.environment}) == 9
+
+
+def test_only_resuming_may_stay_unsaid():
+    assert Settings(resume_jobs=None) == Settings()
+    with pytest.raises(ValueError, match="max_jobs: None is not a whole number"):
+        Settings(max_jobs=None)
 
 
 def test_loading_needs_no_driver_and_no_file_format():

@@ -24,7 +24,7 @@ def filled(path, job="j", title="t", run="r", folder="/base"):
 
 
 @given(st.one_of(st.text(max_size=200), NASTY, st.sampled_from(["..", ".", "", "/etc", "~root"])))
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @example("../../etc/passwd")
 @example("é" * 100)
 @example("a" * (LONGEST - 1) + " b")
@@ -35,7 +35,7 @@ def test_a_hostile_name_stays_in_one_component(name):
     part = target.name
     assert part == component(name)
     assert part not in {"", ".", ".."}
-    assert not any(unicodedata.category(c) in {"Cc", "Cs"} for c in part)
+    assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in part)
     assert part == part.strip(" .") == unicodedata.normalize("NFC", part)
     assert len(part.encode()) <= LONGEST
 
@@ -46,6 +46,7 @@ def test_a_hostile_name_stays_in_one_component(name):
         ("GST sales: März", "GST sales: März"),
         ("e\u0301", "\u00e9"),
         ("a/b\\c\0d\ne", "a_b_c_d_e"),
+        ("a\u2028b\u2029c", "a_b_c"),
         ("\u202efdp.exe", "_fdp.exe"),
         (" .x. ", "x"),
         ("..", "_"),
@@ -72,12 +73,12 @@ def test_a_value_as_one_component(name, part):
         ("reports/{job}_{date}.xlsx", "/base/reports/j_2026-11-21.xlsx"),
         ("{jobName} {run}.csv", "/base/t r.csv"),
         ("/abs/{date:%Y}/{date:%m}/x.csv", "/abs/2026/11/x.csv"),
+        ("{date:..}/x.csv", "/base/_/x.csv"),
         ("{date:%H:%M}.csv", "/base/23:59.csv"),
         ("{{{job}}}.csv", "/base/{j}.csv"),
         ("../up/{job}.csv", "/base/../up/j.csv"),
         ("~/{job}.csv", "/home/x/j.csv"),
         ("~nobody-of-this-name/{job}", "/base/~nobody-of-this-name/j"),
-        ("~{job}/x", "/base/~j/x"),
         ("plain.csv", "/base/plain.csv"),
     ],
 )
@@ -90,6 +91,7 @@ def test_a_template_is_filled_in(monkeypatch, path, target):
 def test_a_home_that_is_filled_in_is_a_name_like_any_other(monkeypatch):
     monkeypatch.setenv("HOME", "/home/x")
     assert filled("{jobName}", title="~") == Path("/base/~")
+    assert filled("~{job}/x", job="root") == Path("/base/~root/x")
 
 
 def test_a_relative_folder_still_gives_an_absolute_path(tmp_path, monkeypatch):
