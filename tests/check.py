@@ -1,0 +1,70 @@
+"""Every check in one command, the same that continuous integration runs.
+
+    python tests/check.py            all of it
+    python tests/check.py --quick    without coverage and without the tests of whole processes
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+COMPLETE = ("domain", "config", "engine", "pool", "store")
+"""Rooms whose every line and branch is covered."""
+OVERALL = 95
+
+
+def tool(name: str) -> str:
+    """A tool of this interpreter's environment."""
+    path = shutil.which(name, path=sysconfig.get_path("scripts"))
+    if path is None:
+        sys.exit(f"{name} is not installed; install the project with its extra: pip install .[dev]")
+    return path
+
+
+def step(title: str, *command: str) -> None:
+    """Run one check; end with its exit code when it fails."""
+    print(f"\n── {title}", flush=True)
+    started = time.monotonic()
+    environ = {**os.environ, "COVERAGE_FILE": str(ROOT / ".coverage")}
+    code = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+    verdict = "FAILED" if code else "passed"
+    print(f"── {title}: {verdict} in {time.monotonic() - started:.0f} s", flush=True)
+    if code:
+        sys.exit(code)
+
+
+def coverage() -> None:
+    """Hold the measured coverage to its floors."""
+    step("coverage, combined", tool("coverage"), "combine", "--quiet")
+    for room in COMPLETE:
+        report = [tool("coverage"), "report", f"--include=etltui/{room}/*", "--fail-under=100"]
+        step(f"coverage of {room}", *report)
+    step("coverage over all", tool("coverage"), "report", f"--fail-under={OVERALL}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    step("ruff", tool("ruff"), "check", ".")
+    step("ruff format", tool("ruff"), "format", "--check", ".")
+    step("mypy", tool("mypy"))
+    step("imports", tool("lint-imports"))
+    tests = [tool("pytest"), "-n", "2", "-q"]
+    if quick:
+        step("tests", *tests, "tests/unit", "tests/golden")
+        return
+    for old in ROOT.glob(".coverage*"):
+        old.unlink()
+    step("tests", *tests, "--cov", "--cov-report=")
+    coverage()
+
+
+if __name__ == "__main__":
+    main()
