@@ -44,6 +44,11 @@ def test_only_that_matches_nothing_of_the_job_is_refused():
     assert second.way_out == "Connections there are: b2, b1"
 
 
+def test_only_means_connections_of_the_job_and_no_others():
+    with pytest.raises(ConfigError, match='"hq" matches no connection of the job'):
+        select(ALL, ["b*"], ["hq"])
+
+
 def test_what_a_lost_selector_may_have_meant():
     assert suggestion(ALL, "tag:nort") == 'Did you mean "tag:north"?'
     assert suggestion(ALL, "tag:zzzzzzzzzzzz") == "Tags there are: big, north, north-east, south"
