@@ -1,7 +1,7 @@
 """The desk as a fixture."""
 
 import pytest
-from config_desk import Desk
+from unit.config.config_desk import Desk
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Connections, credentials and urls: what is read, what is refused, and no word of secrets."""
 
 import pytest
-from config_desk import CANARY
+from unit.config.config_desk import CANARY
 
 from etltui.domain.job import Connection, Credential
 

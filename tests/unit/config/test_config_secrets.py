@@ -9,9 +9,9 @@ import traceback
 from urllib.parse import quote, quote_plus
 
 import pytest
-from config_desk import CANARY
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.config.config_desk import CANARY
 
 from etltui.config import secrets
 from etltui.config.secrets import masked, resolve
