@@ -116,7 +116,8 @@ class Database:
                 )
         # Nothing has been recorded yet, or an engine is making the file at this moment.
         database = await cls._connect(path, "file::memory:", begin="BEGIN")
-        await database.migrate(steps)
+        async with _closed_on_error(database):
+            await database.migrate(steps)
         return database
 
     @classmethod
@@ -159,14 +160,13 @@ class Database:
         """Apply the migrations that the file has not seen, each in its transaction.
 
         Raises:
-            StateError: One failed; it left nothing behind.
+            StateError: One failed; closing the database undoes what it began.
         """
         for number in range(await self.version(steps) + 1, len(steps) + 1):
             script = f"BEGIN IMMEDIATE;\n{steps[number - 1]};\nPRAGMA user_version = {number};"
             try:
                 await self._connection.executescript(f"{script}\nCOMMIT;")
             except sqlite3.Error as error:
-                await self._connection.rollback()
                 raise unusable(self._path, error) from error
 
     async def transact(self, work: Callable[[Statements], Awaitable[T]]) -> T:

@@ -44,7 +44,7 @@ class SqliteHistory(ports.History):
 
         async def find(statements: Statements) -> Row | None:
             exact = await statements.row("run", run=run)
-            near = [] if exact or not run else await statements.rows("runs_named", text=run)
+            near = await statements.rows("runs_named", text=run) if run else []
             return near[0] if len(near) == 1 else exact
 
         found = await self._reader.transact(find)

@@ -1,9 +1,16 @@
 """A store on a folder of its own, closed after the test."""
 
+import sys
+from pathlib import Path
+
 import pytest
-import store_samples as sample
 
 from etltui.store.sqlite import SqliteStore
+
+# The samples beside this file are found in whichever way pytest imports the tests.
+sys.path.insert(0, str(Path(__file__).parent))
+
+import store_samples as sample
 
 
 @pytest.fixture

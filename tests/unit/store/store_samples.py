@@ -13,12 +13,20 @@ from etltui.domain.job import Connection, CsvOptions, Destination, ExcelOptions,
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.plan import Plan, plan_connection, plan_hash
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Output, RunResult, RunStatus
+from etltui.domain.stored import PublicationRow, PublicationState
 
 RUN = "20261121T230500Z-7F3K"
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 MEMBER = Member(connection="B000", query=0, segment=0, offset=30, length=100, crc=7)
 PUBLISHED = Published(bytes=4_000, crc=4_000_000_000, rows=12, members=(MEMBER,))
 
+BEGUN = PublicationRow(
+    run=RUN,
+    destination=0,
+    target="/out/a.xlsx",
+    temporary="/out/.a.tmp",
+    state=PublicationState.ASSEMBLING,
+)
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 """For processes that a test starts: they find what the test finds."""
 

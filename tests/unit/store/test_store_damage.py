@@ -5,8 +5,7 @@ from contextlib import closing
 
 import pytest
 import store_samples as sample
-from store_samples import PUBLISHED, RUN
-from test_store_parts import BEGUN
+from store_samples import BEGUN, PUBLISHED, RUN
 
 from etltui.domain.errors import StateError
 from etltui.domain.run import RunStatus

@@ -1,5 +1,6 @@
 """The database file: who may look, how it is opened, which versions fit."""
 
+import asyncio
 import os
 import sqlite3
 import stat
@@ -72,6 +73,13 @@ def test_a_database_that_cannot_be_made_private_is_said_so(tmp_path):
         make_private(tmp_path / DATABASE)
 
 
+def test_the_name_of_a_new_database_outlives_a_power_cut(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    make_private(tmp_path / DATABASE)
+    assert synced == [tmp_path.stat().st_ino]
+
+
 async def test_what_returned_outlives_a_power_cut(folder, clock):
     said = []
 
@@ -97,19 +105,20 @@ async def test_a_disk_without_write_ahead_log_is_refused(folder):
             return "delete" if "journal_mode" in text else await super().pragma(text)
 
     folder.mkdir()
-    make_private(folder / DATABASE)
+    await asyncio.to_thread(make_private, folder / DATABASE)
     with pytest.raises(StateError, match=r"no write-ahead log .*local disk"):
         await Stubborn.writer(folder / DATABASE)
 
 
 async def test_a_writing_transaction_lets_nobody_write_in_between(running, folder):
+    def intrude():
+        with closing(sqlite3.connect(folder / DATABASE, timeout=0)) as other:
+            other.execute("DELETE FROM runs")
+
     async def work(statements):
         await statements.rows("run", run=RUN)
-        with (
-            closing(sqlite3.connect(folder / DATABASE, timeout=0)) as other,
-            pytest.raises(sqlite3.OperationalError, match="locked"),
-        ):
-            other.execute("DELETE FROM runs")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            await asyncio.to_thread(intrude)
 
     await running._writer.transact(work)
 
@@ -148,7 +157,7 @@ async def test_history_is_read_while_an_engine_holds_the_folder(running, folder)
 async def test_a_folder_without_records_has_an_empty_history(folder, made):
     if made:
         folder.mkdir()
-        make_private(folder / DATABASE)
+        await asyncio.to_thread(make_private, folder / DATABASE)
     async with await open_history(folder) as history:
         assert await history.runs() == []
     assert folder.exists() is made
@@ -211,6 +220,8 @@ async def test_a_migration_that_fails_leaves_nothing_behind(folder, clock):
     for _ in range(2):
         with pytest.raises(StateError, match="later already exists"):
             await Database.writer(path, steps=steps)
+    with pytest.raises(StateError, match="later already exists"):
+        await Database.reader(path.with_name("nothing"), steps=steps)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
         assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'later'").fetchall()

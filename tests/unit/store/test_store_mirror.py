@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -84,6 +86,23 @@ async def test_a_cancelled_write_does_not_overtake_a_later_one(tmp_path):
     await asyncio.gather(first, second, return_exceptions=True)
     found = json.loads((tmp_path / "checkpoints" / "gst_sales.json").read_bytes())
     assert found["completedConnectionIds"] == ["new"]
+
+
+async def test_a_cancelled_write_is_made_nevertheless(tmp_path):
+    mirror = CheckpointMirror(tmp_path)
+    go_on = threading.Event()
+    # One thread, busy: the write waits for it when its caller is cancelled.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    busy = asyncio.create_task(asyncio.to_thread(go_on.wait))
+    task = asyncio.create_task(write(mirror))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    go_on.set()
+    await busy
+    await mirror.delete("other")
+    assert (tmp_path / "checkpoints" / "gst_sales.json").exists()
 
 
 @pytest.mark.parametrize("job", ["../../etc/passwd", "a/b", "..", ".", "ünï", "x" * 300, "x\0y"])

@@ -4,19 +4,11 @@ from dataclasses import replace
 
 import pytest
 import store_samples as sample
-from store_samples import MEMBER, PUBLISHED, RUN
+from store_samples import BEGUN, MEMBER, PUBLISHED, RUN
 
 from etltui.domain.errors import StateError, StatusError
 from etltui.domain.run import RunStatus
-from etltui.domain.stored import PublicationRow, PublicationState
-
-BEGUN = PublicationRow(
-    run=RUN,
-    destination=0,
-    target="/out/a.xlsx",
-    temporary="/out/.a.tmp",
-    state=PublicationState.ASSEMBLING,
-)
+from etltui.domain.stored import PublicationState
 
 
 async def test_a_checkpoint_records_result_and_parts(running):

@@ -1,6 +1,8 @@
 """Runs: what is recorded of them, how they move, what a further attempt keeps."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +13,7 @@ from store_samples import NOW, RUN
 from etltui.domain.errors import StateError, StatusError
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import ConnectionRow
-from etltui.store.history import open_history
+from etltui.store.history import DATABASE, open_history
 from etltui.store.runs import CRASH
 from etltui.store.sqlite import SqliteStore
 
@@ -83,6 +85,10 @@ async def test_no_run_is_found_by_what_two_or_none_have(store, text):
     assert await store.run(text) is None
 
 
+async def test_no_name_is_no_run_even_if_there_is_one(running):
+    assert await running.run("") is None
+
+
 async def test_an_exact_id_wins_over_a_longer_one(store):
     await store.create_run(sample.plan(run="a1"), RunStatus.QUEUED)
     await store.create_run(sample.plan(run="a"), RunStatus.QUEUED)
@@ -137,8 +143,10 @@ async def test_a_run_cannot_finish_from_where_it_does_not_stand(running):
 
 
 async def test_attempts_are_counted(running):
-    assert [await running.next_attempt(RUN), await running.next_attempt(RUN)] == [2, 3]
-    assert (await running.run(RUN)).attempt == 3
+    # All at once: each reads and writes, and none reads what another is about to replace.
+    counted = await asyncio.gather(*(running.next_attempt(RUN) for _ in range(9)))
+    assert counted == list(range(2, 11))
+    assert (await running.run(RUN)).attempt == 10
 
 
 async def test_only_the_newest_run_of_a_job_may_be_resumed(store):
@@ -154,7 +162,7 @@ async def test_only_the_newest_run_of_a_job_may_be_resumed(store):
     assert await store.unfinished("gst_sales") is None
 
 
-async def test_a_new_plan_keeps_what_still_fits(running):
+async def test_a_new_plan_keeps_what_still_fits(running, folder):
     for name in ("B000", "B001", "B002"):
         await running.checkpoint(RUN, sample.completed(name), sample.receipts(name))
     new = sample.with_connections(
@@ -173,6 +181,8 @@ async def test_a_new_plan_keeps_what_still_fits(running):
     ]
     assert [row.hash for row in rows] == [connection.hash for connection in new.connections]
     assert {receipt.connection for receipt in await running.receipts(RUN)} == {"B000"}
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        assert connection.execute("SELECT count(*) FROM parts").fetchone() == (2,)
     assert (await running.plan(RUN)).columns == ((),)
     row = await running.run(RUN)
     assert (row.plan_hash, row.title, row.total) == ("other", "New title", 3)
