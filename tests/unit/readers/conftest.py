@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
-from sqlite_bench import Bench
+from unit.readers.sqlite_bench import Bench
 
 from etltui.readers.sqlite import SqliteReader
 

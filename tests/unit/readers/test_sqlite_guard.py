@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from sqlite_bench import task_of
+from unit.readers.sqlite_bench import task_of
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import QueryTask

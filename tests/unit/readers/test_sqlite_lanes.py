@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_bench import Bench
+from unit.readers.sqlite_bench import Bench
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.extractors.arrow import MIXED
