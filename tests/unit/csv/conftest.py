@@ -1,5 +1,5 @@
 import pytest
-from csv_kit import Kit
+from unit.csv.csv_kit import Kit
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 import pytest
-from csv_kit import Kit, batch
+from unit.csv.csv_kit import Kit, batch
 
 from etltui.domain.errors import ErrorClass, Failure
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from csv_kit import batch
+from unit.csv.csv_kit import batch
 
 from etltui.extractors.arrow import MIXED
 from etltui.writers.csv_fields import content_of
@@ -39,6 +39,11 @@ def test_minimal_quotes_what_needs_it(lines, value, field):
 
 def test_one_value_that_needs_quotes_leaves_its_neighbours_alone(lines):
     assert lines(_texts("a", "b,c", None, "d", "")) == 'a\n"b,c"\n\nd\n""\n'
+
+
+@pytest.mark.parametrize("null", ["", "NULL"])
+def test_an_empty_text_is_two_quotes_whatever_stands_for_null(lines, null):
+    assert lines(_texts("", None), null=null) == f'""\n{null}\n'
 
 
 @pytest.mark.parametrize("null", ["NULL", "\\N", "0", "true", "1.50"])

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pyarrow as pa
 import pytest
-from csv_kit import Kit, batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.csv.csv_kit import Kit, batch
 
 from etltui.writers.text import canonical
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from csv_kit import batch
+from unit.csv.csv_kit import batch
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member
@@ -216,7 +216,7 @@ def test_a_full_disk_leaves_no_temporary_file(tmp_path):
         import pathlib, resource, signal, sys
         sys.path[:0] = {[str(p) for p in sys.path]!r}
         import pyarrow as pa
-        from csv_kit import Kit, batch
+        from unit.csv.csv_kit import Kit, batch
         from etltui.domain.errors import Failure
         kit = Kit(pathlib.Path({str(tmp_path)!r}))
         parts = [kit.part([batch(n=pa.array(range(9000)))], number=n) for n in range(2)]
