@@ -1,0 +1,36 @@
+"""What all tests share: the option for slow ones, and an event loop that nothing may block."""
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow, too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--slow"):
+        return
+    skip = pytest.mark.skip(reason="slow; run with --slow")
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_blocks_the_loop(request):
+    """Refuse calls of the program that block while an event loop runs in their thread.
+
+    What the tests themselves do between two waits is their own affair.
+    """
+    if request.node.get_closest_marker("asyncio") is None:
+        yield
+        return
+    with blockbuster_ctx("etltui") as guard:
+        # Harmless, each once in the life of an engine: the zone's file is read before anything
+        # runs, the log's folder is made and its file opened, and at the end its thread is joined,
+        # which has nothing left to do but write the last lines.
+        for check in guard.functions.values():
+            check.can_block_in("etltui/engine/prepare.py", "__init__")
+            check.can_block_in("etltui/engine/log.py", "logging_to")
+        yield

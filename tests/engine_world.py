@@ -1,0 +1,155 @@
+"""An engine on a real store in a folder, with fakes for everything else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from fakes import FakeLeases, FakeMirror, FakeParts, Record, RecordedBus, RecordedStore, TurnedClock
+
+from etltui.config.schema import Config, Settings
+from etltui.domain.errors import StateError
+from etltui.domain.events import RunProgress
+from etltui.domain.job import Connection, CsvOptions, Destination, Job, Query, RetryPolicy
+from etltui.engine.engine import Engine
+from etltui.engine.memory import Memory
+from etltui.engine.prepare import Preparer
+from etltui.engine.space import Space
+from etltui.engine.tools import Tools
+
+MB = 1024 * 1024
+
+
+def connection(name, **changes):
+    return Connection(name=name, kind="sqlite", url=f"sqlite:///{name}", database=name, **changes)
+
+
+def csv(path):
+    return Destination(type="csv", path=path, options=CsvOptions())
+
+
+class World:
+    """Everything that outlives an engine, and the engine.
+
+    Attributes:
+        weight: Bytes that the process seems to weigh.
+        free: Bytes that every disk seems to have left.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.record = Record()
+        self.clock = TurnedClock()
+        self.leases = FakeLeases(self.record)
+        self.parts = FakeParts(self.record)
+        self.mirror = FakeMirror(self.record)
+        self.bus = RecordedBus(self.record)
+        self.weight = 0
+        self.free = 1024 * MB
+        self.settings = Settings(memory_threshold_mb=512)
+        self.connections = tuple(map(connection, "ABC"))
+        self.jobs = {}
+        self.job()
+        self.failing = {}
+        self.store = None
+        self.engine = None
+
+    def job(self, name="sales", **changes):
+        """Configure a job; what is not said is as it was."""
+        made = self.jobs.get(name) or Job(
+            name=name,
+            title=name.title(),
+            connections=("*",),
+            queries=(Query(name="main", sql="select 1"),),
+            destinations=(csv(f"out/{name}.csv"),),
+            retry=RetryPolicy(retries=0),
+            folder=self.folder,
+        )
+        self.jobs[name] = replace(made, **changes)
+
+    @property
+    def parts_folder(self):
+        return self.folder / "state" / "parts"
+
+    @property
+    def target(self):
+        return str(self.folder / "out" / "sales.csv")
+
+    async def open(self):
+        """Open the store and make an engine on it."""
+        self.store = await RecordedStore.open(self.folder / "state", clock=self.clock)
+        self.store.record, self.store.failing = self.record, self.failing
+        self.renew()
+        return self
+
+    def renew(self):
+        """Another engine on the same store, with the configuration as it is now."""
+        tools = Tools(
+            store=self.store,
+            leases=self.leases,
+            parts=self.parts,
+            mirror=self.mirror,
+            bus=self.bus,
+            clock=self.clock,
+            memory=Memory(
+                lambda: 0,
+                threshold_mb=self.settings.memory_threshold_mb,
+                own=lambda: self.weight,
+            ),
+            space=Space(reserve_mb=0, free=lambda _: self.free),
+            parts_folder=self.parts_folder,
+            query_timeout_s=300,
+            stall_timeout_s=120,
+            operator="asha@desk",
+        )
+        preparer = Preparer(
+            store=self.store,
+            parts=self.parts,
+            clock=self.clock,
+            parts_folder=self.parts_folder,
+            timezone="Asia/Kolkata",
+        )
+        config = Config(
+            settings=self.settings,
+            connections=self.connections,
+            credentials={},
+            jobs=self.jobs,
+            path=self.folder / "etltui.toml",
+            origins={},
+        )
+        self.engine = Engine(config=config, tools=tools, preparer=preparer)
+
+    async def restart(self):
+        """What a new process finds: the store closed and opened, another engine, no events yet."""
+        await self.store.aclose()
+        self.failing.clear()
+        self.record.clear()
+        self.bus.events.clear()
+        await self.open()
+        await self.engine.start()
+
+    async def close(self):
+        self.failing.clear()
+        await self.engine.aclose()
+        await self.store.aclose()
+
+    async def submit(self, job="sales", **asked):
+        return self.engine.submit(await self.engine.prepare(job, **asked))
+
+    async def run(self, job="sales", **asked):
+        """Run the job to its end."""
+        return await (await self.submit(job, **asked)).wait()
+
+    def happened(self, *kinds):
+        """Events of these types, in order."""
+        return [event for event in self.bus.events if isinstance(event, kinds)]
+
+    @property
+    def percents(self):
+        return [event.percent for event in self.happened(RunProgress)]
+
+    async def stored(self, run):
+        """The run's status as recorded."""
+        return (await self.store.run(run)).status
+
+    def refuse(self, call, text="the disk is full"):
+        """Let a call of the store fail from now on."""
+        self.failing[call] = StateError(text)
