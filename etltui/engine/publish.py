@@ -50,8 +50,7 @@ class Publisher:
         folder = self._tools.parts_folder / self._plan.run
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         for row in await self._tools.store.publications(self._plan.run):
-            if row.state is PublicationState.DELIVERED:
-                await self._tools.store.move_publication(row, PublicationState.CLEANED)
+            await self._tools.store.move_publication(row, PublicationState.CLEANED)
 
     def changed(self) -> None:
         """Another connection is durable: a partial target may be worth its cost."""

@@ -153,7 +153,8 @@ class Runner:
 
     async def _connection(self, planned: PlanConnection) -> None:
         connection = RunConnection(self._tools, self, planned)
-        while not self._stopped.is_set():
+        # `attempt` looks whether the run has stopped before it starts anything.
+        while True:
             async with self._slots:
                 wait = await connection.attempt()
             if wait is None:

@@ -187,6 +187,13 @@ async def test_closing_the_engine_stops_its_runs_and_ends_its_events(world):
     assert (await handle.wait()).reason == "the engine was closed"
 
 
+async def test_subscribers_can_be_let_go_before_the_engine_closes(world):
+    with world.engine.events() as events:
+        await world.run()
+        world.engine.end_events()
+        assert [event async for event in events][-1] == world.bus.events[-1]
+
+
 async def test_memory_over_the_threshold_stops_resumably_and_says_why(world, caplog):
     world.job(max_parallel=1)
     world.renew()
