@@ -250,10 +250,12 @@ def whole(plan: Plan, receipts: Sequence[Receipt], result: ConnectionResult) -> 
 
 
 def make_folders(folder: Path, job: Job) -> None:
-    """The run's parts folder with one folder in it for each destination."""
+    """The run's parts folder with one folder in it for each destination; nobody else may look."""
+    for private in (folder.parent, folder):
+        private.mkdir(mode=0o700, exist_ok=True)
     for number in range(len(job.destinations)):
         for variant in part_variants(job.destinations[number]):
-            part_folder(folder, number, variant).mkdir(mode=0o700, parents=True, exist_ok=True)
+            part_folder(folder, number, variant).mkdir(mode=0o700, exist_ok=True)
 
 
 def part_folder(folder: Path, destination: int, variant: str) -> Path:
