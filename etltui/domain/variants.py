@@ -1,8 +1,7 @@
 """Which kinds of part a destination is made from; most have one, with an empty name."""
 
-from etltui.domain.job import Destination, ExcelOptions
-
-_LAYOUTS = {"sheets": ("sheets",), "single": ("single",), "both": ("sheets", "single")}
+from etltui.domain import naming
+from etltui.domain.job import CsvOptions, Destination
 
 
 def csv_variant(path: str) -> str:
@@ -11,7 +10,7 @@ def csv_variant(path: str) -> str:
 
 
 def part_variants(destination: Destination) -> tuple[str, ...]:
-    """The variants that every connection writes for a destination, in the order of the target."""
-    if isinstance(destination.options, ExcelOptions):
-        return _LAYOUTS[destination.options.layout]
-    return (csv_variant(destination.path),)
+    """The variants that every connection writes for a destination."""
+    if isinstance(destination.options, CsvOptions):
+        return (csv_variant(destination.path),)
+    return naming.part_variants(destination.options)
