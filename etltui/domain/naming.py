@@ -7,7 +7,6 @@ from base64 import b32encode
 from collections.abc import Sequence
 from itertools import count
 
-from etltui.domain.job import ExcelOptions, FormatOptions
 from etltui.domain.limits import EXCEL
 
 INDEX = "Index"
@@ -24,13 +23,6 @@ _CODE = 4
 
 Wanted = tuple[str, int]
 """A name as the operator gave it, and 1 for its first sheet, 2 for the one it overflows into."""
-
-
-def part_variants(options: FormatOptions) -> tuple[str, ...]:
-    """The kinds of part that a destination is made of; a connection writes one part of each."""
-    if not isinstance(options, ExcelOptions):
-        return ("",)
-    return ("sheets", "single") if options.layout == "both" else (options.layout,)
 
 
 def utf16_cut(text: str, units: int) -> str:

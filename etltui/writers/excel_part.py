@@ -22,8 +22,8 @@ isal_zlib: Any = None
 with suppress(ImportError):  # there are no wheels for this machine
     isal_zlib = import_module("isal.isal_zlib")
 
-SINGLE = "single"
-"""The variant whose first column holds the connection's name."""
+SHEETS, SINGLE = "sheets", "single"
+"""The variants of a part: rows alone, and rows that begin with the connection's name."""
 _BLOCK = 1 << 20
 """The compressor is fed so many bytes at a time: isal's output depends on the size of its calls."""
 

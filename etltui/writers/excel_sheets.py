@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from etltui.domain.job import ExcelOptions
 from etltui.domain.limits import Limits
-from etltui.domain.naming import Wanted, legal, part_variants, sheet_names
+from etltui.domain.naming import Wanted, legal, sheet_names
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishTask
-from etltui.writers.excel_part import SINGLE
+from etltui.writers.excel_part import SHEETS, SINGLE
 from etltui.writers.writer import variants
 
 ONE_QUERY = "main"
@@ -58,9 +58,10 @@ def sheets_of(task: PublishTask, options: ExcelOptions, limits: Limits) -> tuple
     A connection without parts has no sheet; one with parts of no rows has.
     """
     drafts: list[_Draft] = []
-    for variant in sorted(part_variants(options), key=lambda variant: variant != SINGLE):
-        stacked = variant == SINGLE
-        drafts += _stacked(task, limits) if stacked else _by_connection(task, variant)
+    if options.layout != SHEETS:
+        drafts += _stacked(task, limits)
+    if options.layout != SINGLE:
+        drafts += _by_connection(task)
     names = sheet_names([draft[0] for draft in drafts], units=limits.name)
     return tuple(
         Sheet(
@@ -85,11 +86,11 @@ def places_of(connection: str, sheets: Sequence[Sheet]) -> Iterator[Place]:
             row += part.rows
 
 
-def _by_connection(task: PublishTask, variant: str) -> Iterator[_Draft]:
+def _by_connection(task: PublishTask) -> Iterator[_Draft]:
     several = len(task.queries) > 1
     for entry in task.entries:
         number: dict[int, int] = {}
-        for part in variants(entry.receipts, variant):
+        for part in variants(entry.receipts, SHEETS):
             number[part.query] = number.get(part.query, 0) + 1
             query = f" {task.queries[part.query]}" if several else ""
             yield (f"{entry.connection}{query}", number[part.query]), part.query, False, (part,)
@@ -101,13 +102,15 @@ def _stacked(task: PublishTask, limits: Limits) -> Iterator[_Draft]:
         wanted = _stacked_name(name, task.title)
         number, parts = 1, list[Receipt]()
         for entry in task.entries:
-            own = [part for part in variants(entry.receipts, SINGLE) if part.query == query]
-            # a connection begins a new sheet rather than being torn; a longer one than a sheet is
-            for chunk in [own] if _fit(own, limits) else [[part] for part in own]:
-                if parts and not _fit([*parts, *chunk], limits):
+            for part in variants(entry.receipts, SINGLE):
+                if part.query != query:
+                    continue
+                # a part goes whole or to the next sheet: only a connection longer than a sheet,
+                # which has several parts, is ever torn
+                if parts and not _fit([*parts, part], limits):
                     yield (wanted, number), query, True, tuple(parts)
                     number, parts = number + 1, []
-                parts += chunk
+                parts.append(part)
         yield (wanted, number), query, True, tuple(parts)
 
 

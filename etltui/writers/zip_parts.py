@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from os import O_CLOEXEC, O_RDONLY, close
 from os import open as open_file
 from pathlib import Path
@@ -32,11 +33,18 @@ _MAX16 = 0xFFFF
 def _times(left: int, right: int) -> int:
     """The product of two polynomials modulo CRC-32's, lowest power in the highest bit."""
     product = 0
-    for bit in range(31, -1, -1):
-        if left >> bit & 1:
+    while left:
+        if left & 1 << 31:
             product ^= right
+        left = (left << 1) & _MAX32
         right = (right >> 1) ^ (_POLYNOMIAL if right & 1 else 0)
     return product
+
+
+@cache
+def _power(bit: int) -> int:
+    """What a CRC is multiplied with to go on by 2 to the power of `bit` bytes."""
+    return _times(_power(bit - 1), _power(bit - 1)) if bit else 1 << 23  # x^8
 
 
 def crc_combine(first: int, second: int, length: int) -> int:
@@ -44,13 +52,10 @@ def crc_combine(first: int, second: int, length: int) -> int:
 
     What zlib's `crc32_combine` computes: x to the power of 8 * length, times `first`.
     """
-    power, square = 1 << 31, 1 << 23  # x^0 and x^8
-    while length:
-        if length & 1:
-            power = _times(square, power)
-        square = _times(square, square)
-        length >>= 1
-    return _times(power, first) ^ second
+    for bit in range(length.bit_length()):
+        if length >> bit & 1:
+            first = _times(_power(bit), first)
+    return first ^ second
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

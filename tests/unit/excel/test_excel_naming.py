@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etltui.domain.job import CsvOptions, ExcelOptions
-from etltui.domain.naming import legal, part_variants, sheet_names
+from etltui.domain.naming import legal, sheet_names
 
 NAMES = st.one_of(
     st.text(max_size=40),
@@ -100,10 +99,3 @@ def test_legal():
     assert legal("Data")
     assert not legal("a" * 32)
     assert not legal("a?")
-
-
-def test_variants_of_each_layout():
-    assert part_variants(CsvOptions()) == ("",)
-    assert part_variants(ExcelOptions()) == ("sheets",)
-    assert part_variants(ExcelOptions(layout="single")) == ("single",)
-    assert part_variants(ExcelOptions(layout="both")) == ("sheets", "single")
