@@ -88,4 +88,4 @@ def _free(name: str, number: int, taken: set[str], units: int) -> str:
         coded = utf16_cut(mended, units - len(end)) + end
         if _key(coded) not in taken:
             return coded
-    raise AssertionError  # count() never ends
+    raise AssertionError  # pragma: no cover - count() never ends

@@ -1,7 +1,8 @@
 """Which kinds of part a destination is made from; most have one, with an empty name."""
 
-from etltui.domain import naming
-from etltui.domain.job import CsvOptions, Destination
+from etltui.domain.job import Destination, ExcelOptions
+
+_LAYOUTS = {"sheets": ("sheets",), "single": ("single",), "both": ("sheets", "single")}
 
 
 def csv_variant(path: str) -> str:
@@ -10,7 +11,7 @@ def csv_variant(path: str) -> str:
 
 
 def part_variants(destination: Destination) -> tuple[str, ...]:
-    """The variants that every connection writes for a destination."""
-    if isinstance(destination.options, CsvOptions):
-        return (csv_variant(destination.path),)
-    return naming.part_variants(destination.options)
+    """The variants that every connection writes for a destination, in the order of the target."""
+    if isinstance(destination.options, ExcelOptions):
+        return _LAYOUTS[destination.options.layout]
+    return (csv_variant(destination.path),)
