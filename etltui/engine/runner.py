@@ -145,11 +145,12 @@ class Runner:
     async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:
         """See `engine.connection.Host`: recorded before any part can be written with them."""
         async with self._fixing:
-            if not self.plan.columns:
-                plan = self.plan.with_columns(columns)
-                await self._tools.store.replan(plan)
-                self._publisher.fixed(plan)
-                self.plan = plan
+            if self.plan.columns:
+                return
+            plan = self.plan.with_columns(columns)
+            await self._tools.store.replan(plan)
+            self._publisher.fixed(plan)
+            self.plan = plan
 
     async def _connection(self, planned: PlanConnection) -> None:
         connection = RunConnection(self._tools, self, planned)

@@ -1,6 +1,7 @@
 """The engine's world as a fixture."""
 
 import pytest
+
 from engine_world import World
 
 

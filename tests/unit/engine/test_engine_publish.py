@@ -1,14 +1,14 @@
 """Targets after crashes, refusals and changed plans."""
 
 import pytest
-from engine_world import connection, csv
-from fakes import Crash, Script, failure
 
+from engine_world import connection, csv
 from etltui.domain.errors import ErrorClass, StateError
 from etltui.domain.events import TargetPublished
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import PublicationState
 from etltui.domain.targets import partial_path, temporary_path
+from fakes import Crash, Script, failure
 
 CHANGED = False
 """Delivering says so of a temporary file that is not what was assembled."""

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from engine_world import connection, csv
-from fakes import Script, failure
 
+from engine_world import connection, csv
 from etltui.domain.errors import ErrorClass, PlanChangedError
 from etltui.domain.events import RunStarted
 from etltui.domain.job import Destination, ExcelOptions, Query
 from etltui.domain.run import ConnectionStatus, RunStatus
+from fakes import Script, failure
 
 DISK = ErrorClass.DISK
 

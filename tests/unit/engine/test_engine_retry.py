@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from fakes import Held, Script, failure
 
 from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.events import ConnectionCompleted, ConnectionFailed, ConnectionStarted
 from etltui.domain.job import RetryPolicy
 from etltui.domain.run import RunStatus
+from fakes import Held, Script, failure
 
 THREE = RetryPolicy(retries=3, delay_s=5, multiplier=2)
 

@@ -1,7 +1,5 @@
 """A run from its start to its end: events, percentages, and what comes after what."""
 
-from fakes import Held, Script, failure
-
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -13,9 +11,10 @@ from etltui.domain.events import (
     RunStarted,
     TargetPublished,
 )
-from etltui.domain.job import CsvOptions, Destination, ExcelOptions, Query
+from etltui.domain.job import Connection, CsvOptions, Destination, ExcelOptions, Query, RetryPolicy
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
 from etltui.domain.targets import partial_path
+from fakes import Held, Script, failure
 
 
 async def test_s0_57_to_63_events_of_one_connection_exactly(world):
@@ -305,7 +304,7 @@ async def test_the_first_connection_in_the_jobs_order_fixes_the_columns(world):
 async def test_columns_that_nobody_told_at_the_start_are_fixed_by_whoever_answers_later(world):
     for name in "ABC":
         world.leases.opens[name] = Script(failure(), failure(), None)
-    world.job(retry=world.jobs["sales"].retry.__class__(retries=2, delay_s=1))
+    world.job(retry=RetryPolicy(retries=1, delay_s=1))
     world.renew()
     handle = await world.submit()
     await world.clock.until_asleep(3)
@@ -316,9 +315,28 @@ async def test_columns_that_nobody_told_at_the_start_are_fixed_by_whoever_answer
     assert [c.name for c in (await world.store.plan(result.run)).columns[0]] == ["id", "name"]
 
 
+async def test_of_two_that_tell_their_columns_at_once_the_first_one_fixes_them(world):
+    world.connections = world.connections[:2]
+    world.job(retry=RetryPolicy(retries=1, delay_s=1))
+    world.renew()
+    held = {name: Held() for name in "AB"}
+    for name in "AB":
+        world.leases.opens[name] = Script(failure(), failure(), None)
+        world.leases.describes[name] = Script(held[name])
+    handle = await world.submit()
+    await world.clock.until_asleep(2)
+    world.clock.turn(1.1)
+    for one in held.values():
+        await one.reached.wait()
+    for one in held.values():
+        one.let_go()
+    assert (await handle.wait()).status is RunStatus.COMPLETED
+    assert len({task.queries[0].columns for task in world.leases.tasks}) == 1
+
+
 async def test_more_than_a_few_are_asked_when_the_first_are_down(world):
     world.connections = tuple(
-        world.connections[0].__class__(name=f"N{n:02d}", kind="sqlite", url="") for n in range(10)
+        Connection(name=f"N{n:02d}", kind="sqlite", url="") for n in range(10)
     )
     world.renew()
     for n in range(9):

@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from engine_world import MB
-from fakes import Held, Script, failure
 
+from engine_world import MB
 from etltui.config.schema import Settings
 from etltui.domain.errors import ConfigError, ErrorClass, StatusError
 from etltui.domain.events import ConnectionCompleted, RunFinished, RunStarted
 from etltui.domain.run import ConnectionStatus, RunStatus
 from etltui.engine.tools import to_the_end
+from fakes import Held, Script, failure
 
 
 async def test_stop_in_mid_run_keeps_what_is_finished_and_resume_completes(world):

@@ -1,10 +1,10 @@
 """Which part folders a start removes, and which it keeps."""
 
 import pytest
-from fakes import Script, failure
 
 from etltui.domain.errors import ErrorClass
 from etltui.domain.run import RunStatus
+from fakes import Script, failure
 
 DAY = 86400
 
