@@ -264,8 +264,6 @@ def from_python(kind: str) -> Callable[[Values], Array]:
 
     def convert(values: Values) -> Array:
         seen = set(map(type, values)) - {_NONE}
-        if bytes in seen:
-            raise MisfitError
         if str not in seen:
             try:
                 number = pa.int64() if float not in seen else pa.float64()

@@ -3,9 +3,9 @@
 from contextlib import ExitStack
 
 import pytest
-from unit.readers.sqlite_bench import Bench
 
 from etltui.readers.sqlite import SqliteReader
+from unit.readers.sqlite_bench import Bench
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from unit.readers.sqlite_bench import task_of
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import QueryTask
 from etltui.readers.sqlite import connect
 from etltui.readers.sqlite_errors import failure_of
 from etltui.readers.sqlite_open import Authorizer, _opened, check_query, open_guarded, uri_of
+from unit.readers.sqlite_bench import task_of
 
 HOSTILE = [
     "ATTACH 'evil.db' AS e",
@@ -180,6 +180,28 @@ def test_an_own_statement_is_no_way_around_the_authorizer(folder):
             db.execute("ROLLBACK")
         with pytest.raises(sqlite3.DatabaseError):
             db.execute("BEGIN")
+
+
+def test_what_only_tells_is_still_no_query(reader):
+    """The authorizer lets this PRAGMA through, for `pragma_table_info`; its first word does not."""
+    with pytest.raises(Failure, match="only a query may run here") as caught:
+        reader.describe(QueryTask(name="q", sql="PRAGMA table_info(t)"))
+    assert caught.value.error_class is ErrorClass.PERMISSION
+
+
+def test_the_fence_within_sqlite_is_up(folder):
+    db, authorizer = open_guarded(str(folder / "b.db"), busy_s=0.05)
+    with closing(db), authorizer.own():
+        assert db.execute("PRAGMA query_only").fetchone() == (1,)
+        assert db.execute("PRAGMA trusted_schema").fetchone() == (0,)
+
+
+def test_only_the_temporary_schema_may_be_written_for_views():
+    authorizer = Authorizer(views=True)
+    insert = sqlite3.SQLITE_INSERT
+    assert authorizer(insert, "sqlite_temp_master", None, "temp", None) == sqlite3.SQLITE_OK
+    assert authorizer(insert, "t", None, "main", None) == sqlite3.SQLITE_DENY
+    assert Authorizer()(insert, "sqlite_temp_master", None, "temp", None) == sqlite3.SQLITE_DENY
 
 
 @pytest.mark.parametrize("sql", ["", "  ", "(SELECT 1)", "DELETE FROM t", "'SELECT'"])

@@ -50,6 +50,7 @@ def test_the_fast_lane_is_used_again_after_a_block_without_it(monkeypatch, wal):
     commits_before_begin(monkeypatch, wal, 3)
     with wal.reader.snapshot():
         assert not wal.reader._arrow_here
+    assert wal.reader._arrow_here
     with wal.reader.snapshot():
         assert wal.reader._arrow_here
     assert wal.reader._arrow_here
