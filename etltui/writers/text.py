@@ -147,10 +147,8 @@ def _timestamp(array: Array) -> pa.StringArray:
         return f"{_date_text(day)} {clock}{'.' if digits else ''}{digits}"
 
     end = (_LAST_DAY + 1) * _DAY_S * per_s
-    # nanoseconds in 64 bits end in 2262, before the last year that Arrow prints right
-    if unit != "ns":
-        odd = _outside(numbers, _FIRST_DAY * _DAY_S * per_s, end - 1)
-        text = _mended(text, odd, numbers, moment_text)
+    odd = _outside(numbers, _FIRST_DAY * _DAY_S * per_s, end - 1)
+    text = _mended(text, odd, numbers, moment_text)
     return pc.binary_join_element_wise(text, _UTC, _EMPTY) if zoned else text
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from unit.csv.csv_kit import Kit
 
 

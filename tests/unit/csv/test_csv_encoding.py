@@ -2,9 +2,9 @@
 
 import pyarrow as pa
 import pytest
-from unit.csv.csv_kit import Kit, batch
 
 from etltui.domain.errors import ErrorClass, Failure
+from unit.csv.csv_kit import Kit, batch
 
 
 def _texts(*values):

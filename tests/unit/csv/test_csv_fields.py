@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from unit.csv.csv_kit import batch
 
 from etltui.extractors.arrow import MIXED
 from etltui.writers.csv_fields import content_of
+from unit.csv.csv_kit import batch
 
 
 def _texts(*values):

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.csv.csv_kit import Kit, batch
 
 from etltui.writers.text import canonical
+from unit.csv.csv_kit import Kit, batch
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NASTY = st.text(st.sampled_from(list("a,;\"\r\n\t=+-@ '\\N§|Ж🙂\x00")), max_size=8)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from unit.csv.csv_kit import batch
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member
 from etltui.domain.task import PublishEntry
 from etltui.writers import copy, csv, csv_target
+from unit.csv.csv_kit import batch
 
 
 def _numbers(*values):

@@ -249,9 +249,15 @@ class TestFooter:
             assert read_receipt(path) is None
             assert not verified(path.parent, receipt)
 
-    def test_a_length_beyond_the_file_is_noticed(self, tmp_path):
+    @pytest.mark.parametrize("length", [3, 2**63, 2**64 - 1])
+    def test_a_length_beyond_the_file_is_noticed(self, tmp_path, length):
         path = tmp_path / "a.part"
-        path.write_bytes(b"{}" + part_module._TAIL.pack(2**63, part_module._MAGIC))
+        path.write_bytes(b"{}" + part_module._TAIL.pack(length, part_module._MAGIC))
+        assert read_receipt(path) is None
+
+    def test_a_footer_of_another_version_is_noticed(self, sealed):
+        path, _ = sealed
+        path.write_bytes(path.read_bytes()[:-1] + b"2")
         assert read_receipt(path) is None
 
     @pytest.mark.parametrize(
