@@ -107,7 +107,7 @@ class Publisher:
                 temporary=str(temporary_path(Path(target))),
                 state=PublicationState.ASSEMBLING,
             )
-            done = await to_the_end(self._publish(start))
+            done = await self._publish(start)
         await asyncio.to_thread(_remove_partial, Path(target))
         output = Output(
             type=self._plan.job.destinations[number].type,
@@ -123,8 +123,11 @@ class Publisher:
         store = self._tools.store
         row = await store.move_publication(row, PublicationState.ASSEMBLING)
         published = await self._assemble(row.destination, row.temporary)
-        row = await store.move_publication(row, PublicationState.ASSEMBLED, published)
-        await self._deliver(row, published)
+        row = await to_the_end(
+            store.move_publication(row, PublicationState.ASSEMBLED, published),
+        )
+        # From here on a cancel waits: the target and what is recorded of it change together.
+        await to_the_end(self._deliver(row, published))
         return published
 
     async def _deliver(self, row: PublicationRow, published: Published) -> None:

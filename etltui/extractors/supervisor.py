@@ -7,7 +7,7 @@ extractor without others, so that a second death names the culprit and harms no 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
@@ -166,10 +166,14 @@ class ExtractorSupervisor:
         return len(self._clients)
 
     async def warm(self) -> None:
-        """Start one extractor before anybody needs it."""
+        """Start one extractor before anybody needs it.
+
+        One that dies at once is no reason to give up: whoever needs the next one starts it.
+        """
         async with self._choosing:
             if not self._clients:
-                await self._start()
+                with suppress(Failure):
+                    await self._start()
 
     async def open(self, connection: Connection) -> SessionHandle:
         """See `domain.ports.Sessions`."""

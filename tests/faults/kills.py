@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -101,7 +102,11 @@ class Report:
 
     @property
     def bad(self) -> bool:
-        return bool(self.wrong or self.reread or self.survivors or self.left_over)
+        """Whether anything went wrong; a process that was not killed must have completed."""
+        unexpected = self.codes.keys() - {0, -signal.SIGKILL}
+        return bool(
+            self.wrong or self.reread or self.survivors or self.left_over or unexpected,
+        )
 
 
 class Harness:

@@ -1,6 +1,7 @@
 """Random SIGKILLs of engine and extractors, resumed each time (S3-2, S3-3, S3-19, S3-20, N-13)."""
 
 import pytest
+
 from faults.kills import kill_and_resume
 
 
