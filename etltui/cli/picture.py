@@ -18,8 +18,8 @@ from etltui.domain.events import (
 from etltui.domain.safe_text import middle_cut, safe_text
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-_BAR = 24
-_NAME = 24
+_BAR = 12
+_NAME = 20
 _RATE_S = 5.0
 """Rows a second are the mean of so many seconds."""
 
@@ -122,16 +122,16 @@ class Picture:
             if count
         )
         return (
-            f"{safe_text(run.job)}  {bar(share)} {share:4.0%}  {run.done}/{run.total}  "
-            f"{number(run.rows)} rows  {number(round(rate))} rows/s  "
-            f"{duration(self._clock() - run.since)}{trouble}"
+            f"{safe_text(run.job)}  {bar(share)} {share:4.0%}  {run.done}/{run.total}{trouble}  "
+            f"{number(run.rows)} rows  {number(round(rate))}/s  "
+            f"{duration(self._clock() - run.since)}"
         )
 
     def _line(self, name: str, one: _Running) -> str:
         share = one.rows / self._largest if self._largest else 0.0
         shown = middle_cut(safe_text(name), _NAME).ljust(_NAME)
         return (
-            f"  ◐ {shown} {bar(share, 12)} {number(one.rows):>12} rows  "
+            f"  ◐ {shown} {bar(share)} {number(one.rows):>12} rows  "
             f"{duration(self._clock() - one.since):>6}  {one.step}"
         )
 
