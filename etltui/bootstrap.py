@@ -118,6 +118,15 @@ def _launcher(count: int, log: Path) -> Launch:
     return processes(cores=max(1, cores // count), log=log)
 
 
+def _supervisor(config: Config, log: Path, environ: Mapping[str, str]) -> ExtractorSupervisor:
+    count = extractor_count(config.settings, os.cpu_count() or 1)
+    return ExtractorSupervisor(
+        _launcher(count, log),
+        limit=max(1, count),
+        session_task=SessionTasks(config, environ),
+    )
+
+
 @asynccontextmanager
 async def engine(
     config: Config,
@@ -138,12 +147,7 @@ async def engine(
         store = await SqliteStore.open(state, clock=clock, holder_text=_command())
         stack.push_async_callback(store.aclose)
         stack.enter_context(logging_to(state / "logs", settings.log_level))
-        count = extractor_count(settings, os.cpu_count() or 1)
-        supervisor = ExtractorSupervisor(
-            _launcher(count, state / "logs" / "extractor.log"),
-            limit=max(1, count),
-            session_task=SessionTasks(config, environ),
-        )
+        supervisor = _supervisor(config, state / "logs" / "extractor.log", environ)
         stack.push_async_callback(supervisor.aclose)
         pool = PoolManager(
             supervisor,

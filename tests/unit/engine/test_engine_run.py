@@ -213,20 +213,20 @@ async def test_what_an_extractor_is_asked(world):
 
 
 async def test_partial_targets_on_the_way_and_none_at_the_end(world):
-    gate = Held(2)
-    world.leases.extracts["C"] = Script(gate)
-    assembled = Held()
+    second, third, assembled = Held(2), Held(2), Held()
+    world.leases.extracts["B"] = Script(second)
+    world.leases.extracts["C"] = Script(third)
     world.parts.assembles = Script(assembled, None)
     handle = await world.submit()
     await assembled.reached.wait()
     # A view that costs 1 s is not made again for 20 s.
     world.clock.turn(1)
     assembled.let_go()
-    await gate.reached.wait()
+    second.let_go()
     await world.clock.until_asleep()
     assert world.clock.slept == [20]
     world.clock.turn(20)
-    gate.let_go()
+    third.let_go()
     await handle.wait()
     published = world.happened(TargetPublished)
     assert [event.final for event in published][-1] is True
