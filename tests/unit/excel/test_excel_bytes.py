@@ -231,6 +231,20 @@ def test_a_target_that_cannot_be_written_is_a_failure(bench):
     assert caught.value.error_class is ErrorClass.TARGET
 
 
+def test_file_and_folder_are_durable(bench, monkeypatch):
+    synced = []
+    real = os.fsync
+    part = bench.stored(COLUMNS, "A", [])
+
+    def noting(fd):
+        synced.append(Path(f"/proc/self/fd/{fd}").readlink())
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    book, _ = bench.publish(COLUMNS, part)
+    assert synced == [book, bench.folder]
+
+
 def test_an_old_temporary_file_is_replaced_and_obeys_the_umask(bench):
     old = os.umask(0o027)
     try:

@@ -197,6 +197,7 @@ def test_both_layouts_in_one_book(bench):
     assert (published.rows, len(published.members)) == (2, 4)
     assert index(book)[0]["Changes"] == "1 x control characters removed; also on Data"
     assert index(book)[0]["Sheet"] == "A"
+    assert index(book)[0]["Checksum"] == f"{entries[0].receipts[0].raw_crc:08x}"
 
 
 def test_the_run_sheet_holds_what_differs(bench):

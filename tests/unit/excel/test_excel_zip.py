@@ -119,11 +119,36 @@ def test_a_source_that_ends_too_early_is_corrupt(tmp_path):
         assert caught.value.error_class is ErrorClass.CORRUPT
 
 
-def test_a_full_disk_is_not_tried_another_way(tmp_path):
+def test_a_full_disk_is_told(tmp_path):
     (tmp_path / "source").write_bytes(b"123")
-    with (tmp_path / "source").open("rb") as source, Path("/dev/full").open("wb") as target:
+    with (
+        (tmp_path / "source").open("rb") as source,
+        Path("/dev/full").open("wb") as target,
+        pytest.raises(OSError, match="No space"),
+    ):
+        copy_range(source.fileno(), target.fileno(), offset=0, length=3)
+
+
+def test_another_error_is_not_hidden_by_another_way(tmp_path):
+    (tmp_path / "source").write_bytes(b"123")
+    with (tmp_path / "source").open("rb") as source, (tmp_path / "target").open("wb") as target:
         ways = (partial(refusing, errno.ENOSPC), by_reads)
         with pytest.raises(OSError, match="No space"):
             copy_range(source.fileno(), target.fileno(), offset=0, length=3, ways=ways)
-        with pytest.raises(OSError, match="No space"):
-            copy_range(source.fileno(), target.fileno(), offset=0, length=3)
+
+
+def test_entries_behind_four_gibibytes(tmp_path):
+    path = tmp_path / "x.zip"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        target = ZipParts(fd)
+        target.add("near", [deflated(b"1", last=True)])
+        target.position = os.lseek(fd, 1 << 32, os.SEEK_SET)  # a hole, so nothing is written
+        target.add("far", [deflated(b"2", last=True)])
+        target.finish()
+    finally:
+        os.close(fd)
+    with zipfile.ZipFile(path) as file:
+        assert (file.read("near"), file.read("far")) == (b"1", b"2")
+        assert [info.header_offset for info in file.infolist()] == [0, 1 << 32]
+        assert [info.extract_version for info in file.infolist()] == [20, 45]
