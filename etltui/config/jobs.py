@@ -77,8 +77,14 @@ def _aliases(table: Table, columns: Sequence[str]) -> dict[str, str]:
     return aliases
 
 
-def _destinations(table: Table) -> tuple[Destination, ...]:
+def _destinations(table: Table, queries: int) -> tuple[Destination, ...]:
     found = tuple(destination(each) for each in table.tables("destinations"))
+    if queries > 1 and any(each.type == "csv" for each in found):
+        table.note(
+            "destinations",
+            f"a CSV file holds the rows of one query, and the job has {queries}",
+            "Use an excel destination, or make a job of each query",
+        )
     if table.raw("destinations") in (None, []):
         table.note(
             "destinations",
@@ -105,7 +111,7 @@ def job(name: str, table: Table, connections: Sequence[Connection], folder: Path
         title=table.read("title", Text(), "") or name,
         connections=selectors,
         queries=found,
-        destinations=_destinations(table),
+        destinations=_destinations(table, len(found)),
         max_parallel=table.read("max_parallel", Whole(1, 500), default_of(Job, "max_parallel")),
         resume=table.read("resume", Flag(), default_of(Job, "resume")),
         retry=_retry(table.table("retry")),

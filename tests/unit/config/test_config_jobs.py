@@ -182,13 +182,21 @@ def test_several_queries_share_the_jobs_values_and_have_their_own(desk):
             [jobs.j.overrides.branch_1]
             moves = "SELECT 3"
             """,
-        ),
+        ).replace('type = "csv", path = "x.csv"', 'type = "excel", path = "x.xlsx"'),
     ).jobs["j"]
     assert job.queries == (
         Query(name="items", sql="SELECT 1", params={"a": 1, "b": 2}),
         Query(name="moves", sql="SELECT 2", params={"a": 1, "b": 3}),
     )
     assert job.overrides == {"branch_1": {"moves": "SELECT 3"}}
+
+
+def test_a_csv_of_several_queries_is_refused(desk):
+    key, said = desk.mistake(JOB.format(query="queries = { a = 'x', b = 'y' }"))
+    assert key == "jobs.j.destinations"
+    assert said.startswith(
+        "a CSV file holds the rows of one query, and the job has 2. Use an excel"
+    )
 
 
 def test_own_sql_of_the_one_query_needs_no_name(desk):
