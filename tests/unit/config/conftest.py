@@ -1,6 +1,7 @@
 """The desk as a fixture."""
 
 import pytest
+
 from unit.config.config_desk import Desk
 
 

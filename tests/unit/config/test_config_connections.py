@@ -1,9 +1,9 @@
 """Connections, credentials and urls: what is read, what is refused, and no word of secrets."""
 
 import pytest
-from unit.config.config_desk import CANARY
 
 from etltui.domain.job import Connection, Credential
+from unit.config.config_desk import CANARY
 
 
 def url_mistake(desk, url):

@@ -11,11 +11,11 @@ from urllib.parse import quote, quote_plus
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.config.config_desk import CANARY
 
 from etltui.config import secrets
 from etltui.config.secrets import masked, resolve
 from etltui.domain.errors import ErrorClass, Failure
+from unit.config.config_desk import CANARY
 
 
 def command(script, *arguments):
