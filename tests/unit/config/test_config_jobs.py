@@ -224,8 +224,8 @@ def test_own_sql_of_the_one_query_needs_no_name(desk):
 )
 def test_queries_come_by_exactly_one_way(desk, query, key, said):
     mistakes = desk.mistakes(JOB.format(query=query))
-    assert mistakes[0][0] == f"jobs.j.{key}"
-    assert said in mistakes[0][1]
+    texts = [text for where, text in mistakes if where == f"jobs.j.{key}"]
+    assert any(said in text for text in texts), mistakes
 
 
 @pytest.mark.parametrize(
