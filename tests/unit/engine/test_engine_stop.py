@@ -9,6 +9,7 @@ from etltui.config.schema import Settings
 from etltui.domain.errors import ConfigError, ErrorClass, StatusError
 from etltui.domain.events import ConnectionCompleted, RunFinished, RunStarted
 from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.domain.stored import PublicationState
 from etltui.engine.tools import to_the_end
 from fakes import Held, Script, failure
 
@@ -66,23 +67,50 @@ async def test_what_is_being_recorded_is_finished_before_a_stop(world):
     assert (await world.store.connections(result.run))[0].done
 
 
-async def test_a_target_being_published_is_finished_before_a_stop(world):
+def hold_publication(world, at):
+    """Hold the store where it is to record this state."""
     held = Held()
     move = world.store.move_publication
 
     async def slow(row, state, published=None):
-        await held.passed()
+        if state is at:
+            await held.passed()
         return await move(row, state, published)
 
     world.store.move_publication = slow
+    return held
+
+
+@pytest.mark.parametrize("state", [PublicationState.ASSEMBLED, PublicationState.DELIVERED])
+async def test_a_target_and_what_is_recorded_of_it_change_together(world, state):
+    held = hold_publication(world, state)
     handle = await world.submit()
     await held.reached.wait()
     handle.stop(RunStatus.STOPPED, "stopped")
     await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not world.happened(RunFinished)
     held.let_go()
     result = await handle.wait()
     assert result.status is RunStatus.STOPPED
-    assert ("publication", "delivered", "sales.csv") in world.record
+    assert (await world.store.publication(result.run, 0)).state is state
+    assert (world.target in world.parts.files) is (state is PublicationState.DELIVERED)
+    await world.restart()
+    assert (await world.run(resume=True)).status is RunStatus.COMPLETED
+    assert not world.record.of("assemble")
+
+
+async def test_assembling_is_given_up_at_a_stop(world):
+    world.job(columns=("id",))
+    world.renew()
+    held = hold_publication(world, PublicationState.ASSEMBLING)
+    handle = await world.submit()
+    await held.reached.wait()
+    handle.stop(RunStatus.STOPPED, "stopped")
+    result = await handle.wait()
+    assert result.status is RunStatus.STOPPED
+    assert world.target not in world.parts.files
+    held.let_go()
     assert (await world.run(resume=True)).status is RunStatus.COMPLETED
 
 
