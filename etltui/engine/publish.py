@@ -40,6 +40,7 @@ class Publisher:
         self._tally = tally
         self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
         self._changed = asyncio.Event()
+        self._assembling = asyncio.Lock()
 
     def fixed(self, plan: Plan) -> None:
         """The run's columns are known now."""
@@ -53,8 +54,12 @@ class Publisher:
             await self._tools.store.move_publication(row, PublicationState.CLEANED)
 
     def changed(self) -> None:
-        """Another connection is durable: a partial target may be worth its cost."""
-        self._changed.set()
+        """Another connection is durable: a partial target may be worth its cost.
+
+        After the last one it is not: the final target follows at once.
+        """
+        if next(self._tally.waiting(), None) is not None:
+            self._changed.set()
 
     async def partials(self) -> None:
         """Publish partial targets from time to time, until cancelled."""
@@ -67,9 +72,15 @@ class Publisher:
                 await self._tools.clock.sleep(wait)
             self._changed.clear()
             begun = self._tools.clock.monotonic()
-            await self._partial()
+            async with self._assembling:
+                await self._partial()
             ended = self._tools.clock.monotonic()
             cost = ended - begun
+
+    async def end_partials(self, task: asyncio.Task[None]) -> None:
+        """Let a partial target that is being made be finished, and make no more."""
+        async with self._assembling:
+            task.cancel()
 
     async def _partial(self) -> None:
         for number, target in enumerate(self._plan.targets):

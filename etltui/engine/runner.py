@@ -134,6 +134,7 @@ class Runner:
             async with asyncio.TaskGroup() as group:
                 for planned in waiting:
                     group.create_task(self._connection(planned), name=planned.name)
+            await self._publisher.end_partials(partials)
         finally:
             partials.cancel()
             await asyncio.wait({partials})
