@@ -291,7 +291,7 @@ def test_cancel_of_a_query_that_never_gives_a_row(reader, kind):
         except Failure as failure:
             caught.append(failure)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     started.wait()
     reader.cancel()

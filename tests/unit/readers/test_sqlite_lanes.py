@@ -252,6 +252,15 @@ def test_text_with_a_form_of_its_own_is_no_decimal(bench, text):
     assert table["c"].to_pylist() == [mixed_form(value) for value in (1.5, "12.5", text)]
 
 
+@pytest.mark.parametrize("value", [10_000_000_000, -10_000_000_000, 2**62, -(2**63)])
+def test_an_integer_too_wide_for_its_decimal(bench, value):
+    """Integers alone take the way that multiplies, where 2^62 would wrap around."""
+    bench.write("CREATE TABLE t (c DECIMAL(12,2))")
+    bench.insert("t", [(9_999_999_999,), (value,)])
+    table, _ = bench.reread("SELECT c FROM t")
+    assert table["c"].to_pylist() == [mixed_form(9_999_999_999), mixed_form(value)]
+
+
 def test_plain_numeric_text_is_a_decimal(bench):
     bench.write("CREATE TABLE a (c DECIMAL(12,2))", "CREATE TABLE b (c TEXT)")
     bench.insert("a", [(1.5,)])
@@ -331,6 +340,7 @@ def test_a_sudden_run_of_long_texts_is_not_held_at_once(bench, exact):
         pytest.param("SELECT n FROM chance", id="a function that changes its answer"),
         pytest.param("SELECT pageno FROM dbstat", id="a virtual table"),
         pytest.param("SELECT n + 0 FROM narrow", id="an expression"),
+        pytest.param("SELECT n FROM etltui_rows", id="a name that the wrapping needs"),
     ],
 )
 def test_what_the_fast_lane_cannot_prove_goes_by_rows(bench, monkeypatch, sql):
@@ -338,6 +348,8 @@ def test_what_the_fast_lane_cannot_prove_goes_by_rows(bench, monkeypatch, sql):
         "CREATE TABLE wide (c TEXT)",
         "CREATE TABLE narrow (n INTEGER)",
         "INSERT INTO narrow VALUES (1), (2), (3)",
+        "CREATE TABLE etltui_rows (n INTEGER)",
+        "INSERT INTO etltui_rows SELECT n FROM narrow",
         "CREATE VIEW chance AS SELECT n FROM narrow WHERE random() IS NOT NULL",
     )
     bench.insert("wide", [("x" * 40_000,)] * 3)

@@ -103,17 +103,24 @@ def endless(reader: SqliteReader, started: threading.Event, caught: list[Failure
 def test_each_way_of_cancelling_is_enough(wal, way):
     """The flag where no statement ran yet, the interrupt where one runs."""
     reader, started, caught = wal.reader, threading.Event(), []
-    thread = threading.Thread(target=endless, args=(reader, started, caught))
+    if way == "interrupt":
+        reader._db.set_progress_handler(None, 0)
+    thread = threading.Thread(target=endless, args=(reader, started, caught), daemon=True)
     thread.start()
     started.wait()
-    if way == "flag":
-        reader._cancelled.set()
-    else:
-        while thread.is_alive():
-            # Interrupting before the statement runs does nothing: that is what the flag is for.
-            reader._db.interrupt()
-            thread.join(timeout=0.01)
+    for _ in range(200):
+        # Interrupting before the statement runs does nothing: that is what the flag is for.
+        if way == "flag":
+            reader._cancelled.set()
+        else:
+            reader.cancel()
+        thread.join(timeout=0.02)
+        if not thread.is_alive():
+            break
+    stopped = not thread.is_alive()
+    reader._db.interrupt()  # else closing would wait for it
     thread.join(timeout=5)
+    assert stopped
     assert [failure.error_class for failure in caught] == [ErrorClass.CANCELLED]
 
 
