@@ -14,9 +14,9 @@ def number(value: int) -> str:
 
 def duration(seconds: float) -> str:
     """`4.1s`, `1:12`, `2h05`."""
-    if seconds < _MINUTE:
+    if round(seconds, 1) < _MINUTE:
         return f"{seconds:.1f}s"
-    whole = int(seconds)
+    whole = int(seconds + 0.05)
     if whole < _HOUR:
         return f"{whole // _MINUTE}:{whole % _MINUTE:02d}"
     return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"

@@ -1,5 +1,7 @@
 """A run from its start to its end: events, percentages, and what comes after what."""
 
+import asyncio
+
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -232,6 +234,27 @@ async def test_partial_targets_on_the_way_and_none_at_the_end(world):
     assert [event.final for event in published][-1] is True
     assert not any(event.final for event in published[:-1])
     assert published[0].path.endswith("sales.partial.csv")
+
+
+async def test_a_partial_target_under_way_is_finished_before_the_final_one(world):
+    last, assembled = Held(2), Held()
+    world.leases.extracts["C"] = Script(last)
+    world.parts.assembles = Script(assembled, None)
+    handle = await world.submit()
+    await assembled.reached.wait()
+    last.let_go()
+    while len(world.happened(ConnectionCompleted)) < 3:
+        await asyncio.sleep(0)
+    assembled.let_go()
+    await handle.wait()
+    assert [event.final for event in world.happened(TargetPublished)] == [False, True]
+
+
+async def test_no_partial_target_after_the_last_connection(world):
+    world.connections = world.connections[:1]
+    world.renew()
+    await world.run()
+    assert len(world.record.of("assemble")) == 1
 
 
 async def test_a_partial_target_that_cannot_be_made_only_warns(world, caplog):
