@@ -54,15 +54,11 @@ class Publisher:
             await self._tools.store.move_publication(row, PublicationState.CLEANED)
 
     def changed(self) -> None:
-        """Another connection is durable: a partial target may be worth its cost.
-
-        After the last one it is not: the final target follows at once.
-        """
-        if next(self._tally.waiting(), None) is not None:
-            self._changed.set()
+        """Another connection is durable: a partial target may be worth its cost."""
+        self._changed.set()
 
     async def partials(self) -> None:
-        """Publish partial targets from time to time, until cancelled."""
+        """Publish partial targets from time to time, until nothing is waiting any more."""
         cost = 0.0
         ended = self._tools.clock.monotonic()
         while True:
@@ -71,6 +67,9 @@ class Publisher:
             if wait > 0:
                 await self._tools.clock.sleep(wait)
             self._changed.clear()
+            if next(self._tally.waiting(), None) is None:
+                # The final target follows at once.
+                return
             begun = self._tools.clock.monotonic()
             async with self._assembling:
                 await self._partial()

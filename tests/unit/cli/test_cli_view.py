@@ -228,8 +228,8 @@ def test_the_report_says_what_happened_what_it_means_and_whom_to_call():
     text = report(ended(), config(branch))
     assert text.splitlines() == [
         (
-            "gst: completed with errors, 2/3 connections (1 from an earlier attempt), 277,688 rows, "
-            "1:12"
+            "gst: completed with errors, 2/3 connections (1 from an earlier attempt), "
+            "277,688 rows, 1:12"
         ),
         "  /out/gst.csv  277,688 rows  4.3 MB",
         "  b2  unreachable: no route to host ␛[31m10.4.17.2",

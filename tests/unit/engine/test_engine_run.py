@@ -1,7 +1,5 @@
 """A run from its start to its end: events, percentages, and what comes after what."""
 
-import asyncio
-
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -240,11 +238,13 @@ async def test_a_partial_target_under_way_is_finished_before_the_final_one(world
     last, assembled = Held(2), Held()
     world.leases.extracts["C"] = Script(last)
     world.parts.assembles = Script(assembled, None)
-    handle = await world.submit()
-    await assembled.reached.wait()
-    last.let_go()
-    while len(world.happened(ConnectionCompleted)) < 3:
-        await asyncio.sleep(0)
+    with world.engine.events() as events:
+        handle = await world.submit()
+        await assembled.reached.wait()
+        last.let_go()
+        async for event in events:
+            if isinstance(event, ConnectionCompleted) and event.connection == "C":
+                break
     assembled.let_go()
     await handle.wait()
     assert [event.final for event in world.happened(TargetPublished)] == [False, True]

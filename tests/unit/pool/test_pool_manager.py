@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from fakes import Held, failure
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
 from etltui.pool.manager import PoolManager, pool_key
+from fakes import Held, failure
 
 
 class Door:
