@@ -81,6 +81,12 @@ class TestWork:
         assert [[c.name for c in of_one] for of_one in columns] == [["id", "customer"], ["one"]]
         assert world.books() == dict.fromkeys(world.books(), 0)
 
+    async def test_a_session_that_is_closed_twice_is_counted_once(self, world):
+        session = await world.supervisor.open(world.connection())
+        await asyncio.gather(session.close(), session.close())
+        await session.close()
+        assert world.books()["sessions"] == 0
+
     async def test_receipts_are_what_the_parts_say(self, world):
         writers = (world.writer("csv", 0), world.writer("excel", 1))
         seen = Seen()
@@ -280,6 +286,8 @@ class TestCancel:
             for _ in range(pause):
                 await asyncio.sleep(0)
             await cancelled(work)
+            # One that nobody waited for until it was ready does not stay half started.
+            assert all(client.ready.is_set() for client in world.supervisor._clients)
         assert world.books() == dict.fromkeys(world.books(), 0)
         async with world.session() as session:
             await session.ping()

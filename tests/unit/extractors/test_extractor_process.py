@@ -101,6 +101,32 @@ def test_a_child_dies_with_its_socket_while_a_query_runs(tmp_path):
     assert not world.files()
 
 
+HUNG = """
+import sys, threading
+from etltui.extractors import child
+# What a driver may start, and what an interpreter would wait for.
+threading.Thread(target=threading.Event().wait).start()
+child.main(sys.argv[1:])
+"""
+
+
+def test_a_thread_that_never_ends_keeps_no_child():
+    ours, theirs = socket.socketpair()
+    arguments = [str(theirs.fileno()), str(os.getpid()), "1"]
+    with theirs:
+        child = subprocess.Popen(
+            [sys.executable, "-c", HUNG, *arguments],
+            pass_fds=[theirs.fileno()],
+        )
+    with child, ours:
+        assert hear(ours) == p.Ready(pid=child.pid)
+        ours.close()
+        try:
+            assert child.wait(kit.LONG) == 0
+        finally:
+            child.kill()
+
+
 def test_a_child_whose_parent_did_not_start_it_ends_at_once():
     ours, theirs = socket.socketpair()
     with ours, theirs, child_of(os.getppid(), theirs) as child:
