@@ -1,7 +1,7 @@
 """Every check in one command, the same that continuous integration runs.
 
-    python tests/check.py            all of it
-    python tests/check.py --quick    without coverage and without the tests of whole processes
+python tests/check.py            all of it
+python tests/check.py --quick    without coverage and without the tests of whole processes
 """
 
 import argparse

@@ -3,8 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-from fakes import FakeLeases, FakeMirror, FakeParts, Record, RecordedBus, RecordedStore, TurnedClock
-
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import StateError
 from etltui.domain.events import RunProgress
@@ -14,6 +12,7 @@ from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
+from fakes import FakeLeases, FakeMirror, FakeParts, Record, RecordedBus, RecordedStore, TurnedClock
 
 MB = 1024 * 1024
 
