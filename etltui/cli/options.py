@@ -43,6 +43,15 @@ def configuration(config_file: Path | None) -> Config:
     return load(find(config_file, os.environ), environ=os.environ)
 
 
+def job_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Jobs whose name begins so, for the shell's completion; none where nothing can be read."""
+    try:
+        jobs = configuration(ctx.params.get("config_file")).jobs
+    except EtltuiError:
+        return []
+    return [name for name in jobs if name.startswith(incomplete)]
+
+
 def state_of(config_file: Path | None, state_dir: Path | None) -> Path:
     """The state folder, also where there is no configuration at all.
 

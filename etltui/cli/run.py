@@ -7,12 +7,18 @@ from pathlib import Path
 import click
 
 from etltui.cli.follow import run_jobs
-from etltui.cli.options import config_option, configuration, errors_leave, state_option
+from etltui.cli.options import (
+    config_option,
+    configuration,
+    errors_leave,
+    job_names,
+    state_option,
+)
 from etltui.config.load import state_folder
 
 
 @click.command("run", short_help="Run jobs.")
-@click.argument("jobs", nargs=-1, required=True, metavar="JOB…")
+@click.argument("jobs", nargs=-1, required=True, metavar="JOB…", shell_complete=job_names)
 @click.option(
     "--only",
     multiple=True,

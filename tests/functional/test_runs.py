@@ -4,6 +4,8 @@ import filecmp
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -12,7 +14,16 @@ import pytest
 from etltui.cli import demo
 from etltui.cli.demo_data import Demo
 from faults.kills import data_of
-from functional.cli_kit import change, end, etltui, interrupt, run, start, wait_for
+from functional.cli_kit import (
+    change,
+    end,
+    environ,
+    etltui,
+    interrupt,
+    run,
+    start,
+    wait_for,
+)
 
 BRANCHES = 12
 
@@ -208,6 +219,21 @@ def test_of_several_jobs_the_worst_code_counts(folder):
     assert ended.code == 1
     assert "gst_sales: completed" in ended.out
     assert "other: failed" in ended.out
+
+
+def test_the_shell_completes_commands_and_jobs(folder):
+    config = str(folder / "config.toml")
+    asked = {"_ETLTUI_COMPLETE": "bash_complete", "COMP_CWORD": "4"}
+    words = f"etltui run --config {config} gst"
+    code = "from etltui.cli.main import main; main(prog_name='etltui')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environ(COMP_WORDS=words, **asked),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "plain,gst_sales\n"
 
 
 def test_all_mistakes_are_named_and_nothing_starts(folder):
