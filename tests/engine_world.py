@@ -31,6 +31,7 @@ class World:
     Attributes:
         weight: Bytes that the process seems to weigh.
         free: Bytes that every disk seems to have left.
+        looked: Disks that were looked at, in order.
     """
 
     def __init__(self, folder: Path):
@@ -43,6 +44,7 @@ class World:
         self.bus = RecordedBus(self.record)
         self.weight = 0
         self.free = 1024 * MB
+        self.looked = []
         self.settings = Settings(memory_threshold_mb=512)
         self.connections = tuple(map(connection, "ABC"))
         self.jobs = {}
@@ -63,6 +65,10 @@ class World:
             folder=self.folder,
         )
         self.jobs[name] = replace(made, **changes)
+
+    def _free(self, folder):
+        self.looked.append(folder)
+        return self.free
 
     @property
     def parts_folder(self):
@@ -93,7 +99,7 @@ class World:
                 threshold_mb=self.settings.memory_threshold_mb,
                 own=lambda: self.weight,
             ),
-            space=Space(reserve_mb=0, free=lambda _: self.free),
+            space=Space(reserve_mb=0, free=self._free),
             parts_folder=self.parts_folder,
             query_timeout_s=300,
             stall_timeout_s=120,

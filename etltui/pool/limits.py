@@ -35,13 +35,12 @@ class Limiter:
 
     async def acquire(self, priority: int = 0) -> None:
         """Take a place, or wait for one."""
-        if self._lent < self._limit and not self._waiters:
+        # Where there is room nobody waits: whatever makes room hands it out at once.
+        if self._lent < self._limit:
             self._lent += 1
             return
         place = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiters, (priority, next(self._order), place))
-        # There may be room behind waiters that have gone.
-        self._hand_out()
         try:
             await place
         except asyncio.CancelledError:

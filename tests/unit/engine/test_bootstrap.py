@@ -121,7 +121,8 @@ def demo(folder, **settings):
 @pytest.mark.parametrize("extractors", [0, 1])
 async def test_an_engine_holds_its_folder_for_the_time_of_the_block(tmp_path, extractors):
     state = tmp_path / "state"
-    wanted = await asyncio.to_thread(demo, tmp_path, extractors=extractors)
+    # One connection: the limit of open files of the process that runs the tests stays as it is.
+    wanted = await asyncio.to_thread(demo, tmp_path, extractors=extractors, max_connections=1)
     async with bootstrap.engine(wanted, state, environ={}) as made:
         assert made.config is wanted
         with pytest.raises(StateHeldError):

@@ -244,11 +244,15 @@ async def test_memory_over_the_threshold_stops_resumably_and_says_why(world, cap
 
 
 async def test_a_disk_without_room_stops_resumably_and_says_why(world):
+    world.job(max_parallel=1)
+    world.renew()
     world.free = -1
     result = await world.run()
     assert result.status is RunStatus.STOPPED
     assert "the disk of" in result.reason
     assert world.leases.read() == []
+    # Who waited for a place looks at no disk any more: it may be a share that hangs.
+    assert len(world.looked) == 1
     world.free = 1024 * MB
     assert (await world.run(resume=True)).status is RunStatus.COMPLETED
 
