@@ -268,7 +268,7 @@ def test_the_end_of_the_line_cancels_closes_and_ends_all_threads(line):
 
 
 def test_quit_ends_it_and_nothing_after_it_is_taken(line):
-    line.say(p.Quit(), line.opening())
+    line.sock.sendall(p.frame(p.Quit()) + p.frame(line.opening()))
     line.thread.join(kit.LONG)
     assert not line.extractor._sessions
     assert line.extractor._take(p.Quit()) is None
