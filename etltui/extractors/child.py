@@ -66,7 +66,8 @@ class Extractor:
         Raises:
             ValueError: The other end does not speak the protocol.
         """
-        self._send(p.Ready(pid=os.getpid()))
+        process = psutil.Process()
+        self._send(p.Ready(pid=process.pid, pss=_weight(process) if self._isolated else 0))
         self._spawn("beat", self._beat)
         try:
             while (message := self._receive()) is not None and not isinstance(message, p.Quit):

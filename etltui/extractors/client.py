@@ -181,6 +181,7 @@ class ExtractorClient:
     def _take(self, message: p.Up) -> None:
         match message:
             case p.Ready():
+                self.pss = message.pss
                 self.ready.set()
             case p.Beat():
                 self.pss = message.pss or self.pss

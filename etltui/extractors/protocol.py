@@ -106,9 +106,10 @@ class Quit(_Message, frozen=True, kw_only=True):
 
 
 class Ready(_Message, frozen=True, kw_only=True):
-    """First message up: the extractor lives."""
+    """First message up: the extractor lives, and weighs this much before any row."""
 
     pid: int
+    pss: int
 
 
 class Done(_Message, frozen=True, kw_only=True):

@@ -29,10 +29,12 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
             return published is not None and _is(final, published)
         if published is not None and not _is(source, published):
             return False
-        if final.is_dir():
+        if final.exists() and not final.is_file():
+            # Renaming onto a device would replace it for the whole machine.
+            kind = "a folder" if final.is_dir() else "no regular file"
             raise Failure(
                 ErrorClass.TARGET,
-                f"{final} is a folder; move it away or give the destination another path",
+                f"{final} is {kind}; move it away or give the destination another path",
                 {"path": str(final)},
             )
         source.replace(final)

@@ -263,7 +263,7 @@ def test_resume_jobs_in_the_environment_wins_over_the_job(folder):
 
 def test_too_few_open_files_are_refused_before_the_start(folder):
     configure(folder, "[settings]", "[settings]\nmax_connections = 500")
-    refused = run(folder, limits="ulimit -Hn 1024")
+    refused = run(folder, limits="ulimit -n 1024")
     assert refused.code == 2
     assert "settings.max_connections" in refused.err
     assert "the limit of this system for this user is 1,024" in refused.err

@@ -87,7 +87,7 @@ DOWN = {
     p.Quit: st.builds(p.Quit),
 }
 UP = {
-    p.Ready: st.builds(p.Ready, pid=number),
+    p.Ready: st.builds(p.Ready, pid=number, pss=number),
     p.Done: st.builds(
         p.Done,
         id=number,

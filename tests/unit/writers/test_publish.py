@@ -86,6 +86,15 @@ def test_a_target_that_is_a_folder_is_refused(paths, published):
     assert paths[0].read_bytes() == CONTENT
 
 
+def test_a_device_or_pipe_is_never_replaced(paths):
+    paths[0].write_bytes(CONTENT)
+    os.mkfifo(paths[1])
+    with pytest.raises(Failure, match=r"out\.csv is no regular file; move it away") as caught:
+        _deliver(paths)
+    assert caught.value.error_class is ErrorClass.TARGET
+    assert paths[1].is_fifo()
+
+
 def test_a_folder_in_the_temporary_files_place_is_not_delivered(paths):
     paths[0].mkdir()
     assert not _deliver(paths)
