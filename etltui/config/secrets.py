@@ -60,7 +60,7 @@ def _words(command: str) -> list[str] | None:
 
 
 def _refused(problem: str) -> Failure:
-    return Failure(ErrorClass.LOGIN, f"the password cannot be had: {problem}")
+    return Failure(ErrorClass.SECRET, f"the password cannot be had: {problem}")
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> str:
@@ -153,7 +153,7 @@ def resolve(reference: str, *, base: Path, environ: Mapping[str, str]) -> str:
         environ: The variables that `env:` reads and a command gets.
 
     Raises:
-        Failure: Of class `login`, without the secret.
+        Failure: Of class `secret`, without the secret.
     """
     scheme, _, rest = reference.partition(":")
     if not reference:

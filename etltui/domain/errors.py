@@ -93,6 +93,7 @@ class ErrorClass(StrEnum):
     REFUSED = "refused"
     TLS = "tls"
     LOGIN = "login"
+    SECRET = "secret"
     NO_DATABASE = "no_database"
     PERMISSION = "permission"
     SYNTAX = "syntax"
@@ -144,6 +145,11 @@ ADVICE: Mapping[ErrorClass, Advice] = {
         means="The database does not accept this user and password.",
         try_="Check the credential; it is not tried again, so that the account is not locked.",
     ),
+    ErrorClass.SECRET: Advice(
+        transient=False,
+        means="The reference to a password could not be resolved.",
+        try_="Mend the variable, file or command that the message names.",
+    ),
     ErrorClass.NO_DATABASE: Advice(
         transient=False,
         means="There is no database of this name or file at the connection's address.",
@@ -167,7 +173,7 @@ ADVICE: Mapping[ErrorClass, Advice] = {
     ErrorClass.TIMEOUT: Advice(
         transient=True,
         means="It took longer than the time limit.",
-        try_="Look at the branch's load; raise query_timeout_s if the query needs it.",
+        try_="Look at the branch's load; raise the limit that the message names if it needs more.",
     ),
     ErrorClass.STALLED: Advice(
         transient=True,

@@ -23,11 +23,11 @@ def command(script, *arguments):
 
 
 def failure(reference, base, environ=None):
-    """Why it cannot be had: of class login, and bare of the secret down to its last cause."""
+    """Why it cannot be had: of class secret, and bare of the secret down to its last cause."""
     with pytest.raises(Failure) as caught:
         resolve(reference, base=base, environ=os.environ if environ is None else environ)
     fault = caught.value
-    assert fault.error_class is ErrorClass.LOGIN
+    assert fault.error_class is ErrorClass.SECRET
     assert CANARY not in "".join(traceback.format_exception(fault))
     while fault is not None:
         assert CANARY not in repr(vars(fault))

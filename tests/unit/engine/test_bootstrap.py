@@ -102,7 +102,7 @@ async def test_secrets_are_resolved_when_a_session_opens(tmp_path):
     environ.clear()
     with pytest.raises(Failure) as refused:
         await tasks(mysql("c"))
-    assert refused.value.error_class is ErrorClass.LOGIN
+    assert refused.value.error_class is ErrorClass.SECRET
 
 
 async def test_a_connection_without_credential_has_neither_user_nor_password(tmp_path):
