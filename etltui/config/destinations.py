@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -24,6 +25,11 @@ from etltui.domain.job import (
 
 _LONGEST_NAME = 240  # bytes; 255 on most disks, less what `.partial` and a temporary name add
 _WITH_BOM = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
+# Python's codecs for names in the net, for its own sources and for one Windows machine, and those
+# whose bytes depend on what came before: pieces of them cannot be put one behind the other.
+_NO_CHARACTER_SETS = re.compile(
+    r"charmap|hz|idna|iso2022[\w-]*|mbcs|oem|punycode|(raw-)?unicode-escape|undefined|utf-7",
+)
 _MODES = check_of(get_type_hints(Destination)["mode"])
 
 
@@ -37,11 +43,19 @@ def _delimiter(value: object) -> str:
     return character
 
 
+def _character_set(name: str) -> str:
+    """Python's own name of a character set; ValueError or LookupError where there is none."""
+    found = codecs.lookup(name).name
+    "".encode(found)  # refuses what encodes no text, such as base64
+    if _NO_CHARACTER_SETS.fullmatch(found.replace("_", "-")):
+        raise LookupError(found)
+    return found
+
+
 def _encoding(value: object) -> str:
     name = text(value)
     try:
-        found = codecs.lookup(name).name
-        "".encode(found)  # refuses what encodes no text, such as base64
+        found = _character_set(name)
     except (LookupError, ValueError):
         raise RefusedError(
             f"{shown(name)} is no encoding that is known",

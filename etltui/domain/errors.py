@@ -93,7 +93,7 @@ class ErrorClass(StrEnum):
     REFUSED = "refused"
     TLS = "tls"
     LOGIN = "login"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105 - the class of a failure, not a password
     NO_DATABASE = "no_database"
     PERMISSION = "permission"
     SYNTAX = "syntax"

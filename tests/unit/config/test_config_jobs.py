@@ -258,6 +258,37 @@ def test_wrong_options_of_a_csv_are_refused_in_words(desk, options, key, said):
     assert said in text
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "charmap",
+        "hz",
+        "idna",
+        "iso2022_jp",
+        "ISO-2022-KR",
+        "iso2022_jp_2004",
+        "mbcs",
+        "oem",
+        "punycode",
+        "rot13",
+        "unicode_escape",
+        "raw-unicode-escape",
+        "utf_7",
+        "U7",
+    ],
+)
+def test_a_codec_that_is_no_character_set_is_no_encoding(desk, name):
+    _, text = desk.job_mistake(options=f"encoding = '{name}'")
+    assert f'"{name}" is no encoding that is known. Write "utf-8", "cp1252"' in text
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-8", "u16", "utf_32", "cp1252", "latin1", "gb18030", "big5", "sjis", "cp037"]
+)
+def test_a_character_set_is_an_encoding(desk, name):
+    assert desk.job(options=f"encoding = '{name}'").destinations[0].options.encoding == name
+
+
 def test_options_of_a_csv_and_a_workbook(desk):
     options = "delimiter = '\\t'\nencoding = 'UTF_16'\nbom = true\nnull = '\\\\N'".replace("'", '"')
     assert desk.job(options=options).destinations[0].options == CsvOptions(
