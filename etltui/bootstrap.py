@@ -28,10 +28,11 @@ from etltui.extractors.launch import Launch, processes, threads
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.pool.manager import PoolManager
 from etltui.store.history import SqliteHistory, open_history
+from etltui.store.lock import is_held
 from etltui.store.mirror import CheckpointMirror
 from etltui.store.sqlite import SqliteStore
 
-__all__ = ["SqliteHistory", "engine", "open_history"]
+__all__ = ["SqliteHistory", "engine", "is_held", "open_history"]
 
 EXTRACTOR_MB = 300
 """What an extractor may come to weigh; their number keeps within the memory threshold."""

@@ -121,4 +121,6 @@ def command(*, branches: int, rows: int, folder: Path, seed: int, headless: bool
         click.echo(f"making {branches} databases of {rows:,} rows in {folder} …", err=True)
     path = prepare(folder.absolute(), demo)
     config = load(path, environ=os.environ)
-    sys.exit(run_jobs(config, state_folder(config, None, os.environ), [JOB]))
+    code = run_jobs(config, state_folder(config, None, os.environ), [JOB])
+    click.echo(f"Look closer with: etltui runs --config {path}", err=True)
+    sys.exit(code)

@@ -11,7 +11,13 @@ import click
 
 from etltui.config.load import find, load, state_folder
 from etltui.config.schema import Config
-from etltui.domain.errors import ConfigError, EtltuiError, PlanChangedError, StateHeldError
+from etltui.domain.errors import (
+    ConfigError,
+    EtltuiError,
+    PlanChangedError,
+    StateError,
+    StateHeldError,
+)
 from etltui.domain.safe_text import safe_text
 
 USAGE = 2
@@ -74,7 +80,8 @@ def leave(error: EtltuiError) -> NoReturn:
         click.echo(f"etltui: {safe_text(str(line))}", err=True)
     if isinstance(error, StateHeldError):
         sys.exit(HELD)
-    sys.exit(USAGE if isinstance(error, ConfigError | PlanChangedError) else 1)
+    started = not isinstance(error, ConfigError | PlanChangedError | StateError)
+    sys.exit(1 if started else USAGE)
 
 
 def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -86,5 +93,9 @@ def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:
             return command(*args, **kwargs)
         except EtltuiError as error:
             leave(error)
+        except BrokenPipeError:
+            # Whoever read the output has seen enough.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
     return wrapped

@@ -19,7 +19,7 @@ from etltui.domain.safe_text import middle_cut, safe_text
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = 12
-_NAME = 20
+_NAME = 18
 _RATE_S = 5.0
 """Rows a second are the mean of so many seconds."""
 
@@ -105,7 +105,7 @@ class Picture:
     def lines(self, width: int, height: int) -> list[str]:
         """The picture: at most `height` lines of at most `width` characters."""
         rate = self._rate()
-        lines = [self._head(run, rate) for run in self._runs.values() if not run.ended]
+        lines = [self._head(key, run, rate) for key, run in self._runs.items() if not run.ended]
         room = max(0, height - len(lines) - 1)
         running = list(self._running.items())
         lines.extend(self._line(name, one) for (_, name), one in running[:room])
@@ -113,7 +113,12 @@ class Picture:
             lines.append(f"  …{len(running) - room} more")
         return [line[:width] for line in lines[:height]]
 
-    def _head(self, run: _Run, rate: float) -> str:
+    def _rows(self, run_id: str, run: _Run) -> int:
+        """Rows of a run so far, those of its running connections among them."""
+        running = (one.rows for (key, _), one in self._running.items() if key == run_id)
+        return run.rows + sum(running)
+
+    def _head(self, run_id: str, run: _Run, rate: float) -> str:
         ended = run.done + run.failed
         share = ended / run.total if run.total else 1.0
         trouble = "".join(
@@ -123,7 +128,7 @@ class Picture:
         )
         return (
             f"{safe_text(run.job)}  {bar(share)} {share:4.0%}  {run.done}/{run.total}{trouble}  "
-            f"{number(run.rows)} rows  {number(round(rate))}/s  "
+            f"{number(self._rows(run_id, run))} rows  {number(round(rate))}/s  "
             f"{duration(self._clock() - run.since)}"
         )
 
@@ -131,15 +136,14 @@ class Picture:
         share = one.rows / self._largest if self._largest else 0.0
         shown = middle_cut(safe_text(name), _NAME).ljust(_NAME)
         return (
-            f"  ◐ {shown} {bar(share)} {number(one.rows):>12} rows  "
+            f"  ◐ {shown} {bar(share)} {number(one.rows):>11}  "
             f"{duration(self._clock() - one.since):>6}  {one.step}"
         )
 
     def _rate(self) -> float:
         """Rows a second over the last few seconds, finished and running ones together."""
         now = self._clock()
-        rows = sum(run.rows for run in self._runs.values())
-        rows += sum(one.rows for one in self._running.values())
+        rows = sum(self._rows(key, run) for key, run in self._runs.items())
         self._rates.append((now, rows))
         while now - self._rates[0][0] > _RATE_S:
             self._rates.popleft()

@@ -39,8 +39,7 @@ class Lines(Silent):
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._done = 0
-        self._total = 0
+        self._counts: dict[str, list[int]] = {}
 
     def take(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
@@ -56,15 +55,16 @@ class Lines(Silent):
         """The words of an event, empty for those that are progress only."""
         match event:
             case RunStarted():
-                self._done, self._total = event.skipped, event.total
+                self._counts[event.run] = [event.skipped, event.total]
                 again = f", {event.skipped} done before" if event.attempt > 1 else ""
                 count = counted(event.total, "connection")
                 return f"run {short(event.run)} {event.job} started, {count}{again}"
             case ConnectionCompleted():
-                self._done += 1
+                counts = self._counts.setdefault(event.run, [0, 0])
+                counts[0] += 1
                 took = duration(sum(event.result.seconds.values()))
                 rows = counted(event.result.rows, "row")
-                return f"done {event.connection} {rows} {took} ({self._done}/{self._total})"
+                return f"done {event.connection} {rows} {took} ({counts[0]}/{counts[1]})"
             case ConnectionFailed():
                 return _failed(event)
             case TargetPublished() if event.final:

@@ -11,7 +11,8 @@ _MOST_FAILURES = 20
 def report(result: RunResult, config: Config) -> str:
     """The lines of one run."""
     kept = f" ({result.skipped} from an earlier attempt)" if result.skipped else ""
-    done = f"{result.completed}/{result.total} connections{kept}"
+    left_out = f" ({result.left_out} left out by --only)" if result.left_out else ""
+    done = f"{result.completed}/{result.total} connections{kept}{left_out}"
     rows = counted(result.rows, "row")
     lines = [f"{result.job}: {words(result.status)}, {done}, {rows}, {duration(result.seconds)}"]
     if result.reason:

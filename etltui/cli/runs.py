@@ -1,21 +1,33 @@
 """`etltui runs`: the runs that the state folder knows."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from etltui.bootstrap import open_history
+from etltui.bootstrap import is_held, open_history
 from etltui.cli import encode
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import duration, moment, number, words
+from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
 
+_UNDER_WAY = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING}
+
+
+def settled(row: RunRow, *, held: bool) -> RunRow:
+    """The run as the next engine will find it: one whose engine has died is stopped."""
+    if held or row.status not in _UNDER_WAY:
+        return row
+    return replace(row, status=RunStatus.STOPPED, reason="its engine died; go on with --resume")
+
 
 async def _rows(state: Path, job: str, limit: int) -> list[RunRow]:
+    held = is_held(state)
     async with await open_history(state) as history:
-        return await history.runs(job=job, limit=limit)
+        return [settled(row, held=held) for row in await history.runs(job=job, limit=limit)]
 
 
 def _line(row: RunRow) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from etltui.bootstrap import open_history
+from etltui.bootstrap import is_held, open_history
 from etltui.cli import encode
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.report import failure_lines
-from etltui.cli.runs import as_object
+from etltui.cli.runs import as_object, settled
 from etltui.cli.words import duration, moment, number, size, words
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.plan import Plan
@@ -48,7 +48,7 @@ async def _find(state: Path, run: str) -> _Found:
             )
             raise ConfigError([mistake])
         return _Found(
-            row=row,
+            row=settled(row, held=is_held(state)),
             plan=await history.plan(row.run),
             connections=await history.connections(row.run),
             publications=await history.publications(row.run),

@@ -45,6 +45,7 @@ class Plan:
         targets: Rendered absolute paths, one for each destination.
         columns: For each query, fixed before any part opens; empty until then.
         hash: Of everything that decides the bytes of a part but the connection.
+        left_out: Names of the job's connections that this run was told not to read.
     """
 
     run: str
@@ -54,6 +55,7 @@ class Plan:
     targets: tuple[str, ...]
     columns: tuple[tuple[Column, ...], ...] = ()
     hash: str = ""
+    left_out: tuple[str, ...] = ()
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""

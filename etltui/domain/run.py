@@ -129,6 +129,7 @@ class RunResult:
         skipped: Of those, durable already before this attempt.
         rows: Rows in the target.
         seconds: From start to end of this attempt.
+        left_out: Connections of the job that the run was told not to read.
         reason: Why it stopped or failed, as one sentence; empty otherwise.
     """
 
@@ -142,6 +143,7 @@ class RunResult:
     rows: int
     seconds: float
     outputs: tuple[Output, ...] = ()
+    left_out: int = 0
     reason: str = ""
     connections: tuple[ConnectionResult, ...] = ()
 

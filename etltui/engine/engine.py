@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from etltui.config.schema import Config
 from etltui.config.select import select
@@ -10,6 +11,7 @@ from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Job
 from etltui.domain.ports import Subscription
 from etltui.domain.run import RunResult, RunStatus
+from etltui.engine.preflight import obstacle
 from etltui.engine.prepare import Prepared, Preparer
 from etltui.engine.runner import Runner
 from etltui.engine.tools import Tools
@@ -98,11 +100,12 @@ class Engine:
             ConfigError: There is no such job, or `only` names no connection.
             PlanChangedError: The unfinished run does not fit any more.
         """
-        found, connections, resumes = self._asked(job, only, resume)
+        found, connections, resumes = self._asked(job, resume)
+        asked = {c.name for c in select(self.config.connections, found.connections, only)}
         if job in self._runs:
             # Another run would clear away the parts that this one is writing.
             return self._runs[job].prepared
-        return await self._preparer.prepare(found, connections, resume=resumes)
+        return await self._preparer.prepare(found, connections, asked=asked, resume=resumes)
 
     async def check(
         self,
@@ -114,23 +117,40 @@ class Engine:
         """Raise what `prepare` would raise, without leaving anything behind.
 
         Raises:
-            ConfigError: See `prepare`.
+            ConfigError: See `prepare`; or a target could not be written.
             PlanChangedError: See `prepare`.
         """
-        found, _, resumes = self._asked(job, only, resume)
+        found, _, resumes = self._asked(job, resume)
+        select(self.config.connections, found.connections, only)
+        await asyncio.to_thread(self._check_targets, found)
         await self._preparer.unfinished(found, resume=resumes)
+
+    def _check_targets(self, job: Job) -> None:
+        now = self._tools.clock.now()
+        state = self._tools.parts_folder.parent
+        mistakes = [
+            Mistake(
+                where=str(self.config.path),
+                key=f"jobs.{job.name}.destinations[{number}].path",
+                problem=problem,
+                way_out="Give the destination another path, or clear the way",
+            )
+            for number, target in enumerate(self._preparer.targets(job, "run", now), start=1)
+            if (problem := obstacle(Path(target), state))
+        ]
+        if mistakes:
+            raise ConfigError(mistakes)
 
     def _asked(
         self,
         job: str,
-        only: Sequence[str],
         resume: bool | None,  # noqa: FBT001 - three answers: yes, no, as configured
     ) -> tuple[Job, tuple[Connection, ...], bool]:
-        """The job, its connections, and whether to resume: flag, then RESUME_JOBS, then job."""
+        """The job, all its connections, and whether to resume: flag, then RESUME_JOBS, then job."""
         found = self.config.jobs.get(job)
         if found is None:
             raise ConfigError([self._no_such_job(job)])
-        connections = select(self.config.connections, found.connections, only)
+        connections = select(self.config.connections, found.connections)
         said = (resume, self.config.settings.resume_jobs, found.resume)
         return found, connections, next(answer for answer in said if answer is not None)
 

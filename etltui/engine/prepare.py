@@ -5,10 +5,10 @@ import logging
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -33,12 +33,14 @@ class Prepared:
         attempt: 1 for a new run.
         kept: Results of connections that are durable from earlier attempts.
         receipts: Their parts.
+        asked: Names of the connections to read in this attempt; others stay as they are.
     """
 
     plan: Plan
     attempt: int
     kept: Mapping[str, ConnectionResult] = field(default_factory=dict)
     receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
 
 class Preparer:
@@ -69,16 +71,43 @@ class Preparer:
         job: Job,
         connections: Sequence[Connection],
         *,
+        asked: Collection[str],
         resume: bool,
     ) -> Prepared:
-        """A run of the job over the connections, in their order.
+        """A run of the job over the connections that are asked, in the job's order.
+
+        Args:
+            job: What to do.
+            connections: All of the job.
+            asked: Names of those to read; of a run that is taken up the others stay unread.
+            resume: Take up the newest unfinished run, if there is one.
 
         Raises:
             PlanChangedError: The unfinished run was made by another plan.
+            StateError: The folder of the parts cannot be made.
         """
         row = await self.unfinished(job, resume=resume)
-        return await (
-            self._new(job, connections) if row is None else self._again(job, connections, row)
+        prepared = await (
+            self._new(job, connections, asked)
+            if row is None
+            else self._again(job, connections, asked, row)
+        )
+        return replace(prepared, asked=frozenset(asked))
+
+    def targets(self, job: Job, run: str, started: datetime) -> tuple[str, ...]:
+        """The job's targets as a run that starts then writes them: absolute paths."""
+        return tuple(
+            str(
+                render(
+                    destination.path,
+                    job=job.name,
+                    title=job.title,
+                    run=run,
+                    started=started.astimezone(self._zone),
+                    folder=job.folder,
+                ),
+            )
+            for destination in job.destinations
         )
 
     async def unfinished(self, job: Job, *, resume: bool) -> RunRow | None:
@@ -130,41 +159,52 @@ class Preparer:
         days = (self._clock.now().timestamp() - row.ended) / 86400
         return days > (await self._store.plan(row.run)).job.keep_parts_days
 
-    async def _new(self, job: Job, connections: Sequence[Connection]) -> Prepared:
+    async def _new(
+        self,
+        job: Job,
+        connections: Sequence[Connection],
+        asked: Collection[str],
+    ) -> Prepared:
         started = self._clock.now().astimezone(self._zone)
         run = run_id(started, os.urandom)
-        targets = tuple(
-            str(
-                render(
-                    destination.path,
-                    job=job.name,
-                    title=job.title,
-                    run=run,
-                    started=started,
-                    folder=job.folder,
-                ),
-            )
-            for destination in job.destinations
-        )
+        read = [connection for connection in connections if connection.name in asked]
         plan = Plan(
             run=run,
             job=job,
             started=started,
             connections=tuple(
                 plan_connection(number, connection, job)
-                for number, connection in enumerate(connections, start=1)
+                for number, connection in enumerate(read, start=1)
             ),
-            targets=targets,
+            targets=self.targets(job, run, started),
             hash=plan_hash(job),
+            left_out=tuple(c.name for c in connections if c.name not in asked),
         )
         await self._clear_older(job.name)
         await self._store.create_run(plan, RunStatus.QUEUED)
         await asyncio.to_thread(make_folders, self._folder / run, job)
         return Prepared(plan=plan, attempt=1)
 
-    async def _again(self, job: Job, connections: Sequence[Connection], row: RunRow) -> Prepared:
+    async def _again(
+        self,
+        job: Job,
+        connections: Sequence[Connection],
+        asked: Collection[str],
+        row: RunRow,
+    ) -> Prepared:
         old = await self._store.plan(row.run)
-        plan = replace(old, job=job, connections=renumbered(old.connections, connections, job))
+        # What this attempt does not ask for stays in the run as it is.
+        mine = {*asked, *(known.name for known in old.connections)}
+        plan = replace(
+            old,
+            job=job,
+            connections=renumbered(
+                old.connections,
+                [connection for connection in connections if connection.name in mine],
+                job,
+            ),
+            left_out=tuple(c.name for c in connections if c.name not in mine),
+        )
         # Set back first, here and below: a crash in between must not leave an old target that
         # looks as if it held what was read since.
         if [(c.name, c.hash) for c in plan.connections] != [
@@ -203,6 +243,7 @@ class Preparer:
             await self._set_back(plan.run)
         lost = sorted({*results, *sound} - set(kept))
         if lost:
+            _log.warning("Read again, parts missing or damaged: %s", ", ".join(lost))
             await self._store.forget_parts(plan.run, lost)
         return kept, {name: tuple(sound[name]) for name in kept}
 
@@ -250,12 +291,19 @@ def whole(plan: Plan, receipts: Sequence[Receipt], result: ConnectionResult) -> 
 
 
 def make_folders(folder: Path, job: Job) -> None:
-    """The run's parts folder with one folder in it for each destination; nobody else may look."""
-    for private in (folder.parent, folder):
-        private.mkdir(mode=0o700, exist_ok=True)
-    for number in range(len(job.destinations)):
-        for variant in part_variants(job.destinations[number]):
-            part_folder(folder, number, variant).mkdir(mode=0o700, exist_ok=True)
+    """The run's parts folder with one folder in it for each destination; nobody else may look.
+
+    Raises:
+        StateError: One cannot be made.
+    """
+    wanted = [folder.parent, folder]
+    for number, destination in enumerate(job.destinations):
+        wanted += [part_folder(folder, number, variant) for variant in part_variants(destination)]
+    try:
+        for private in wanted:
+            private.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StateError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def part_folder(folder: Path, destination: int, variant: str) -> Path:

@@ -7,6 +7,7 @@ that whoever comes after a crash can tell what is left to do.
 import asyncio
 import logging
 import shutil
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.events import TargetPublished
 from etltui.domain.part import Published
 from etltui.domain.plan import Plan
-from etltui.domain.run import Output
+from etltui.domain.run import ConnectionStatus, Output
 from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.domain.targets import partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
@@ -94,8 +95,8 @@ class Publisher:
             else:
                 self._news(str(path), published, final=False)
 
-    async def final(self) -> tuple[Output, ...]:
-        """Publish every target under its final name.
+    async def final(self) -> AsyncIterator[Output]:
+        """Publish every target under its final name, one after the other.
 
         What an earlier attempt assembled is only delivered: `prepare` set back whatever does not
         hold the same connections and parts any more.
@@ -103,7 +104,8 @@ class Publisher:
         Raises:
             Failure: Of class `disk`, `target` or `corrupt`; what is done stays done.
         """
-        return tuple([await self._final(number) for number in range(len(self._plan.targets))])
+        for number in range(len(self._plan.targets)):
+            yield await self._final(number)
 
     async def _final(self, number: int) -> Output:
         target = self._plan.targets[number]
@@ -132,6 +134,7 @@ class Publisher:
     async def _publish(self, row: PublicationRow) -> Published:
         store = self._tools.store
         row = await store.move_publication(row, PublicationState.ASSEMBLING)
+        await self._make_room(row.destination)
         published = await self._assemble(row.destination, row.temporary)
         row = await to_the_end(
             store.move_publication(row, PublicationState.ASSEMBLED, published),
@@ -139,6 +142,20 @@ class Publisher:
         # From here on a cancel waits: the target and what is recorded of it change together.
         await to_the_end(self._deliver(row, published))
         return published
+
+    async def _make_room(self, number: int) -> None:
+        """Give up the partial target where the disk has no room for it beside the final one."""
+        target = Path(self._plan.targets[number])
+        try:
+            await self._check_room(number)
+        except Failure:
+            await asyncio.to_thread(_remove_partial, target)
+
+    async def _check_room(self, number: int) -> None:
+        folder = Path(self._plan.targets[number]).parent
+        await asyncio.to_thread(_make_folder, folder)
+        needs = {folder: self._tally.bytes_of(number)}
+        await asyncio.to_thread(self._tools.space.check, needs)
 
     async def _deliver(self, row: PublicationRow, published: Published) -> None:
         if not await self._tools.parts.deliver(row.temporary, row.target, published):
@@ -161,10 +178,7 @@ class Publisher:
 
     async def _assemble(self, number: int, temporary: str) -> Published:
         """Have a target assembled; an extractor that dies over it is no reason to give up."""
-        target = Path(self._plan.targets[number])
-        await asyncio.to_thread(_make_folder, target.parent)
-        needs = {target.parent: self._tally.bytes_of(number)}
-        await asyncio.to_thread(self._tools.space.check, needs)
+        await self._check_room(number)
         task = self._task(number, temporary)
         for _ in range(_TRIES - 1):
             try:
@@ -207,6 +221,9 @@ class Publisher:
                 notes=result.notes,
             )
             for result in self._tally.ordered()
+        ) + tuple(
+            PublishEntry(connection=name, status=ConnectionStatus.SKIPPED)
+            for name in self._plan.left_out
         )
 
     def _facts(self) -> tuple[tuple[str, str], ...]:
@@ -222,6 +239,7 @@ class Publisher:
             ("Connections", str(self._tally.total)),
             ("Completed", str(self._tally.completed)),
             ("Failed", str(self._tally.failed)),
+            ("Left out by --only", str(len(self._plan.left_out))),
             ("Rows", str(self._tally.rows)),
             ("Operator", self._tools.operator),
             ("Plan", self._plan.hash),

@@ -50,6 +50,8 @@ class Runner:
     def __init__(self, tools: Tools, prepared: Prepared) -> None:
         self.plan: Plan = prepared.plan
         self.attempt = prepared.attempt
+        self._asked = prepared.asked
+        self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
         self._publisher = Publisher(tools, prepared, self._tally)
@@ -66,11 +68,10 @@ class Runner:
     async def run(self) -> RunResult:
         """Execute the run; its end is recorded and published whatever happens."""
         with about(run=self.plan.run):
-            outputs: tuple[Output, ...] = ()
             try:
                 await self._start()
                 await self._gather()
-                status, outputs, reason = await self._publish()
+                status, reason = await self._publish()
             except RunnerHalt as halt:
                 status, reason = halt.status, halt.reason
             except asyncio.CancelledError:
@@ -79,20 +80,15 @@ class Runner:
                 status, reason = RunStatus.STOPPED, f"cannot record: {error}"
             except Exception as error:  # noqa: BLE001 - every run must end in the store
                 status, reason = RunStatus.FAILED, _told(error)
-            return await self._end(status, outputs, reason)
+            return await self._end(status, reason)
 
     async def give_up(self) -> RunResult:
         """End a run that was cancelled before its turn came."""
         with about(run=self.plan.run):
-            return await self._end(self.cancel_as, (), self.cancel_reason)
+            return await self._end(self.cancel_as, self.cancel_reason)
 
-    async def _end(
-        self,
-        status: RunStatus,
-        outputs: tuple[Output, ...],
-        reason: str,
-    ) -> RunResult:
-        result = self._result(status, outputs, reason)
+    async def _end(self, status: RunStatus, reason: str) -> RunResult:
+        result = self._result(status, reason)
         try:
             await to_the_end(self._finish(result))
         except asyncio.CancelledError:
@@ -124,7 +120,7 @@ class Runner:
 
     async def _gather(self) -> None:
         """Try every waiting connection until it ended or the run stops."""
-        waiting = list(self._tally.waiting())
+        waiting = [c for c in self._tally.waiting() if c.name in self._asked]
         if waiting and not self.plan.columns:
             columns = await columns_of(self.plan, self._tools)
             if columns is not None:
@@ -142,6 +138,9 @@ class Runner:
                 _log.error("Partial targets ended by a mistake in the program", exc_info=mistake)
         if self._failure is not None:
             raise RunnerHalt(RunStatus.STOPPED, str(self._failure))
+        if rest := sum(1 for _ in self._tally.waiting()):
+            reason = f"{rest} connections that --only left out are still to be read"
+            raise RunnerHalt(RunStatus.STOPPED, reason)
 
     async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:
         """See `engine.connection.Host`: recorded before any part can be written with them."""
@@ -163,20 +162,21 @@ class Runner:
                 return
             await self._pause(wait)
 
-    async def _publish(self) -> tuple[RunStatus, tuple[Output, ...], str]:
+    async def _publish(self) -> tuple[RunStatus, str]:
         """The final targets; a run without a completed connection never replaces one."""
         status = final_status(total=self._tally.total, completed=self._tally.completed)
         if status is RunStatus.FAILED:
-            return status, (), "no connection completed; the targets were left as they are"
+            return status, "no connection completed; the targets were left as they are"
         self._step = Step.SENDING
         self._progress()
         await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)
         try:
-            outputs = await self._publisher.final()
+            async for output in self._publisher.final():
+                self._outputs.append(output)
         except Failure as failure:
             _log.error("The target was not published: %s", failure)
             raise RunnerHalt(RunStatus.STOPPED, f"not published: {failure}") from failure
-        return status, outputs, ""
+        return status, ""
 
     async def _finish(self, result: RunResult) -> None:
         """Record the end, then tidy up, then tell."""
@@ -190,7 +190,7 @@ class Runner:
         _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
         self._tools.bus.publish(RunFinished(**self.moment(), result=result))
 
-    def _result(self, status: RunStatus, outputs: tuple[Output, ...], reason: str) -> RunResult:
+    def _result(self, status: RunStatus, reason: str) -> RunResult:
         return RunResult(
             run=self.plan.run,
             job=self.plan.job.name,
@@ -201,7 +201,8 @@ class Runner:
             skipped=self._tally.kept,
             rows=self._tally.rows,
             seconds=round(self._tools.clock.monotonic() - self._begun, 3),
-            outputs=outputs,
+            outputs=tuple(self._outputs),
+            left_out=len(self.plan.left_out),
             reason=reason,
             connections=self._tally.ordered(),
         )

@@ -304,6 +304,16 @@ def _weight(process: psutil.Process) -> int:
         return 0
 
 
+def _lean_memory() -> None:
+    """Take Arrow's memory from the system's allocator, which gives it back when it is trimmed.
+
+    Arrow's own pool kept a fifth more after a large run, and was no faster.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - loaded by the first reader anyway
+
+    pa.set_memory_pool(pa.system_memory_pool())
+
+
 def clean_memory() -> None:
     """Give back what finished rows have left behind (S3-5)."""
     import pyarrow as pa  # noqa: PLC0415 - loaded by the first reader anyway
@@ -335,6 +345,7 @@ def main(arguments: list[str]) -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     os.nice(_NICE)
+    _lean_memory()
     # Whatever a driver starts must not keep the socket open.
     os.set_inheritable(fd, False)  # noqa: FBT003 - the call's own signature
     code = 1

@@ -168,6 +168,16 @@ def _found(query: QueryTask, result: Result, plan: drift.ColumnPlan) -> tuple[Co
     )
 
 
+def _retyped(query: QueryTask, found: tuple[Column, ...]) -> dict[str, int]:
+    """Columns that look different in the target than those of the other connections."""
+    pairs = zip(query.columns, found, strict=True)
+    return {
+        f"column {here.name} is {here.type} instead of {fixed.type}": 1
+        for fixed, here in pairs
+        if fixed.type not in {here.type, "unknown"}
+    }
+
+
 def _arranged(
     batch: pa.RecordBatch,
     plan: drift.ColumnPlan,
@@ -229,6 +239,7 @@ class _Extract:
                 if columns:
                     self.notes[f"{name}: {', '.join(columns)}"] = len(columns)
             found = _found(query, result, plan)
+            self.notes.update(_retyped(query, found))
             opened = self._open(number, query, found)
             with _Pump(opened, self.gate, self.watch) as pump:
                 for batch in _pulled(result, self.reader, self.gate, self.watch):

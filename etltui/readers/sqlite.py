@@ -33,7 +33,8 @@ def connect(task: SessionTask) -> "SqliteReader":
     Raises:
         Failure: The file is missing, forbidden, locked or no database.
     """
-    return SqliteReader(task.database, busy_s=min(_BUSY_S, task.connect_timeout_s))
+    # Half of it, so that the failure says `busy` before the engine's limit says `timeout`.
+    return SqliteReader(task.database, busy_s=min(_BUSY_S, task.connect_timeout_s / 2))
 
 
 class SqliteReader:

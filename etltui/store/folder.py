@@ -1,10 +1,12 @@
 """The state folder is private: its owner alone may look, whatever the umask says."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from etltui.domain.errors import StateError
 
+DATABASE = "state.db"
 _FOLDER = 0o700
 _FILE = 0o600
 
@@ -23,6 +25,25 @@ def make_folder(folder: Path) -> None:
             f"the state folder {folder} cannot be used: {error.strerror}. "
             "Use a folder of your own with --state-dir",
         ) from error
+
+
+def refuse_others(folder: Path, ours: Collection[str]) -> None:
+    """Refuse a folder that holds things but nothing of ours.
+
+    It is left as it is: making it private might lock out whoever uses it.
+
+    Raises:
+        StateError: It is such a folder, or cannot be looked into.
+    """
+    try:
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    except OSError as error:
+        raise StateError(f"the state folder {folder} cannot be used: {error.strerror}") from error
+    if names and not names & set(ours):
+        raise StateError(
+            f"the state folder {folder} holds other things, such as {min(names)}. "
+            "Use a folder of your own with --state-dir",
+        )
 
 
 def make_file(path: Path) -> int:

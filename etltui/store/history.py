@@ -12,6 +12,7 @@ from etltui.domain.plan import Plan
 from etltui.domain.run import RESUMABLE
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
 from etltui.store.database import Database, Row, Statements, Value
+from etltui.store.folder import DATABASE
 from etltui.store.rows import (
     checked,
     connection_of,
@@ -23,8 +24,6 @@ from etltui.store.rows import (
     receipt_of,
     run_of,
 )
-
-DATABASE = "state.db"
 
 
 class SqliteHistory(ports.History):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etltui.domain.errors import StateHeldError
-from etltui.store.folder import make_file, make_folder
+from etltui.store.folder import DATABASE, make_file, make_folder, refuse_others
 
 LOCK = ".lock"
 
@@ -31,6 +31,7 @@ def hold(folder: Path, *, holder_text: str, now: datetime) -> Iterator[None]:
         StateHeldError: Somebody else holds it, in this process or in another.
         StateError: The folder cannot be used.
     """
+    refuse_others(folder, {LOCK, DATABASE})
     make_folder(folder)
     descriptor = make_file(folder / LOCK)
     try:
@@ -46,6 +47,21 @@ def hold(folder: Path, *, holder_text: str, now: datetime) -> Iterator[None]:
             os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether the process that wrote its name into the lock still lives.
+
+    For whoever only reads: unlike trying the lock, it cannot get into an engine's way.
+    """
+    try:
+        pid = int(json.loads((folder / LOCK).read_bytes())["pid"])
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return False
+    return True
 
 
 def _write(descriptor: int, holder_text: str, now: datetime) -> None:

@@ -14,9 +14,9 @@ from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.store import parts, runs
 from etltui.store.database import Database
-from etltui.store.folder import make_private
+from etltui.store.folder import DATABASE, make_private
 from etltui.store.group import GroupCommit
-from etltui.store.history import DATABASE, SqliteHistory
+from etltui.store.history import SqliteHistory
 from etltui.store.lock import hold
 from etltui.store.parts import Checkpoint
 

@@ -66,6 +66,28 @@ def mend(folder: Path, branch: int) -> None:
     change(folder, branch, "DROP VIEW sales", "ALTER TABLE kept RENAME TO sales")
 
 
+def fifo(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+
+
+def stopped_run(folder: Path):
+    """A run that was interrupted in its middle, mended afterwards."""
+    endless(folder, 1)
+    process = start("run", "gst_sales", "--json", "--no-resume", "--config", folder / "config.toml")
+    wait_for(process, '"connection_completed"')
+    interrupt(process)
+    stopped = end(process)
+    assert stopped.code == 4
+    mend(folder, 1)
+    return stopped
+
+
 def test_what_fails_is_classed_listed_and_after_mending_the_run_equals_a_clean_one(folder):
     assert run(folder).code == 0
     clean = folder / "clean"
@@ -171,13 +193,75 @@ def test_a_changed_query_refuses_to_resume_and_names_the_change(folder):
     assert run(folder, "--no-resume").code == 0
 
 
-def test_only_reads_the_named_connections(folder):
+def test_only_reads_the_named_connections_and_the_index_lists_the_others(folder):
     ended = run(folder, "--only", "branch_00[12]", "--only", "branch_007")
     assert ended.code == 0
     assert ended.finished["connections"]["total"] == 3
+    statuses = [row[3] for name, row in index_of(folder).items() if name and "branch" in name]
+    assert (statuses.count("completed"), statuses.count("skipped")) == (3, BRANCHES - 3)
     refused = run(folder, "--only", "brunch_*")
     assert refused.code == 2
     assert "brunch_*" in refused.err
+
+
+def test_resuming_only_some_leaves_the_run_unfinished_until_the_rest_is_read(folder):
+    assert run(folder).code == 0
+    clean = (folder / "output" / "gst_sales.csv").read_bytes()
+    stopped = stopped_run(folder)
+    some = run(folder, "--resume", "--only", "branch_001")
+    assert some.code == 4
+    assert "that --only left out are still to be read" in some.finished["reason"]
+    rest = run(folder, "--resume")
+    assert rest.code == 0
+    assert rest.finished["run"] == stopped.finished["run"]
+    assert (folder / "output" / "gst_sales.csv").read_bytes() == clean
+
+
+@pytest.mark.parametrize(
+    ("path", "made", "said"),
+    [
+        ("output/here.csv", lambda path: path.mkdir(parents=True), "is a folder"),
+        ("output/here.csv", fifo, "is no regular file"),
+        ("output/file/here.csv", lambda path: touch(path.parent), "is no folder"),
+        ("state/state.db", lambda _: None, "lies in the state folder"),
+    ],
+)
+def test_a_target_that_could_not_be_written_is_refused_before_anything_is_read(
+    folder,
+    path,
+    made,
+    said,
+):
+    made(folder / path)
+    # Of a path that is the same every time `check` says so; of one with a run in it, the start.
+    configure(folder, '"output/{job}.csv"', f'"{path}"')
+    refused = run(folder)
+    assert refused.code == 2
+    assert said in refused.err.replace("is a file, not a folder", "is no folder")
+    assert not (folder / "state" / "parts").exists()
+
+
+def test_a_folder_of_other_things_is_never_made_private(folder, tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "notes.txt").write_text("mine")
+    refused = run(folder, "--state-dir", shared)
+    assert refused.code == 2
+    assert "holds other things, such as notes.txt" in refused.err
+    assert shared.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_run_whose_engine_was_killed_is_shown_as_stopped(folder):
+    endless(folder, 1)
+    config = folder / "config.toml"
+    process = start("run", "gst_sales", "--json", "--config", config)
+    wait_for(process, '"connection_completed"')
+    process.kill()
+    end(process)
+    (row,) = etltui("runs", "--json", "--config", config).events
+    assert row["status"] == "stopped"
+    assert "--resume" in row["reason"]
 
 
 def test_memory_over_the_threshold_stops_resumably(folder):

@@ -152,8 +152,8 @@ def test_the_picture_shows_what_is_wrong_before_how_much_is_done():
     clock.now += 2
     head, row = picture.lines(120, 20)
     assert head.startswith("gst  ██████▍")
-    assert "54%  28/56  ✗ 2 failed  ↻ 1 retrying  277,688 rows  0/s  2.0s" in head
-    assert row.split() == ["◐", "b3", "██████", "138,844", "rows", "2.0s", "Processing", "results"]
+    assert "54%  28/56  ✗ 2 failed  ↻ 1 retrying  416,532 rows  0/s  2.0s" in head
+    assert row.split() == ["◐", "b3", "██████", "138,844", "2.0s", "Processing", "results"]
     picture.take(ConnectionStarted(**AT, connection="b2", tries=2))
     assert "retrying" not in picture.lines(120, 20)[0]
 

@@ -12,7 +12,7 @@ from etltui.domain.task import ExtractTask, WriterTask
 from etltui.extractors import protocol as p
 from etltui.extractors.arrow import arrow_schema, arrow_type, canonical_type
 from etltui.extractors.extract import Watch, extract
-from etltui.extractors.gate import Gate
+from etltui.extractors.gate import BATCH_MOST, Gate
 from etltui.extractors.session import Request
 from etltui.readers.reader import RereadError
 from etltui.writers import registry
@@ -192,7 +192,7 @@ def test_a_fetch_counts_only_while_it_runs():
 
     with pytest.raises(Failure):
         run(kit.ScriptedReader(read=rows), task(kit.ScriptedWriter()), gate=gate)
-    assert seen == [(1, 8 * 1024 * 1024)]
+    assert seen == [(1, BATCH_MOST)]
     assert gate._fetches == 0
 
 

@@ -10,8 +10,9 @@ from store_samples import RUN
 
 from etltui.domain.errors import StateError
 from etltui.domain.run import RunStatus
+from etltui.store.folder import DATABASE
 from etltui.store.group import GroupCommit
-from etltui.store.history import DATABASE, open_history
+from etltui.store.history import open_history
 from etltui.store.sqlite import SqliteStore
 
 

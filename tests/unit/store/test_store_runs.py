@@ -13,7 +13,8 @@ from store_samples import NOW, RUN
 from etltui.domain.errors import StateError, StatusError
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import ConnectionRow
-from etltui.store.history import DATABASE, open_history
+from etltui.store.folder import DATABASE
+from etltui.store.history import open_history
 from etltui.store.runs import CRASH
 from etltui.store.sqlite import SqliteStore
 
