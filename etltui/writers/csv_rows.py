@@ -13,6 +13,7 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import CsvOptions
 from etltui.writers.csv_encoding import Encoding, encoding_of
 from etltui.writers.csv_fields import Fields, content_of
+from etltui.writers.notes import GUARDED, REPLACED
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
@@ -56,8 +57,8 @@ class Lines:
     def notes(self) -> dict[str, int]:
         """What was changed, and how often."""
         counts = {
-            "formula guarded": self._fields.guarded,
-            "characters replaced": self._replaced,
+            GUARDED: self._fields.guarded,
+            REPLACED: self._replaced,
         }
         return {note: count for note, count in counts.items() if count}
 

@@ -23,6 +23,7 @@ from etltui.writers.excel_styles import (
     decimal_style,
 )
 from etltui.writers.excel_text import cell_text, xml_text, xml_texts
+from etltui.writers.notes import LONG_NUMBER, NOT_FINITE, OUTSIDE_CALENDAR
 from etltui.writers.text import canonical
 
 pc: Any = compute
@@ -33,10 +34,6 @@ Piece: TypeAlias = "str | Array"
 """XML that is the same in every row, or a text for each row without NULL."""
 Render: TypeAlias = "Callable[[Array, Counter[str]], list[Piece]]"
 """The pieces of a column's cells; what could not be kept as it was is counted."""
-
-LONG_NUMBER = "long number as text"
-NOT_FINITE = "not a finite number, as text"
-OUTSIDE_CALENDAR = "date before 1900-03-01 or after 9999-12-31 as text"
 
 _NULL = "<c/>"
 _TRUE, _FALSE = '<c t="b"><v>1</v></c>', '<c t="b"><v>0</v></c>'

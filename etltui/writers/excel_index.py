@@ -12,6 +12,7 @@ from etltui.domain.errors import ADVICE
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.writers.excel_sheets import Place, Sheet, places_of
+from etltui.writers.notes import of_a_part
 from etltui.writers.writer import variants
 from etltui.writers.zip_parts import crc_combine
 
@@ -108,6 +109,17 @@ def _entry_row(
     )
 
 
+def _cuts(receipts: Sequence[Receipt]) -> Counter[str]:
+    """What this target's parts count, once: every variant counts the same values."""
+    most = Counter[str]()
+    for variant in {part.variant for part in receipts}:
+        counted = Counter[str]()
+        for part in variants(receipts, variant):
+            counted.update(part.notes)
+        most |= counted
+    return most
+
+
 def _link(places: Sequence[Place]) -> Link | None:
     if not places:
         return None
@@ -116,10 +128,13 @@ def _link(places: Sequence[Place]) -> Link | None:
 
 
 def _changes(entry: PublishEntry, places: Sequence[Place]) -> str:
-    """What a format's limits and the column plan did to the rows, in words."""
-    notes = Counter(entry.notes)
-    for part in _own(entry):
-        notes.update(part.notes)
+    """What a format's limits and the column plan did to the rows, in words.
+
+    The entry's notes are of the connection: those that parts count are there for all targets and
+    variants together, so they are taken from this target's receipts instead.
+    """
+    notes = Counter({note: n for note, n in entry.notes.items() if not of_a_part(note)})
+    notes.update(_cuts(entry.receipts))
     said = [f"{count:,} x {what}" for what, count in sorted(notes.items())]
     said += [f"{RENAMED}: {place.sheet.name}" for place in places if place.sheet.renamed]
     return "; ".join(said + [f"also on {place.sheet.name}" for place in places[1:]])

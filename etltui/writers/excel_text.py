@@ -8,11 +8,11 @@ import pyarrow as pa
 from pyarrow import compute
 
 from etltui.domain.naming import utf16_cut
+from etltui.writers.notes import REMOVED, cut_note
 
 pc: Any = compute
 """Untyped, since the stubs refuse Python's numbers and texts as operands."""
 
-REMOVED = "control characters removed"
 _ILLEGAL = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\ufffe\uffff"
 """What XML 1.0 cannot hold in any spelling; surrogates aside, which no Arrow text holds."""
 _ILLEGAL_ONES = re.compile(f"[{_ILLEGAL}]")
@@ -22,11 +22,6 @@ _CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
 _NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _ESCAPES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 """The ampersand first. A bare CR would be read as LF."""
-
-
-def cut_note(units: int) -> str:
-    """What was done to a text longer than a cell."""
-    return f"text cut at {units:,}"
 
 
 def cell_text(text: str, units: int, notes: Counter[str] | None = None) -> str:

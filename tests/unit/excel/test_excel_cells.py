@@ -9,7 +9,6 @@ import pytest
 import python_calamine
 
 from etltui.domain.columns import Column
-from etltui.writers.excel_cells import LONG_NUMBER, NOT_FINITE, OUTSIDE_CALENDAR
 from etltui.writers.excel_styles import (
     DATE,
     DECIMAL,
@@ -20,7 +19,13 @@ from etltui.writers.excel_styles import (
     TIMESTAMP,
     TIMESTAMP_MS,
 )
-from etltui.writers.excel_text import REMOVED
+from etltui.writers.notes import (
+    LONG_NUMBER,
+    NOT_FINITE,
+    OUTSIDE_CALENDAR,
+    REMOVED,
+    of_a_part,
+)
 
 
 def number(text, style=GENERAL):
@@ -144,6 +149,7 @@ COUNTS = [
 def test_what_is_changed_is_counted(bench, kind, values, notes):
     [receipt] = bench.parts([Column(name="v", type=kind)], [(value,) for value in values])
     assert receipt.notes == notes
+    assert all(map(of_a_part, notes))
 
 
 def test_a_text_is_cut_between_characters(bench, column):

@@ -5,6 +5,7 @@ import zlib
 from dataclasses import replace
 
 import openpyxl
+import pytest
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ADVICE, ErrorClass
@@ -94,6 +95,48 @@ def test_the_index_tells_what_happened(bench):
         "2 of 3 connections",
         3,
     )
+
+
+@pytest.mark.parametrize("layouts", [["sheets"], ["single"], ["sheets", "single"]])
+def test_a_change_is_counted_once_whatever_else_is_made_of_the_rows(bench, layouts):
+    rows = [(10**15 + n, "a\x00") for n in range(3)]
+    entry = bench.stored(COLUMNS, "A", rows, variants=layouts)
+    drift = {"columns dropped: x": 1, "missing: y": 1, "column c is mixed instead of date": 1}
+    of_all_targets = {
+        "control characters removed": 9,
+        "long number as text": 9,
+        "text cut at 32,767": 1,
+        "formula guarded": 2,
+        "characters replaced": 2,
+    }
+    entry = replace(entry, notes=drift | of_all_targets)
+    layout = {"layout": "both" if len(layouts) > 1 else layouts[0]}
+    book, _ = bench.publish(COLUMNS, entry, options=layout)
+    [changes, _] = [row["Changes"] for row in index(book)]
+    assert changes.removesuffix("; also on Data").split("; ") == [
+        "1 x column c is mixed instead of date",
+        "1 x columns dropped: x",
+        "3 x control characters removed",
+        "3 x long number as text",
+        "1 x missing: y",
+    ]
+
+
+def test_changes_of_several_queries_add_up(bench):
+    parts = [
+        part
+        for query in range(2)
+        for variant in ("sheets", "single")
+        for part in bench.parts(COLUMNS, [(1, "a\x00")], query=query, variant=variant)
+    ]
+    entry = bench.entry(parts, notes={"control characters removed": 4})
+    book, _ = bench.publish(
+        (COLUMNS, COLUMNS),
+        entry,
+        queries=("one", "two"),
+        options={"layout": "both"},
+    )
+    assert index(book)[0]["Changes"].startswith("2 x control characters removed; also on ")
 
 
 def test_the_index_leads_to_the_sheets(bench):
