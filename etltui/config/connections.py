@@ -41,7 +41,7 @@ def connection(
     folder: Path,
 ) -> Connection:
     """A connection; a wrong one still has its name, so that jobs are not blamed for it."""
-    nowhere = Address(kind="", database="", options={})
+    nowhere = Address(kind="", database="")
     found = table.need(
         "url",
         lambda value: address(value, folder),
@@ -54,7 +54,6 @@ def connection(
         kind=found.kind,
         url=url if isinstance(url, str) else "",
         database=found.database,
-        options=found.options,
         credential=_credential_name(table, credentials),
         tags=table.read("tags", texts, ()),
         contact=table.read("contact", Text(), ""),

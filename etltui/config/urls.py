@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from etltui.config.checks import RefusedError, filled, nearest, shown
 from etltui.config.paths import located
@@ -18,7 +18,6 @@ _EXAMPLE = (
     'Write "sqlite:///folder/file.db" (from this file\'s folder) or "sqlite:////folder/file.db"'
 )
 _USER_PART = re.compile(r"(?<=//).*@")
-_SECRET_OPTION = re.compile(r"pass(word|wd|phrase)?|pwd|secret|token|key", re.IGNORECASE)
 _WINDOWS = re.compile(r"/*[A-Za-z]:[\\/]|\\\\")
 
 
@@ -29,12 +28,10 @@ class Address:
     Attributes:
         kind: The reader's name.
         database: Absolute path of the file.
-        options: What stood behind `?`.
     """
 
     kind: str
     database: str
-    options: dict[str, str]
 
 
 def _named(url: str) -> str:
@@ -77,23 +74,6 @@ def _kind(parts: SplitResult, url: str) -> str:
     )
 
 
-def _options(query: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-    except ValueError:
-        raise RefusedError("what stands behind ? is not name=value&name=value") from None
-    names = [name for name, _ in pairs]
-    for name in names:
-        if _SECRET_OPTION.fullmatch(name):
-            raise RefusedError(
-                f"the option {shown(name)} would hold a secret",
-                "Put it in a [credentials.NAME] as a reference",
-            )
-        if names.count(name) > 1:
-            raise RefusedError(f"the option {shown(name)} stands there twice", "Say it once")
-    return dict(pairs)
-
-
 def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
     """The absolute path of a SQLite file. Whether it is there shows when it is opened."""
     path = unquote(parts.path).removeprefix("/")
@@ -111,6 +91,12 @@ def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
         raise RefusedError(f"{_named(url)} names no file", _EXAMPLE)
     if "\0" in path:
         raise RefusedError("the url holds a NUL character", _EXAMPLE)
+    if parts.query:
+        # They are not shown: one may be a password.
+        raise RefusedError(
+            "sqlite takes no options",
+            "Remove ? and what stands behind it; a ? in the name of a file is written %3F",
+        )
     return str(located(path, folder))
 
 
@@ -128,6 +114,5 @@ def address(url: object, folder: Path) -> Address:
     parts = _split(words)
     return Address(
         kind=_kind(parts, words),
-        options=_options(parts.query),
         database=_sqlite_file(parts, words, folder),
     )
