@@ -108,7 +108,9 @@ class OneOf:
 
     def __call__(self, value: object) -> str:
         """The word."""
-        word = text(value)
+        if not isinstance(value, str):
+            raise RefusedError(f"{shown(value)} is not text in quotes", f"Allowed: {self.allowed}")
+        word = value
         if word not in self.choices:
             near = nearest(word, self.choices)
             raise RefusedError(
@@ -198,8 +200,14 @@ def texts(value: object) -> tuple[str, ...]:
 
 def text_table(value: object) -> dict[str, str]:
     """A table whose values are texts."""
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+    if not isinstance(value, Mapping):
         raise RefusedError(f"{shown(value)} is not a table of texts", 'Write { a = "one" }')
+    for name, item in value.items():
+        if not isinstance(item, str):
+            raise RefusedError(
+                f"{shown(item)} at {shown(name)} is not text in quotes",
+                f"Write {_quoted(item)}",
+            )
     return dict(value)
 
 

@@ -191,10 +191,12 @@ def check_targets(
                 f"would overwrite the database of connection {shown(sources[target.path])}",
                 "Write another path",
             )
-        if len(os.fsencode(name)) > _LONGEST_NAME:
+        # Not os.fsencode: under an ASCII locale it raises for what the template may well hold.
+        length = len(name.encode("utf-8", "surrogateescape"))
+        if length > _LONGEST_NAME:
             book.note(
                 target.key,
-                f"gives a file name of {len(os.fsencode(name))} bytes",
+                f"gives a file name of {length} bytes",
                 f"Allowed: at most {_LONGEST_NAME}. Shorten the title or the path",
             )
         seen.setdefault(target.path, target.key)

@@ -1,5 +1,9 @@
 """Jobs: queries, own SQL, columns, retries and destinations."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from etltui.domain.job import (
@@ -71,7 +75,8 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
         ("drift = 'algin'", "drift", 'Did you mean "align"? Allowed: fail, align'),
         ("columns = ['x', 'x']", "columns", 'names "x" twice'),
         ("aliases = ['x']", "aliases", "a list is not a table of texts"),
-        ("aliases = { x = 1 }", "aliases", "a table is not a table of texts"),
+        ("aliases = { x = 1 }", "aliases", '1 at "x" is not text in quotes. Write "1"'),
+        ("aliases = { x = [] }", "aliases", 'a list at "x" is not text in quotes. Write text in'),
         (
             "columns = ['amount']\naliases = { x = 'amout' }",
             "aliases",
@@ -246,6 +251,7 @@ def test_queries_come_by_exactly_one_way(desk, query, key, said):
         ("null = 'a,b'", "null", '"a,b" would need quotes'),
         ("bom = 1", "bom", "1 is neither true nor false"),
         ("quoting = 'none'", "quoting", "Allowed: minimal, text, all"),
+        ("formula_guard = true", "formula_guard", "true is not text in quotes. Allowed: off, quot"),
         ("line_end = 'crfl'", "line_end", 'Did you mean "crlf"?'),
         ("layout = 'single'", "layout", "is not a known key"),
         ("delimeter = ','", "delimeter", 'Did you mean "delimiter"?'),
@@ -328,6 +334,23 @@ def test_a_wrong_destination_is_refused_in_words(desk, destination, key, said):
     found, sentence = desk.mistake(text)
     assert found == f"jobs.j.destinations{key}"
     assert said in sentence
+
+
+def test_names_are_measured_under_an_ascii_locale_too(desk):
+    """An ASCII file system encoding can neither encode nor look for these names."""
+    text = JOB.format(query="query = 'x'").replace("x.csv", f"é/{'é' * 121}.csv")
+    script = (
+        "import pathlib, sys; from etltui.config.load import load\n"
+        "assert sys.getfilesystemencoding() == 'ascii'\n"
+        "load(pathlib.Path(sys.argv[1]), environ={})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, desk.write(text).path],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=False,
+    )
+    assert b"destinations[1].path: gives a file name of 246 bytes" in done.stderr
 
 
 @pytest.mark.parametrize("value", ["[]", "[5]", "'x'", "{}"])
