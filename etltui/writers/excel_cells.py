@@ -23,7 +23,7 @@ from etltui.writers.excel_styles import (
     decimal_style,
 )
 from etltui.writers.excel_text import cell_text, xml_text, xml_texts
-from etltui.writers.notes import LONG_NUMBER, NOT_FINITE, OUTSIDE_CALENDAR
+from etltui.writers.notes import BINARY, CLOCK_CUT, LONG_NUMBER, NOT_FINITE, OUTSIDE_CALENDAR
 from etltui.writers.text import canonical
 
 pc: Any = compute
@@ -46,6 +46,11 @@ right from 1900-03-01 on."""
 _FIRST_DAY, _LAST_DAY = 61 - _EPOCH, 2_958_465 - _EPOCH
 _SECOND_US = 1_000_000
 _DAY_US = 86_400 * _SECOND_US
+_LAST_OF_DAY = _DAY_US - 1_000
+"""Spreadsheets round to milliseconds. What is later would be the next day: of a time 1.0, a whole
+day; of 9999-12-31 a date that is an error."""
+_NOT_FINITE_TEXTS = pa.array(["NaN", "Infinity", "-Infinity"])
+_HEX_TEXT = r"^\\x([0-9a-f]{2})*$"
 
 
 def _text_wrap(style: int) -> tuple[str, str]:
@@ -76,6 +81,7 @@ def renderer(column: Column, *, as_text: bool, limits: Limits) -> Render:
         "time": kinds.time,
         "timestamp": kinds.timestamp,
         "timestamptz": kinds.timestamp,
+        "binary": kinds.binary,
         "mixed": kinds.mixed,
         "unknown": kinds.mixed,
     }
@@ -140,7 +146,7 @@ class _Kinds:
 
     def timestamp(self, array: Array, notes: Counter[str]) -> list[Piece]:
         moments = array.view(pa.int64())
-        known = _between(moments, _FIRST_DAY * _DAY_US, (_LAST_DAY + 1) * _DAY_US - 1)
+        known = _between(moments, _FIRST_DAY * _DAY_US, _LAST_DAY * _DAY_US + _LAST_OF_DAY)
         if _all(known):
             return _serials(moments, _EPOCH, TIMESTAMP, TIMESTAMP_MS)
         shown = _joined(_serials(pc.if_else(known, moments, 0), _EPOCH, TIMESTAMP, TIMESTAMP_MS))
@@ -148,17 +154,37 @@ class _Kinds:
         notes[OUTSIDE_CALENDAR] += _unset(known)
         return [_either(known, shown, texts)]
 
-    def time(self, array: Array, _notes: Counter[str]) -> list[Piece]:
-        return _serials(array.view(pa.int64()), 0, TIME, TIME_MS)
+    def time(self, array: Array, notes: Counter[str]) -> list[Piece]:
+        moments = array.view(pa.int64())
+        early = pc.less_equal(moments, _LAST_OF_DAY)
+        if not _all(early):
+            notes[CLOCK_CUT] += _unset(early)
+            moments = pc.if_else(early, moments, _LAST_OF_DAY)
+        return _serials(moments, 0, TIME, TIME_MS)
+
+    def binary(self, array: Array, notes: Counter[str]) -> list[Piece]:
+        if known := len(array) - array.null_count:
+            notes[BINARY] += known
+        return self.text(array, notes)
 
     def mixed(self, array: Array, notes: Counter[str]) -> list[Piece]:
-        """Each value as what it is. A number with a point or an exponent was a double before."""
+        """Each value as what it is. A number with a point or an exponent was a double before.
+
+        Blobs and infinities come as their canonical text, and are counted by it.
+        """
         text = canonical(array)
         number = pc.struct_field(array, "number")
         digits = pc.utf8_length(pc.utf8_ltrim(text, characters="-"))
         short = pc.or_(pc.less_equal(digits, self._digits), pc.match_substring_regex(text, "[.eE]"))
         if long := pc.sum(pc.and_not(number, short)).as_py():
             notes[LONG_NUMBER] += long
+        words = text.filter(pc.invert(number))
+        for what, flags in (
+            (NOT_FINITE, pc.is_in(words, value_set=_NOT_FINITE_TEXTS)),
+            (BINARY, pc.match_substring_regex(words, _HEX_TEXT)),
+        ):
+            if count := pc.sum(flags).as_py():
+                notes[what] += count
         plain = pc.and_(number, short)
         return self._number_or_text(plain, text, _NUMBER, notes)
 

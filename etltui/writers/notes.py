@@ -7,11 +7,22 @@ that a target's writer has to know whose words are whose.
 LONG_NUMBER = "long number as text"
 NOT_FINITE = "not a finite number, as text"
 OUTSIDE_CALENDAR = "date before 1900-03-01 or after 9999-12-31 as text"
+CLOCK_CUT = "time cut at 23:59:59.999"
+BINARY = "binary as hex text"
 REMOVED = "control characters removed"
 GUARDED = "formula guarded"
 REPLACED = "characters replaced"
 _CUT = "text cut at "
-_COUNTED = {LONG_NUMBER, NOT_FINITE, OUTSIDE_CALENDAR, REMOVED, GUARDED, REPLACED}
+_COUNTED = {
+    LONG_NUMBER,
+    NOT_FINITE,
+    OUTSIDE_CALENDAR,
+    CLOCK_CUT,
+    BINARY,
+    REMOVED,
+    GUARDED,
+    REPLACED,
+}
 
 
 def cut_note(units: int) -> str:

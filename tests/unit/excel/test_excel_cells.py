@@ -20,6 +20,8 @@ from etltui.writers.excel_styles import (
     TIMESTAMP_MS,
 )
 from etltui.writers.notes import (
+    BINARY,
+    CLOCK_CUT,
     LONG_NUMBER,
     NOT_FINITE,
     OUTSIDE_CALENDAR,
@@ -75,11 +77,21 @@ CASES = [
     ("timestamp", datetime(1900, 2, 28, 23, 59, 59), words("1900-02-28 23:59:59")),
     ("timestamp", datetime(2026, 11, 21, 6, 0, 0, 500_000), ("n", TIMESTAMP_MS, None)),
     ("timestamp", datetime(9999, 12, 31, 23, 59, 59), ("n", TIMESTAMP, None)),
+    ("timestamp", datetime(9999, 12, 31, 23, 59, 59, 999_000), ("n", TIMESTAMP_MS, None)),
+    ("timestamp", datetime(9999, 12, 31, 23, 59, 59, 999_001), words("9999-12-31 23:59:59.999001")),
+    ("timestamp", datetime(9999, 12, 31, 23, 59, 59, 999_999), words("9999-12-31 23:59:59.999999")),
     ("timestamp", None, None),
     ("timestamptz", datetime(2026, 11, 21, 12, tzinfo=UTC), number("46347.5", TIMESTAMP)),
+    (
+        "timestamptz",
+        datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        words("9999-12-31 23:59:59.999999+00"),
+    ),
     ("timestamptz", datetime(1800, 1, 1, tzinfo=UTC), words("1800-01-01 00:00:00+00")),
     ("time", time(18), number("0.75", TIME)),
     ("time", time(18, 0, 0, 1), ("n", TIME_MS, None)),
+    ("time", time(23, 59, 59, 999_999), number("0.999999988425926", TIME_MS)),
+    ("time", time(23, 59, 59, 999_000), number("0.999999988425926", TIME_MS)),
     ("time", None, None),
     ("text", "", words("")),
     ("text", "007", words("007")),
@@ -130,6 +142,26 @@ COUNTS = [
     ("float", [float("inf"), float("nan"), 1.0, None], {NOT_FINITE: 2}),
     ("date", [date(1899, 1, 1), date(2000, 1, 1), None], {OUTSIDE_CALENDAR: 1}),
     ("timestamp", [datetime(1899, 1, 1), datetime(2000, 1, 1), None], {OUTSIDE_CALENDAR: 1}),
+    (
+        "timestamp",
+        [datetime(9999, 12, 31, 23, 59, 59, us) for us in (0, 999_000, 999_500, 999_999)],
+        {OUTSIDE_CALENDAR: 2},
+    ),
+    ("time", [time(23, 59, 59, us) for us in (0, 999_000, 999_500, 999_999)], {CLOCK_CUT: 2}),
+    ("time", [time(23, 59, 59, 999_999), None], {CLOCK_CUT: 1}),
+    ("binary", [b"", b"a", None], {BINARY: 2}),
+    ("binary", [None], {}),
+    (
+        "mixed",
+        [
+            *({"text": text, "number": False} for text in ("NaN", "Infinity", "-Infinity")),
+            *({"text": text, "number": False} for text in ("\\x", "\\x00ff")),
+            *({"text": text, "number": False} for text in ("Nan", "x00", "\\x0", "\\xFF", "\\xg0")),
+            {"text": "1.5", "number": True},
+            None,
+        ],
+        {NOT_FINITE: 3, BINARY: 2},
+    ),
     ("text", ["a\x00\x01", "b\x02", "c\t", None], {REMOVED: 3}),
     ("text", ["x" * 32_768, "é" * 20_000, "😀" * 16_384], {"text cut at 32,767": 2}),
     (
@@ -150,6 +182,15 @@ def test_what_is_changed_is_counted(bench, kind, values, notes):
     [receipt] = bench.parts([Column(name="v", type=kind)], [(value,) for value in values])
     assert receipt.notes == notes
     assert all(map(of_a_part, notes))
+
+
+def test_the_last_moments_are_read_as_what_they_are(bench, column):
+    columns = [column("timestamp", "at"), column("time", "c")]
+    last = [(datetime(9999, 12, 31, 23, 59, 59, us), time(23, 59, 59, us)) for us in (0, 999_000)]
+    ends = [(at, c.replace(microsecond=999_999)) for at, c in last]
+    book, _ = bench.publish(columns, bench.entry(bench.parts(columns, last + ends)))
+    rows = openpyxl.load_workbook(book)["Branch"].iter_rows(min_row=2, values_only=True)
+    assert list(rows) == [*last, (last[0][0], last[1][1]), (last[1][0], last[1][1])]
 
 
 def test_a_text_is_cut_between_characters(bench, column):
