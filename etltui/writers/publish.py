@@ -1,6 +1,7 @@
 """Puts an assembled target in its place, and holds parts against their receipts."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from etltui.domain.errors import ErrorClass, Failure
@@ -13,7 +14,7 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
 
     Args:
         temporary: In the target's folder.
-        target: Replaced if it is a file.
+        target: Replaced if it is a file; who may read and write it stays the same.
         published: What the temporary file must be; None where it is taken as it is.
 
     Returns:
@@ -37,6 +38,9 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
                 f"{final} is {kind}; move it away or give the destination another path",
                 {"path": str(final)},
             )
+        if final.exists():
+            with suppress(PermissionError):
+                source.chmod(final.stat().st_mode & 0o777)
         source.replace(final)
         sync_folder(final.parent)
     return True

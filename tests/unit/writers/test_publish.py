@@ -1,6 +1,7 @@
 """Delivery: every state that a crash can leave, and every way a target can be in the way."""
 
 import os
+import stat
 import subprocess
 import sys
 import textwrap
@@ -41,6 +42,37 @@ def test_what_was_published_takes_the_targets_place(paths, old):
     assert _deliver(paths)
     assert target.read_bytes() == CONTENT
     assert _left(paths) == ["out.csv"]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o600, 0o666])
+def test_a_target_keeps_its_permissions(paths, mode):
+    temporary, target = paths
+    temporary.write_bytes(CONTENT)
+    temporary.chmod(0o644)
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    assert _deliver(paths)
+    assert target.read_bytes() == CONTENT
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_a_new_target_has_the_permissions_it_was_made_with(paths):
+    paths[0].write_bytes(CONTENT)
+    paths[0].chmod(0o604)
+    assert _deliver(paths)
+    assert stat.S_IMODE(paths[1].stat().st_mode) == 0o604
+
+
+def test_permissions_that_may_not_be_set_are_no_failure(paths, monkeypatch):
+    paths[0].write_bytes(CONTENT)
+    paths[1].write_bytes(b"old")
+
+    def refuse(*_args, **_more):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    assert _deliver(paths)
+    assert paths[1].read_bytes() == CONTENT
 
 
 def test_delivering_again_is_harmless(paths):
