@@ -1,5 +1,7 @@
 """Excel workbooks: rows become deflated sheets at once, a workbook is those sheets in a zip."""
 
+import os
+
 from etltui.domain.limits import EXCEL, Limits
 from etltui.domain.part import Published
 from etltui.domain.task import PublishTask
@@ -23,6 +25,7 @@ def assemble(task: PublishTask, limits: Limits = EXCEL) -> Published:
         Failure: Of class `disk`, `target`, or `corrupt`, naming the connection whose part is not
             what its receipt says.
     """
+    os.environ["OPENPYXL_LXML"] = "False"  # where lxml is installed its bytes would be others
     from etltui.writers.excel_assemble import assembled  # noqa: PLC0415 - openpyxl takes 0.2 s
 
     return assembled(task, limits)

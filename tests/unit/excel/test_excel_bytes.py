@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 import xml.etree.ElementTree as ET
 import zipfile
 import zlib
@@ -313,3 +314,32 @@ def test_the_xml_of_a_row(bench):
         '<row><c><v>1</v></c><c t="inlineStr" s="1"><is><t xml:space="preserve">a&lt;</t></is></c>'
         "</row><row><c/><c/></row>"
     )
+
+
+def test_lxml_is_not_used_where_it_is_installed(tmp_path):
+    """By a process of its own, since openpyxl decides when it is imported."""
+    lxml = tmp_path / "site" / "lxml"
+    lxml.mkdir(parents=True)
+    (lxml / "__init__.py").touch()
+    (lxml / "etree.py").write_text("LXML_VERSION = (6, 0, 0, 0)\n")
+    script = f"""
+        import sys
+        sys.path[:0] = {[str(lxml.parent), *sys.path]!r}
+        from etltui.domain.task import PublishTask
+        from etltui.writers.excel import assemble
+        assemble(PublishTask(
+            destination=0, type="excel", parts="", temporary={str(tmp_path / "other.xlsx")!r},
+            target="", options={{}}, queries=("main",), columns=((),), entries=(),
+        ))
+        import openpyxl
+        print(openpyxl.LXML)
+    """
+    environment = {k: v for k, v in os.environ.items() if k != "OPENPYXL_LXML"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert done.stdout == "False\n", done.stderr
