@@ -1,29 +1,23 @@
-"""Where a job's rows go: destinations with their options, and targets that would meet."""
+"""Where a job's rows go: destinations with their options."""
 
 import codecs
-import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 from etltui.config.checks import OneOf, RefusedError, check_of, shown, text
 from etltui.config.schema import default_of
-from etltui.config.table import Notebook, Table
-from etltui.config.templates import render, template
+from etltui.config.table import Table
+from etltui.config.templates import template
 from etltui.domain.job import (
     OPTIONS,
-    Connection,
     CsvOptions,
     Destination,
     ExcelOptions,
     FormatOptions,
-    Job,
 )
 
-_LONGEST_NAME = 240  # bytes; 255 on most disks, less what `.partial` and a temporary name add
 _WITH_BOM = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
 # Python's codecs for names in the net, for its own sources and for one Windows machine, and those
 # whose bytes depend on what came before: pieces of them cannot be put one behind the other.
@@ -130,73 +124,3 @@ def destination(table: Table) -> Destination:
     elif type_:
         _check_ending(table, path)
     return Destination(type=type_, path=path, options=options, mode=mode)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Target:
-    """A destination's path as it may look in a run, and the key that says it."""
-
-    key: str
-    path: str
-
-
-def _targets(jobs: Iterable[tuple[str, Job]]) -> list[_Target]:
-    """Every destination as if all jobs had started in the same moment, each with its own run."""
-    moment = datetime(2026, 11, 21, 23, 5, tzinfo=UTC)
-    return [
-        _Target(
-            key=f"{key}.destinations[{number}].path",
-            path=os.path.normpath(
-                render(
-                    each.path,
-                    job=job.name,
-                    title=job.title,
-                    run=f"{moment:%Y%m%dT%H%M%SZ}-{position:04d}",
-                    started=moment,
-                    folder=job.folder,
-                ),
-            ),
-        )
-        for position, (key, job) in enumerate(jobs)
-        for number, each in enumerate(job.destinations, start=1)
-        if each.path
-    ]
-
-
-def check_targets(
-    jobs: Sequence[tuple[str, Job]],
-    connections: Iterable[Connection],
-    book: Notebook,
-) -> None:
-    """Refuse targets that would overwrite each other or a source, and names no disk takes.
-
-    Args:
-        jobs: With the dotted key of each.
-        connections: Whose files must stay what they are.
-        book: Where mistakes are noted.
-    """
-    sources = {os.path.normpath(c.database): c.name for c in connections if c.database}
-    seen: dict[str, str] = {}
-    for target in _targets(jobs):
-        name = Path(target.path).name
-        if target.path in seen:
-            book.note(
-                target.key,
-                f"is the same target as {seen[target.path]}",
-                "Give each its own name, with {job} or {run} for instance",
-            )
-        elif target.path in sources:
-            book.note(
-                target.key,
-                f"would overwrite the database of connection {shown(sources[target.path])}",
-                "Write another path",
-            )
-        # Not os.fsencode: under an ASCII locale it raises for what the template may well hold.
-        length = len(name.encode("utf-8", "surrogateescape"))
-        if length > _LONGEST_NAME:
-            book.note(
-                target.key,
-                f"gives a file name of {length} bytes",
-                f"Allowed: at most {_LONGEST_NAME}. Shorten the title or the path",
-            )
-        seen.setdefault(target.path, target.key)

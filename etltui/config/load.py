@@ -6,11 +6,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from etltui.config import connections, jobs, settings
-from etltui.config.destinations import check_targets
 from etltui.config.document import Document, read
 from etltui.config.paths import expanded, located
 from etltui.config.schema import Config
 from etltui.config.table import Notebook, Table
+from etltui.config.targets import check_targets
 from etltui.domain.errors import ConfigError, Mistake
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
@@ -103,7 +103,7 @@ def _decoded(
         (table.key, jobs.job(name, table, sources, folder))
         for name, table in root.table("jobs").entries()
     ]
-    check_targets(work, sources, book)
+    check_targets(work, sources, program, document.path, book)
     root.finish()
     return Config(
         settings=program,

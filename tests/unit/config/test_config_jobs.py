@@ -1,9 +1,5 @@
 """Jobs: queries, own SQL, columns, retries and destinations."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from etltui.domain.job import (
@@ -334,23 +330,6 @@ def test_a_wrong_destination_is_refused_in_words(desk, destination, key, said):
     found, sentence = desk.mistake(text)
     assert found == f"jobs.j.destinations{key}"
     assert said in sentence
-
-
-def test_names_are_measured_under_an_ascii_locale_too(desk):
-    """An ASCII file system encoding can neither encode nor look for these names."""
-    text = JOB.format(query="query = 'x'").replace("x.csv", f"é/{'é' * 121}.csv")
-    script = (
-        "import pathlib, sys; from etltui.config.load import load\n"
-        "assert sys.getfilesystemencoding() == 'ascii'\n"
-        "load(pathlib.Path(sys.argv[1]), environ={})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, desk.write(text).path],
-        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        capture_output=True,
-        check=False,
-    )
-    assert b"destinations[1].path: gives a file name of 246 bytes" in done.stderr
 
 
 @pytest.mark.parametrize("value", ["[]", "[5]", "'x'", "{}"])
