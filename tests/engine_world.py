@@ -68,7 +68,7 @@ class World:
 
     def _free(self, folder):
         self.looked.append(folder)
-        return self.free
+        return self.free() if callable(self.free) else self.free
 
     @property
     def parts_folder(self):

@@ -139,7 +139,8 @@ class Runner:
         if self._failure is not None:
             raise RunnerHalt(RunStatus.STOPPED, str(self._failure))
         if rest := sum(1 for _ in self._tally.waiting()):
-            reason = f"{rest} connections that --only left out are still to be read"
+            total = self._tally.total
+            reason = f"{rest} of {total} connections, left out by --only, are still to be read"
             raise RunnerHalt(RunStatus.STOPPED, reason)
 
     async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:

@@ -210,7 +210,7 @@ def test_resuming_only_some_leaves_the_run_unfinished_until_the_rest_is_read(fol
     stopped = stopped_run(folder)
     some = run(folder, "--resume", "--only", "branch_001")
     assert some.code == 4
-    assert "that --only left out are still to be read" in some.finished["reason"]
+    assert "connections, left out by --only, are still to be read" in some.finished["reason"]
     rest = run(folder, "--resume")
     assert rest.code == 0
     assert rest.finished["run"] == stopped.finished["run"]

@@ -11,8 +11,9 @@ import pytest
 import store_samples as sample
 from store_samples import NOW
 
-from etltui.domain.errors import StateHeldError
-from etltui.store.lock import LOCK, hold
+from etltui.domain.errors import StateError, StateHeldError
+from etltui.store.folder import refuse_others
+from etltui.store.lock import LOCK, hold, is_held
 from etltui.store.sqlite import SqliteStore
 
 HOLD = """
@@ -115,3 +116,42 @@ async def test_a_store_holds_its_folder_until_it_is_closed(folder, clock):
             await SqliteStore.open(folder, clock=sample.StillClock())
     async with await SqliteStore.open(folder, clock=clock):
         pass
+
+
+def test_a_reader_can_tell_whether_the_holder_lives(tmp_path, monkeypatch):
+    assert not is_held(tmp_path)
+    with hold(tmp_path, holder_text="etltui", now=NOW):
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
+    (tmp_path / LOCK).write_text('{"pid": 4194305}')  # more than the kernel ever gives
+    assert not is_held(tmp_path)
+    (tmp_path / LOCK).write_text('{"pid": 1}')
+
+    def forbidden(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", forbidden)
+    assert is_held(tmp_path)
+
+
+def test_a_folder_of_other_things_is_left_as_it_is(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    (shared / "notes.txt").write_text("mine")
+    with (
+        pytest.raises(StateError, match=r"holds other things, such as notes\.txt"),
+        hold(shared, holder_text="etltui", now=NOW),
+    ):
+        pass
+    assert shared.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_that_cannot_be_looked_into_is_said_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(type(tmp_path), "iterdir", _refused)
+    with pytest.raises(StateError, match="cannot be used: Permission denied"):
+        refuse_others(tmp_path, {LOCK})
+
+
+def _refused(_):
+    raise PermissionError(13, "Permission denied")
