@@ -24,12 +24,6 @@ _MOMENTS = (
 """Two that no form of {date} gives alike."""
 _BESIDE = ("-wal", "-shm", "-journal")
 """Endings of the files that SQLite keeps beside a database; its last rows may stand there."""
-_KINDS = {
-    stat.S_IFREG: "a file",
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-}
 _ANOTHER = "Write another path"
 
 
@@ -118,9 +112,12 @@ def _kept(file: Path, settings: Settings, connections: Iterable[Connection]) -> 
 def _kind(path: Path) -> str:
     """What stands at a path, links followed; empty for nothing, or where it cannot be told."""
     try:
-        return _KINDS.get(stat.S_IFMT(path.stat().st_mode), "a device")
+        mode = path.stat().st_mode
     except (OSError, ValueError):  # ValueError: the locale cannot encode the name
         return ""
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    return "a file" if stat.S_ISREG(mode) else "no regular file"
 
 
 def _check_new(target: _Target, seen: dict[Path, str]) -> None:
@@ -153,7 +150,7 @@ def _check_disk(target: _Target) -> None:
             raise RefusedError(f"{safe_text(str(target.path))} is {kind}", "Name a file")
     above, kind = next((each, kind) for each in (folder, *folder.parents) if (kind := _kind(each)))
     if kind != "a folder":
-        raise RefusedError(f"{safe_text(str(above))} is {kind}, not a folder", _ANOTHER)
+        raise RefusedError(f"{safe_text(str(above))} is no folder", _ANOTHER)
 
 
 def _check_name(target: _Target) -> None:

@@ -93,12 +93,12 @@ def test_what_is_no_file_is_never_replaced(desk, tmp_path, monkeypatch):
         listener.bind("socket")
     for name, kind in [
         ("folder", "a folder"),
-        ("pipe", "a named pipe"),
-        ("socket", "a socket"),
-        ("link", "a device"),
+        ("pipe", "no regular file"),
+        ("socket", "no regular file"),
+        ("link", "no regular file"),
     ]:
         assert refused(desk, name) == f"{desk.folder}/{name} is {kind}. Name a file"
-    assert refused(desk, "/dev/null") == "/dev/null is a device. Name a file"
+    assert refused(desk, "/dev/null") == "/dev/null is no regular file. Name a file"
 
 
 def test_a_file_and_a_link_to_one_and_a_link_to_nothing_may_be_replaced(desk):
@@ -112,7 +112,7 @@ def test_a_file_and_a_link_to_one_and_a_link_to_nothing_may_be_replaced(desk):
 @pytest.mark.parametrize("path", ["file/x.csv", "file/a/b/{job}.csv", "file/{date}/x_{run}.csv"])
 def test_a_file_is_no_folder(desk, path):
     (desk.folder / "file").touch()
-    said = f"{desk.folder}/file is a file, not a folder. Write another path"
+    said = f"{desk.folder}/file is no folder. Write another path"
     assert refused(desk, path) == said
 
 
