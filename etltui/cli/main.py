@@ -1,5 +1,7 @@
 """The command: which subcommands there are, loaded when they are called."""
 
+import io
+import sys
 from importlib import import_module
 
 import click
@@ -53,3 +55,7 @@ def main() -> None:
 
     Completion: eval "$(_ETLTUI_COMPLETE=bash_source etltui)"
     """  # noqa: D301 - \b is click's mark for lines to keep
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

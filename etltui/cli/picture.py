@@ -15,6 +15,7 @@ from etltui.domain.events import (
     RunProgress,
     RunStarted,
 )
+from etltui.domain.run import Step
 from etltui.domain.safe_text import middle_cut, safe_text
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
@@ -51,6 +52,7 @@ class _Run:
     failed: int = 0
     retrying: int = 0
     rows: int = 0
+    sending: bool = False
     ended: bool = False
 
 
@@ -80,8 +82,9 @@ class Picture:
         match event:
             case RunProgress():
                 run.done, run.failed, run.rows = event.completed, event.failed, event.rows
+                run.sending = event.step == Step.SENDING
             case RunFinished():
-                run.ended = True
+                run.ended, run.sending = True, False
             case _:
                 pass
 
@@ -106,6 +109,7 @@ class Picture:
         """The picture: at most `height` lines of at most `width` characters."""
         rate = self._rate()
         lines = [self._head(key, run, rate) for key, run in self._runs.items() if not run.ended]
+        lines.extend(f"  ◐ {Step.SENDING}" for run in self._runs.values() if run.sending)
         room = max(0, height - len(lines) - 1)
         running = list(self._running.items())
         lines.extend(self._line(name, one) for (_, name), one in running[:room])

@@ -76,7 +76,7 @@ def to_json(value: object) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, Path):
         return str(value)
-    raise NotImplementedError(f"{type(value).__name__} cannot be stored")
+    raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
 def _decoded(row: Row, column: str, decode: Callable[[str], T]) -> T:

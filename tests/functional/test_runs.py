@@ -305,6 +305,16 @@ def test_of_several_jobs_the_worst_code_counts(folder):
     assert "other: failed" in ended.out
 
 
+def test_a_terminal_without_our_characters_gets_question_marks(folder):
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run(folder)
+    shown = etltui("runs", "--config", folder / "config.toml", **ascii_only)
+    assert shown.code == 0
+    row = etltui("runs", "--json", "--config", folder / "config.toml").events[0]
+    shown = etltui("show", row["run"], "--config", folder / "config.toml", **ascii_only)
+    assert "? completed" in shown.out
+
+
 def test_the_shell_completes_commands_and_jobs(folder):
     config = str(folder / "config.toml")
     asked = {"_ETLTUI_COMPLETE": "bash_complete", "COMP_CWORD": "4"}

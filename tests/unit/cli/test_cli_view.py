@@ -171,6 +171,15 @@ def test_the_picture_keeps_within_its_lines_and_columns():
     assert not picture.lines(79, 10)[0].startswith("gst")
 
 
+def test_the_picture_says_that_targets_are_being_made():
+    picture = Picture(Clock())
+    picture.take(started())
+    picture.take(progress(step="Sending to destinations", completed=56))
+    assert picture.lines(79, 10)[1:] == ["  ◐ Sending to destinations"]
+    picture.take(RunFinished(**AT, result=ended()))
+    assert picture.lines(79, 10) == []
+
+
 def test_rows_a_second_are_those_of_the_last_seconds():
     clock = Clock()
     picture = Picture(clock)
