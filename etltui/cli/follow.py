@@ -72,7 +72,7 @@ async def _run_jobs(
         for job in jobs:
             await running.check(job, only=only, resume=resume)
         with running.events() as events, _signals(running):
-            view = Silent() if as_json else _view()
+            view = Silent() if as_json else _view(config.settings.timezone)
             watching = asyncio.create_task(_watch(events, view, as_json=as_json))
             prepared = [await running.prepare(job, only=only, resume=resume) for job in jobs]
             handles = [running.submit(each) for each in prepared]
@@ -86,10 +86,10 @@ async def _run_jobs(
     return exit_code(results)
 
 
-def _view() -> Painter | Lines:
+def _view(timezone: str) -> Painter | Lines:
     """A live picture on a terminal, plain lines elsewhere."""
     terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return Painter(sys.stderr) if terminal else Lines(sys.stderr)
+    return Painter(sys.stderr, timezone) if terminal else Lines(sys.stderr, timezone)
 
 
 async def _watch(

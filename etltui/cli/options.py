@@ -58,8 +58,8 @@ def job_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[s
     return [name for name in jobs if name.startswith(incomplete)]
 
 
-def state_of(config_file: Path | None, state_dir: Path | None) -> Path:
-    """The state folder, also where there is no configuration at all.
+def state_of(config_file: Path | None, state_dir: Path | None) -> tuple[Path, str]:
+    """The state folder and the zone of its times, also where there is no configuration at all.
 
     Raises:
         ConfigError: There is one, but with mistakes.
@@ -69,8 +69,9 @@ def state_of(config_file: Path | None, state_dir: Path | None) -> Path:
     except ConfigError:
         if config_file is not None:
             raise
-        return state_folder(None, state_dir, os.environ)
-    return state_folder(load(path, environ=os.environ), state_dir, os.environ)
+        return state_folder(None, state_dir, os.environ), ""
+    config = load(path, environ=os.environ)
+    return state_folder(config, state_dir, os.environ), config.settings.timezone
 
 
 def leave(error: EtltuiError) -> NoReturn:

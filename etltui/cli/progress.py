@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Self, TextIO
 
 from etltui.cli.picture import Picture
-from etltui.cli.words import counted, duration, number, short, words
+from etltui.cli.words import counted, duration, local, number, short, words
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
@@ -35,17 +35,23 @@ class Silent:
 
 
 class Lines(Silent):
-    """One line for each change; also fit for a log or a screen reader."""
+    """One line for each change; also fit for a log or a screen reader.
 
-    def __init__(self, out: TextIO) -> None:
+    Args:
+        out: Where to write.
+        timezone: Of the times; empty for the machine's own.
+    """
+
+    def __init__(self, out: TextIO, timezone: str = "") -> None:
         self._out = out
+        self._timezone = timezone
         self._counts: dict[str, list[int]] = {}
 
     def take(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
         text = self.line(event)
         if text:
-            clock = time.strftime("%H:%M:%S", time.localtime(event.at))
+            clock = f"{local(event.at, self._timezone):%H:%M:%S}"
             # A terminal that has gone does not stop the run.
             with suppress(OSError, ValueError):
                 self._out.write(f"{clock} {safe_text(text)}\n")
@@ -94,14 +100,20 @@ class Painter(Silent):
 
     Args:
         out: A terminal.
+        timezone: Of the times; empty for the machine's own.
         clock: Seconds that never jump.
     """
 
-    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        out: TextIO,
+        timezone: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._out = out
         self._clock = clock
         self._picture = Picture(clock)
-        self._lines = Lines(out)
+        self._lines = Lines(out, timezone)
         self._painted = 0
         self._last = float("-inf")
 

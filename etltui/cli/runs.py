@@ -30,14 +30,14 @@ async def _rows(state: Path, job: str, limit: int) -> list[RunRow]:
         return [settled(row, held=held) for row in await history.runs(job=job, limit=limit)]
 
 
-def _line(row: RunRow) -> str:
+def _line(row: RunRow, timezone: str) -> str:
     result = row.result
     done = f"{result.completed}/{row.total}" if result else f"–/{row.total}"
     rows = number(result.rows) if result else "–"
     took = duration(result.seconds) if result else "–"
     return (
         f"{row.run:<23} {safe_text(row.job):<20} {words(row.status):<22} {done:>9} {rows:>14} "
-        f"{took:>7}  {moment(row.started)}"
+        f"{took:>7}  {moment(row.started, timezone)}"
     )
 
 
@@ -72,7 +72,8 @@ def command(
     state_dir: Path | None,
 ) -> None:
     """List runs, newest first; also while an engine is running."""
-    rows = asyncio.run(_rows(state_of(config_file, state_dir), job, limit))
+    state, timezone = state_of(config_file, state_dir)
+    rows = asyncio.run(_rows(state, job, limit))
     if as_json:
         for row in rows:
             click.echo(encode.line(as_object(row)))
@@ -84,4 +85,4 @@ def command(
         f"{'RUN':<23} {'JOB':<20} {'STATUS':<22} {'DONE':>9} {'ROWS':>14} {'TIME':>7}  STARTED",
     )
     for row in rows:
-        click.echo(_line(row))
+        click.echo(_line(row, timezone))

@@ -64,11 +64,11 @@ def _result(row: ConnectionRow) -> ConnectionResult:
     return row.result or waiting
 
 
-def _head(found: _Found) -> list[str]:
+def _head(found: _Found, timezone: str) -> list[str]:
     row, result = found.row, found.row.result
     lines = [
         f"{row.job} ▸ run {row.run}  {words(row.status)}",
-        f"  {row.title}; started {moment(row.started)}, attempt {row.attempt}"
+        f"  {row.title}; started {moment(row.started, timezone)}, attempt {row.attempt}"
         + (f", {duration(result.seconds)}" if result else ""),
     ]
     if row.reason:
@@ -92,10 +92,10 @@ def _line(number_: int, result: ConnectionResult) -> str:
     ).rstrip()
 
 
-def _print(found: _Found) -> None:
+def _print(found: _Found, timezone: str) -> None:
     contacts = {p.name: p.connection.contact for p in found.plan.connections}
     lines = [
-        *_head(found),
+        *_head(found, timezone),
         "",
         f"{'#':>4} {'CONNECTION':<{_NAME}}   STATUS              ROWS    TIME",
     ]
@@ -121,9 +121,10 @@ def command(
     state_dir: Path | None,
 ) -> None:
     """Show RUN (its id, or the letters at its end), connection by connection."""
-    found = asyncio.run(_find(state_of(config_file, state_dir), run))
+    state, timezone = state_of(config_file, state_dir)
+    found = asyncio.run(_find(state, run))
     if not as_json:
-        _print(found)
+        _print(found, timezone)
         return
     connections = [encode.connection(_result(row)) for row in found.connections]
     click.echo(encode.line({**as_object(found.row), "results": connections}))

@@ -1,6 +1,7 @@
 """How numbers, durations and statuses are written for people: one way everywhere."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 _MINUTE = 60
 _HOUR = 3600
@@ -37,9 +38,14 @@ def words(status: str) -> str:
     return status.replace("_", " ")
 
 
-def moment(unix: float) -> str:
-    """Local date and time."""
-    return f"{datetime.fromtimestamp(unix).astimezone():%Y-%m-%d %H:%M:%S}"
+def local(unix: float, timezone: str) -> datetime:
+    """The time in a zone; empty for the machine's own."""
+    return datetime.fromtimestamp(unix, UTC).astimezone(ZoneInfo(timezone) if timezone else None)
+
+
+def moment(unix: float, timezone: str) -> str:
+    """Date and time."""
+    return f"{local(unix, timezone):%Y-%m-%d %H:%M:%S}"
 
 
 def short(run: str) -> str:

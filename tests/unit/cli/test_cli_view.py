@@ -9,7 +9,7 @@ from etltui.cli.follow import exit_code
 from etltui.cli.picture import Picture, bar
 from etltui.cli.progress import PAINT_S, Lines, Painter, Silent
 from etltui.cli.report import report
-from etltui.cli.words import counted, duration, short, size, words
+from etltui.cli.words import counted, duration, moment, short, size, words
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.events import (
@@ -200,7 +200,7 @@ def test_the_picture_ignores_a_run_whose_start_it_missed():
 
 def test_the_painter_paints_in_place_and_leaves_failures_above():
     clock, out = Clock(), io.StringIO()
-    with Painter(out, clock) as painter:
+    with Painter(out, clock=clock) as painter:
         painter.take(started())
         first = out.getvalue()
         painter.take(progress())
@@ -320,6 +320,13 @@ def test_every_event_has_a_type_and_a_time_and_fits_on_a_line():
 )
 def test_of_several_runs_the_worst_code_counts(statuses, code):
     assert exit_code([ended(status) for status in statuses]) == code
+
+
+def test_times_are_those_of_the_settings_zone():
+    assert moment(1_800_000_000.0, "Asia/Kolkata") == "2027-01-15 13:30:00"
+    out = io.StringIO()
+    Lines(out, "Asia/Kolkata").take(started())
+    assert out.getvalue().startswith("13:30:00 run 7F3K")
 
 
 def test_numbers_are_written_one_way():
