@@ -58,6 +58,13 @@ async def begun(handle, task, fits=lambda _: True):
     return work
 
 
+async def hung(handle, world, name):
+    """An extract whose driver surely hangs; before it does, a cancel would end it politely."""
+    work = await begun(handle, world.task(x_query("")))
+    await kit.until(lambda: "snapshot" in kit.SCRIPTS[name].calls)
+    return work
+
+
 async def cancelled(work):
     """Cancel; how long control took to come back."""
     started = time.monotonic()
@@ -492,7 +499,7 @@ class TestHang:
     async def test_a_reader_that_ignores_cancel_retires_its_extractor(self, thread_world, gate):
         world = thread_world
         session = await world.supervisor.open(self.hang(world, gate(), "h", "snapshot"))
-        work = await begun(session, world.task(x_query("")))
+        work = await hung(session, world, "h")
         client = session._client
         assert await cancelled(work) < 2 + SLACK
         assert kit.SCRIPTS["h"].cancelled.is_set()
@@ -508,7 +515,7 @@ class TestHang:
         session = await world.supervisor.open(self.hang(world, gate(), "h", "snapshot"))
         async with world.session() as neighbour:
             busy = await begun(neighbour, world.task(x_query(ENDLESS_THOUGHT)))
-            await cancelled(await begun(session, world.task(x_query(""))))
+            await cancelled(await hung(session, world, "h"))
             client = session._client
             assert world.supervisor.leaving(client)
             assert not neighbour.alive
@@ -535,7 +542,8 @@ class TestHang:
             neighbour = await world.supervisor.open(world.connection())
             handles.append(neighbour)
             endless.append(await begun(neighbour, world.task(x_query(ENDLESS_THOUGHT))))
-        works = [await begun(handle, world.task(x_query(""))) for handle in handles[:3]]
+        pairs = zip(handles[:3], "abc", strict=True)
+        works = [await hung(handle, world, name) for handle, name in pairs]
         for work in works:
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
@@ -631,7 +639,7 @@ class TestHang:
             self.hang(world, event, "h", "snapshot", "on cancel"),
         )
         async with world.session() as neighbour:
-            work = await begun(session, world.task(x_query("")))
+            work = await hung(session, world, "h")
             work.cancel()
             await kit.until(kit.SCRIPTS["h"].cancelled.is_set)
             await neighbour.ping()
