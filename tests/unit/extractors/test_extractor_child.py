@@ -179,6 +179,7 @@ def test_a_cancel_in_time_ends_the_request_and_touches_no_driver(line):
     reader = line.open(ping=lambda _: (started.set(), go.wait(kit.LONG)))
     line.say(p.Ping(id=1, session=1), p.Ping(id=2, session=1))
     assert started.wait(kit.LONG)
+    kit.until_now(lambda: 2 in line.extractor._requests)
     line.say(p.Cancel(id=2), p.Cancel(id=777))
     kit.until_now(lambda: line.extractor._requests[2].watch.cancelled)
     go.set()

@@ -246,3 +246,23 @@ def test_a_statement_is_named_once():
 def test_every_statement_is_used():
     code = "".join(path.read_text() for path in Path(database.__file__).parent.glob("*.py"))
     assert [name for name in QUERIES if f'"{name}"' not in code] == []
+
+
+async def test_closing_waits_for_what_runs(tmp_path):
+    await asyncio.to_thread(make_private, tmp_path / "state.db")
+    store = await Database.writer(tmp_path / "state.db")
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def work(_):
+        begun.set()
+        await go.wait()
+        return "done"
+
+    running = asyncio.create_task(store.transact(work))
+    await begun.wait()
+    closing = asyncio.create_task(store.aclose())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    go.set()
+    await closing
+    assert await running == "done"
