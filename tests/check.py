@@ -1,7 +1,8 @@
 """Every check in one command, the same that continuous integration runs.
 
-python tests/check.py            all of it
-python tests/check.py --quick    without coverage and without the tests of whole processes
+python tests/check.py               lint, types, imports, all tests
+python tests/check.py --quick       without the tests of whole processes
+python tests/check.py --coverage    the tests within one process, held to the floors of coverage
 """
 
 import argparse
@@ -42,7 +43,8 @@ def step(title: str, *command: str) -> None:
 
 
 def coverage() -> None:
-    """Hold the measured coverage to its floors."""
+    """Measure in one process, which is the one faithful way, and hold it to the floors."""
+    step("tests, measured", tool("coverage"), "run", "-m", "pytest", "-q", *MEASURED)
     for room in COMPLETE:
         report = [tool("coverage"), "report", f"--include=etltui/{room}/*", "--fail-under=100"]
         step(f"coverage of {room}", *report)
@@ -52,17 +54,16 @@ def coverage() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    quick = parser.parse_args().quick
+    parser.add_argument("--coverage", action="store_true")
+    asked = parser.parse_args()
+    if asked.coverage:
+        coverage()
+        return
     step("ruff", tool("ruff"), "check", ".")
     step("ruff format", tool("ruff"), "format", "--check", ".")
     step("mypy", tool("mypy"))
     step("imports", tool("lint-imports"))
-    tests = [tool("pytest"), "-n", "2", "-q"]
-    step("tests", *tests, "--cov", "--cov-report=", *MEASURED)
-    coverage()
-    if not quick:
-        # Whole processes, some of them killed: what they cover cannot be measured faithfully.
-        step("tests of whole processes", *tests, *PROCESSES)
+    step("tests", tool("pytest"), "-n", "2", "-q", *MEASURED, *(() if asked.quick else PROCESSES))
 
 
 if __name__ == "__main__":
