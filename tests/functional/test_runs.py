@@ -264,13 +264,6 @@ def test_a_run_whose_engine_was_killed_is_shown_as_stopped(folder):
     assert "--resume" in row["reason"]
 
 
-def test_memory_over_the_threshold_stops_resumably(folder):
-    ended = run(folder, MEMORY_THRESHOLD_MB="64")
-    assert ended.code == 4
-    assert "memory usage" in ended.finished["reason"]
-    assert run(folder).code == 0
-
-
 def test_a_disk_without_room_stops_resumably(folder):
     configure(folder, "[settings]", "[settings]\ndisk_reserve_mb = 1048576")
     ended = run(folder)
