@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,8 @@ class Connection:
         credential: Name of a credential, empty for none.
         tags: What `tag:` selects by.
         contact: Whom to call.
+        opened: Its first day; before it, it is not missing. None: always there.
+        closed: Its last day; after it, it is not missing. None: still there.
     """
 
     name: str
@@ -49,6 +52,14 @@ class Connection:
     credential: str = ""
     tags: tuple[str, ...] = ()
     contact: str = ""
+    opened: date | None = None
+    closed: date | None = None
+
+    def exists(self, day: date) -> bool:
+        """Whether the branch is expected to answer on that day."""
+        return (self.opened is None or self.opened <= day) and (
+            self.closed is None or day <= self.closed
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +83,38 @@ class RetryPolicy:
     delay_s: float = 5.0
     multiplier: float = 2.0
     max_delay_s: float = 300.0
+
+
+Overlap = Literal["join", "refuse", "queue"]
+"""What a start of a job does while a run of it is queued or running: follow that run, be refused,
+or wait for its end."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunType:
+    """What runs of a kind have in common in the queue.
+
+    Attributes:
+        priority: Of its jobs that say none; a lower number is served first.
+        limit: Its runs at once.
+    """
+
+    name: str
+    priority: int = 100
+    limit: int = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OnFinish:
+    """A command for the end of a run: it gets `run_finished` as JSON on stdin.
+
+    Attributes:
+        command: Program and arguments; no shell reads them.
+        timeout_s: After which it is killed.
+    """
+
+    command: tuple[str, ...]
+    timeout_s: int = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +191,11 @@ class Job:
         columns: Names that fix the columns; empty: the first connection that answers fixes them.
         aliases: Other names of a column, from the name at a connection to the job's name.
         overrides: From a connection's name to its own SQL for each query it differs in.
+        retry: Of a connection inside a run, and of a run of which no connection completed.
+        type: Name of the run type that its runs are counted under.
+        priority: In the queue, lower first; None: its type's.
+        overlap: None: as the settings say.
+        on_finish: What to start when a run of it has ended.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -166,4 +214,8 @@ class Job:
     query_timeout_s: int | None = None
     stall_timeout_s: int | None = None
     keep_parts_days: int = 7
+    type: str = "extract"
+    priority: int | None = None
+    overlap: Overlap | None = None
+    on_finish: OnFinish | None = None
     folder: Path = field(default_factory=Path)

@@ -11,6 +11,7 @@ from etltui.domain.job import (
     Destination,
     ExcelOptions,
     Job,
+    OnFinish,
     Query,
     RetryPolicy,
 )
@@ -47,6 +48,10 @@ HARMLESS = {
     "stall_timeout_s": 1,
     "keep_parts_days": 1,
     "overrides": {"A": {"main": "select 3"}},  # its own hash tells: see `connection_hash`
+    "type": "nightly",
+    "priority": 1,
+    "overlap": "refuse",
+    "on_finish": OnFinish(command=("true",)),
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }
