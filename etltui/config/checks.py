@@ -59,21 +59,22 @@ def nearest_or_all(word: str, choices: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number in a range, both ends included."""
+    """A whole number in a range, both ends included, and 0 where that has a meaning of its own."""
 
     low: int
     high: int
+    or_zero: bool = False
 
     @property
     def allowed(self) -> str:
         """The range in words."""
-        return f"{self.low} to {self.high}"
+        return f"{'0, or ' if self.or_zero else ''}{self.low} to {self.high}"
 
     def __call__(self, value: object) -> int:
         """The number; true and false are none."""
         if isinstance(value, bool) or not isinstance(value, int):
             raise RefusedError(f"{shown(value)} is not a whole number", f"Allowed: {self.allowed}")
-        if not self.low <= value <= self.high:
+        if not self.low <= value <= self.high and not (self.or_zero and value == 0):
             raise RefusedError(f"{shown(value)} is out of range", f"Allowed: {self.allowed}")
         return value
 
@@ -85,9 +86,14 @@ class Number:
     low: float
     high: float
 
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        return f"{self.low:g} to {self.high:g}"
+
     def __call__(self, value: object) -> float:
         """The number; true and false are none, nor are inf and nan."""
-        allowed = f"Allowed: {self.low:g} to {self.high:g}"
+        allowed = f"Allowed: {self.allowed}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise RefusedError(f"{shown(value)} is not a number", allowed)
         if not self.low <= value <= self.high:
@@ -104,7 +110,7 @@ class OneOf:
     @property
     def allowed(self) -> str:
         """The choices in a row."""
-        return ", ".join(self.choices)
+        return ", ".join(choice or '""' for choice in self.choices)
 
     def __call__(self, value: object) -> str:
         """The word."""

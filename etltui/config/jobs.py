@@ -1,15 +1,18 @@
 """A job from its table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import get_type_hints
 
 from etltui.config.checks import (
     Flag,
     Number,
+    RefusedError,
     Text,
     Whole,
     check_of,
+    filled,
+    nearest,
     nearest_or_all,
     shown,
     text_table,
@@ -17,12 +20,24 @@ from etltui.config.checks import (
 )
 from etltui.config.destinations import destination
 from etltui.config.queries import overrides, queries
-from etltui.config.schema import QUERY_TIMEOUT, STALL_TIMEOUT, default_of
+from etltui.config.schema import (
+    EXTRACT,
+    MULTIPLIER,
+    QUERY_TIMEOUT,
+    RETRIES,
+    RUNS_AT_ONCE,
+    STALL_TIMEOUT,
+    Settings,
+    default_of,
+)
 from etltui.config.select import matches, suggestion
 from etltui.config.table import Table
-from etltui.domain.job import Connection, Destination, Job, RetryPolicy
+from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, RetryPolicy, RunType
 
 _DRIFT = check_of(get_type_hints(Job)["drift"])
+_OVERLAP = check_of(Overlap)
+_PRIORITY = Whole(0, 1000)
+_COMMAND = 'Write command = ["program", "argument"]'
 _SHOWN = 10
 
 
@@ -44,14 +59,14 @@ def _selectors(table: Table, connections: Sequence[Connection]) -> tuple[str, ..
     return selectors
 
 
-def _retry(table: Table) -> RetryPolicy:
+def _retry(table: Table, program: Settings) -> RetryPolicy:
     """The retry policy. The longest wait, unsaid, is never shorter than the first."""
-    delay = table.read("delay_s", Number(0, 3600), default_of(RetryPolicy, "delay_s"))
-    longest = max(delay, default_of(RetryPolicy, "max_delay_s"))
+    delay = table.read("delay_s", Number(0, 3600), float(program.retry_delay_s))
+    longest = max(delay, float(program.retry_max_delay_s))
     policy = RetryPolicy(
-        retries=table.read("retries", Whole(0, 100), default_of(RetryPolicy, "retries")),
+        retries=table.read("retries", RETRIES, program.retries),
         delay_s=delay,
-        multiplier=table.read("multiplier", Number(1, 10), default_of(RetryPolicy, "multiplier")),
+        multiplier=table.read("multiplier", MULTIPLIER, program.retry_multiplier),
         max_delay_s=table.read("max_delay_s", Number(0, 86400), longest),
     )
     if policy.max_delay_s < delay:
@@ -94,7 +109,65 @@ def _destinations(table: Table, queries: int) -> tuple[Destination, ...]:
     return found
 
 
-def job(name: str, table: Table, connections: Sequence[Connection], folder: Path) -> Job:
+def _command(value: object) -> tuple[str, ...]:
+    """A program and its arguments; unlike other lists it may say a word twice."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RefusedError(f"{shown(value)} is not a list of texts", _COMMAND)
+    if not value or not value[0].strip() or any("\0" in word for word in value):
+        raise RefusedError("names no program that could be started", _COMMAND)
+    return tuple(value)
+
+
+def _on_finish(job: Table) -> OnFinish | None:
+    """What to start at the end of a run, None for nothing."""
+    if "on_finish" not in job:
+        job.raw("on_finish")
+        return None
+    table = job.table("on_finish")
+    found = OnFinish(
+        command=table.need("command", _command, (), _COMMAND),
+        timeout_s=table.read("timeout_s", Whole(1, 3600), default_of(OnFinish, "timeout_s")),
+    )
+    table.finish()
+    return found
+
+
+def _type(table: Table, types: Collection[str]) -> str:
+    """The name of one of the run types."""
+
+    def known(value: object) -> str:
+        word = filled(value)
+        if word not in types:
+            raise RefusedError(
+                f"there is no run type {shown(word)}",
+                nearest(word, types) or f"Add a [run_types.{word}]",
+            )
+        return word
+
+    return table.read("type", known, EXTRACT)
+
+
+def run_types(table: Table, program: Settings) -> dict[str, RunType]:
+    """The run types by name: those of the file, and "extract" in any case."""
+    found = {EXTRACT: RunType(name=EXTRACT, limit=program.max_jobs_per_type)}
+    for name, entry in table.entries():
+        found[name] = RunType(
+            name=name,
+            priority=entry.read("priority", _PRIORITY, default_of(RunType, "priority")),
+            limit=entry.read("limit", RUNS_AT_ONCE, program.max_jobs_per_type),
+        )
+        entry.finish()
+    return found
+
+
+def job(
+    name: str,
+    table: Table,
+    connections: Sequence[Connection],
+    folder: Path,
+    program: Settings,
+    types: Collection[str],
+) -> Job:
     """A job.
 
     Args:
@@ -102,6 +175,8 @@ def job(name: str, table: Table, connections: Sequence[Connection], folder: Path
         table: Its table.
         connections: All there are.
         folder: The configuration's, absolute.
+        program: The settings, which a job may leave to hold.
+        types: The names of the run types.
     """
     selectors = _selectors(table, connections)
     found = queries(table, folder)
@@ -114,7 +189,7 @@ def job(name: str, table: Table, connections: Sequence[Connection], folder: Path
         destinations=_destinations(table, len(found)),
         max_parallel=table.read("max_parallel", Whole(1, 500), default_of(Job, "max_parallel")),
         resume=table.read("resume", Flag(), default_of(Job, "resume")),
-        retry=_retry(table.table("retry")),
+        retry=_retry(table.table("retry"), program),
         drift=table.read("drift", _DRIFT, default_of(Job, "drift")),
         columns=columns,
         aliases=_aliases(table, columns),
@@ -124,6 +199,10 @@ def job(name: str, table: Table, connections: Sequence[Connection], folder: Path
         keep_parts_days=table.read(
             "keep_parts_days", Whole(0, 365), default_of(Job, "keep_parts_days")
         ),
+        type=_type(table, types),
+        priority=table.read("priority", _PRIORITY, None),
+        overlap=table.read("overlap", _OVERLAP, None),
+        on_finish=_on_finish(table),
         folder=folder,
     )
     table.finish()

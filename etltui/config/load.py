@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from etltui.config import connections, jobs, settings
 from etltui.config.document import Document, read
+from etltui.config.memory import Available, available
 from etltui.config.paths import expanded, located
 from etltui.config.schema import Config
 from etltui.config.table import Notebook, Table
@@ -86,11 +87,19 @@ def _decoded(
     book: Notebook,
     environ: Mapping[str, str],
     overrides: Mapping[str, object],
+    memory: Available,
 ) -> Config:
     """Everything the document says; what is wrong is noted and stands there as its default."""
     folder = document.path.parent
     root = Table(document.values, "", book)
-    program, origins = settings.decode(root.table("settings"), document, environ, overrides)
+    program, origins = settings.decode(
+        root.table("settings"),
+        document,
+        environ,
+        overrides,
+        memory,
+    )
+    types = jobs.run_types(root.table("run_types"), program)
     logins = {
         name: connections.credential(name, table)
         for name, table in root.table("credentials").entries()
@@ -100,7 +109,7 @@ def _decoded(
         for name, table in root.table("connections").entries()
     )
     work = [
-        (table.key, jobs.job(name, table, sources, folder))
+        (table.key, jobs.job(name, table, sources, folder, program, types))
         for name, table in root.table("jobs").entries()
     ]
     check_targets(work, sources, program, document.path, book)
@@ -112,6 +121,7 @@ def _decoded(
         jobs={job.name: job for _, job in work},
         path=document.path,
         origins=origins,
+        run_types=types,
     )
 
 
@@ -120,6 +130,7 @@ def load(
     *,
     environ: Mapping[str, str],
     overrides: Mapping[str, object] = _NOTHING,
+    machine: Path = Path("/"),
 ) -> Config:
     """The configuration, checked as far as that goes without opening a database.
 
@@ -127,6 +138,7 @@ def load(
         path: The file; `<stem>.local.toml` beside it is laid over it.
         environ: The variables, laid over both files; an empty one says nothing.
         overrides: Settings from flags, laid over all; None says nothing.
+        machine: Where `proc` and `sys` are, which tell how much memory there is.
 
     Raises:
         ConfigError: All mistakes at once. Nothing else is raised.
@@ -134,7 +146,7 @@ def load(
     document = read(path)
     book = Notebook(document.where)
     book.mistakes.extend(document.mistakes)
-    config = _decoded(document, book, environ, overrides)
+    config = _decoded(document, book, environ, overrides, available(machine))
     if book.mistakes:
         raise ConfigError(book.mistakes)
     return config

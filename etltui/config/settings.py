@@ -1,21 +1,29 @@
-"""One setting from four layers: file, local file, environment, flag; the last that says it wins."""
+"""A setting from its layers: default, profile, file, local file, environment, flag."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from etltui.config.checks import Flag, OneOf, RefusedError, Whole, nearest_or_all
+from etltui.config.checks import Flag, Number, OneOf, RefusedError, Whole, nearest_or_all
 from etltui.config.document import Document
+from etltui.config.memory import UNASKED_MB, Available, bounded
+from etltui.config.profiles import PROFILES
 from etltui.config.schema import Rule, Settings, default_of, rules
 from etltui.config.table import Table
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+
+Said = tuple[Any, str]
+"""A value and the layer that says it."""
 
 
 def _typed(check: object, text: str) -> object:
     """A variable's text as TOML would have given it; what does not fit is left for the check."""
     if isinstance(check, Whole):
         return int(text) if _INTEGER.fullmatch(text) else text
+    if isinstance(check, Number):
+        return float(text) if _DECIMAL.fullmatch(text) else text
     if isinstance(check, Flag):
         return {"true": True, "false": False}.get(text.lower(), text)
     return text.lower() if isinstance(check, OneOf) else text
@@ -62,36 +70,63 @@ def _flag(name: str, rule: Rule, overrides: Mapping[str, object], table: Table) 
         return None
 
 
+def _said(
+    name: str,
+    table: Table,
+    document: Document,
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object],
+) -> Said | None:
+    """What the last of file, local file, environment and flag says of a setting."""
+    rule = rules()[name]
+    layers = {
+        "local" if document.is_local(table.path(name)) else "file": table.read(
+            name,
+            rule.check,
+            None,
+        ),
+        f"environment {rule.environment}": _environment(rule, environ, table),
+        "flag": _flag(name, rule, overrides, table),
+    }
+    said = [(value, origin) for origin, value in layers.items() if value is not None]
+    return said[-1] if said else None
+
+
+def _threshold(said: Said, memory: Available) -> Said:
+    """The memory threshold in force. What the operator says is taken, all else fits the machine."""
+    value, origin = said
+    asked = value and origin != "default" and not origin.startswith("profile ")
+    if asked:
+        return said
+    effective, reason = bounded(value or UNASKED_MB, memory)
+    return effective, reason or origin
+
+
 def decode(
     table: Table,
     document: Document,
     environ: Mapping[str, str],
     overrides: Mapping[str, object],
+    memory: Available,
 ) -> tuple[Settings, dict[str, str]]:
     """The settings and where each comes from; what is wrong is noted in the table's book."""
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for name, rule in rules().items():
-        default = default_of(Settings, name)
-        layers = {
-            "default": default,
-            "local" if document.is_local(table.path(name)) else "file": table.read(
-                name,
-                rule.check,
-                None,
-            ),
-            f"environment {rule.environment}": _environment(rule, environ, table),
-            "flag": _flag(name, rule, overrides, table),
-        }
-        said = [(origin, value) for origin, value in layers.items() if value is not None]
-        origins[name], values[name] = said[-1] if said else ("default", default)
+    found = {name: _said(name, table, document, environ, overrides) for name in rules()}
+    profile = found["profile"][0] if found["profile"] else ""
+    below = PROFILES[profile].values if profile else {}
+    layered: dict[str, Said] = {
+        **{name: (default_of(Settings, name), "default") for name in found},
+        **{name: (value, f"profile {profile}") for name, value in below.items()},
+        **{name: said for name, said in found.items() if said},
+    }
+    layered["memory_threshold_mb"] = _threshold(layered["memory_threshold_mb"], memory)
     table.finish()
     for name in overrides:
-        if name not in values:
+        if name not in layered:
             table.book.note(
                 name,
                 "is not a known setting",
-                nearest_or_all(name, values),
+                nearest_or_all(name, layered),
                 where="command line",
             )
-    return Settings(**values), origins
+    values = {name: value for name, (value, _) in layered.items()}
+    return Settings(**values), {name: origin for name, (_, origin) in layered.items()}

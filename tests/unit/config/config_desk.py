@@ -41,7 +41,10 @@ class Desk:
     def load(self, text=None, environ=None, **overrides):
         if text is not None:
             self.write(text)
-        return load(self.path, environ=environ or {}, overrides=overrides)
+        # A machine that does not say how much memory it has.
+        return load(
+            self.path, environ=environ or {}, overrides=overrides, machine=self.folder / "machine"
+        )
 
     def job(self, more="", options=""):
         """The one job of a small configuration with more keys, or more of its destination."""

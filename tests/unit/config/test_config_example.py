@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from etltui.config import connections, destinations, jobs
-from etltui.config.checks import OneOf, Whole
+from etltui.config.checks import Number, OneOf, Whole
 from etltui.config.load import load
 from etltui.config.schema import Settings, default_of, rules
 from etltui.config.table import Notebook, Table
@@ -46,9 +46,10 @@ def test_it_loads_without_a_mistake(example):
 def test_every_setting_stands_there_with_its_default_range_and_variable(name):
     rule, said = rules()[name], comment(name, "[settings]")
     default = default_of(Settings, name)
+    default = str(default).lower() if isinstance(default, bool) else default
     assert (f"Default {default}" in said) or (f'Default "{default}"' in said) or default is None
-    if isinstance(rule.check, Whole) and name != "extractors":
-        assert f"{rule.check.low} to {rule.check.high}" in said
+    if isinstance(rule.check, Whole | Number) and name != "extractors":
+        assert f"{rule.check.low:g} to {rule.check.high}" in said
     if isinstance(rule.check, OneOf):
         assert all(choice in said for choice in rule.check.choices)
     assert rule.environment in said
@@ -62,7 +63,7 @@ def test_every_key_of_a_section_stands_there(section, tmp_path):
     elif section == "connections":
         connections.connection("x", asked, {}, tmp_path)
     else:
-        jobs.job("x", asked, (), tmp_path)
+        jobs.job("x", asked, (), tmp_path, Settings(), ("extract",))
     assert asked.asked
     for key in asked.asked:
         assert re.search(rf"^(\[+{section}\.\w+\.)?{key}\b", TEXT, re.MULTILINE), key

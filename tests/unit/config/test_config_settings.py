@@ -10,13 +10,15 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etltui.config.checks import Flag, OneOf, Text, Whole, Zone
+from etltui.config.checks import Flag, Number, OneOf, Text, Whole, Zone
+from etltui.config.profiles import PROFILES
 from etltui.config.schema import Settings, rules
 
 RULES = rules()
 WHOLE = [name for name, rule in RULES.items() if isinstance(rule.check, Whole)]
 VALUES = {
     Flag: lambda _: st.booleans(),
+    Number: lambda check: st.floats(check.low, check.high),
     OneOf: lambda check: st.sampled_from(check.choices),
     Text: lambda _: st.text(st.characters(categories=["L", "N", "P", "Zs"]), max_size=30),
     Whole: lambda check: st.integers(check.low, check.high),
@@ -41,7 +43,8 @@ def test_an_empty_file_gives_the_defaults_and_says_so(desk):
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_settings_make_the_round_trip_through_toml(desk, values):
     config = desk.load(tomli_w.dumps({"settings": values}))
-    assert config.settings == Settings(**values)
+    profile = PROFILES[values["profile"]].values if values.get("profile") else {}
+    assert config.settings == Settings(**{**profile, **values})
     assert {k for k, origin in config.origins.items() if origin == "file"} == set(values)
     said = {k: v for k, v in dataclasses.asdict(config.settings).items() if v is not None}
     assert desk.load(tomli_w.dumps({"settings": said})).settings == config.settings
@@ -55,7 +58,7 @@ def test_both_ends_of_a_range_are_in_and_the_next_are_out(desk, name):
     for value in (check.low - 1, check.high + 1):
         key, text = desk.mistake(f"settings.{name} = {value}")
         assert key == f"settings.{name}"
-        assert f"{value} is out of range. Allowed: {check.low} to {check.high}" in text
+        assert f"{value} is out of range. Allowed: {check.allowed}" in text
         with pytest.raises(ValueError, match=f"{name}: {value} is out of range"):
             Settings(**{name: value})
 
@@ -85,7 +88,7 @@ def test_both_ends_of_a_range_are_in_and_the_next_are_out(desk, name):
         ('timezone = "qqqqqqqqqqqqqqqq"', "empty for the machine's own"),
         ("timezone = 5", "5 is not text in quotes"),
         ("max_job = 5", 'is not a known key. Did you mean "max_jobs"?'),
-        ("zzz = 5", "Allowed: max_jobs, max_connections"),
+        ("zzz = 5", "Allowed: max_jobs, max_jobs_per_type"),
     ],
 )
 def test_a_wrong_setting_is_refused_in_words(desk, line, text):
@@ -176,7 +179,7 @@ def test_every_setting_says_what_it_means_and_may_be():
     for rule in RULES.values():
         assert rule.help.endswith(".")
         assert rule.check.allowed
-    assert len({rule.environment for rule in RULES.values() if rule.environment}) == 9
+    assert len({rule.environment for rule in RULES.values() if rule.environment}) == 13
 
 
 def test_only_resuming_may_stay_unsaid():
