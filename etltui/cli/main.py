@@ -14,6 +14,7 @@ _COMMANDS = {
     "check": "Read the configuration and say what is wrong with it.",
     "runs": "List runs, newest first.",
     "show": "Show one run, connection by connection.",
+    "logs": "Show the log, and follow it.",
 }
 
 

@@ -22,8 +22,11 @@ LEVELS = {
     "info": logging.INFO,
     "debug": logging.DEBUG,
 }
+LOG = "etltui.jsonl"
 LARGEST = 16 * 1024 * 1024
-"""Bytes of one log file; five are kept."""
+"""Bytes of one log file."""
+ROTATIONS = 4
+"""Former log files that are kept: `etltui.jsonl.1`, the newest of them, and so on."""
 
 
 @contextmanager
@@ -88,12 +91,12 @@ def logging_to(folder: Path, level: str) -> Iterator[None]:
     """Write the log into a folder for the time of the block.
 
     Args:
-        folder: Made if missing, 0700; the file is `etltui.jsonl`, 0600.
+        folder: Made if missing, 0700; the file is `LOG`, 0600.
         level: A key of `LEVELS`.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / "etltui.jsonl"
-    file = _PrivateFile(path, maxBytes=LARGEST, backupCount=4, encoding="utf-8")
+    path = folder / LOG
+    file = _PrivateFile(path, maxBytes=LARGEST, backupCount=ROTATIONS, encoding="utf-8")
     file.setFormatter(JsonLines())
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = _Handover(lines)
