@@ -233,6 +233,16 @@ def scalar(value: object) -> Scalar:
     )
 
 
+def day(value: object) -> date:
+    """A day of the calendar: a TOML date, or text in the same form."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(text(value))
+    except ValueError:  # RefusedError is one
+        raise RefusedError(f"{shown(value)} is not a day", "Write it as 2026-11-21") from None
+
+
 def check_name(name: str) -> None:
     """Refuse a name that could not stand on a command line, in a path, in a sheet's title."""
     if not _NAME.fullmatch(name):

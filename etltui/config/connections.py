@@ -1,9 +1,10 @@
 """Connections with their credentials, from their tables."""
 
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 
-from etltui.config.checks import RefusedError, Text, filled, nearest, shown, texts
+from etltui.config.checks import RefusedError, Text, day, filled, nearest, shown, texts
 from etltui.config.secrets import reference
 from etltui.config.table import Table
 from etltui.config.urls import Address, address
@@ -34,6 +35,14 @@ def _credential_name(table: Table, credentials: Collection[str]) -> str:
     return table.read("credential", known, "")
 
 
+def _days(table: Table) -> tuple[date | None, date | None]:
+    """The first and the last day."""
+    opened, closed = table.read("opened", day, None), table.read("closed", day, None)
+    if opened and closed and closed < opened:
+        table.note("closed", f"{closed} is before opened", f"Allowed: {opened} or later")
+    return opened, closed
+
+
 def connection(
     name: str,
     table: Table,
@@ -49,6 +58,7 @@ def connection(
         'Write url = "sqlite:///folder/file.db"',
     )
     url = table.raw("url")
+    opened, closed = _days(table)
     decoded = Connection(
         name=name,
         kind=found.kind,
@@ -57,6 +67,8 @@ def connection(
         credential=_credential_name(table, credentials),
         tags=table.read("tags", texts, ()),
         contact=table.read("contact", Text(), ""),
+        opened=opened,
+        closed=closed,
     )
     table.finish()
     return decoded

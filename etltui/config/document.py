@@ -4,12 +4,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from etltui.config.files import text_of
 from etltui.config.table import joined
 from etltui.domain.errors import Mistake
 
 _DEEPEST = 50
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,31 +48,10 @@ def local_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.local.toml")
 
 
-def _content(path: Path) -> bytes | Mistake | None:
-    """A file's bytes, None where there is no file, or why it cannot be read."""
+def _parsed(path: Path, text: str) -> Mapping[str, Any] | Mistake:
+    """What a file's text says, or why it says nothing."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
-        return Mistake(
-            where=str(path),
-            key="",
-            problem=f"cannot be read: {getattr(fault, 'strerror', None) or fault}",
-            way_out="Check the path and who may read it",
-        )
-
-
-def _parsed(path: Path, content: bytes) -> Mapping[str, Any] | Mistake:
-    """What a file's bytes say, or why they say nothing."""
-    try:
-        # Windows editors put a mark before the first byte, which TOML does not know.
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        column = fault.start - content.rfind(b"\n", 0, fault.start)
-        problem = f"is not UTF-8 (at line {line}, column {column})"
-        way_out = "Save it as UTF-8"
+        return tomllib.loads(text)
     except RecursionError:
         problem, way_out = "is nested too deeply", "Write it flatter"
     except ValueError as fault:  # TOMLDecodeError, and numbers of more than 4,300 digits
@@ -79,8 +61,8 @@ def _parsed(path: Path, content: bytes) -> Mapping[str, Any] | Mistake:
 
 def _said(path: Path) -> Mapping[str, Any] | Mistake | None:
     """What a file says, None where there is no file, or why it cannot be understood."""
-    content = _content(path)
-    return _parsed(path, content) if isinstance(content, bytes) else content
+    text = text_of(path)
+    return _parsed(path, text) if isinstance(text, str) else text
 
 
 def _merge(
@@ -104,8 +86,13 @@ def _merge(
     return merged
 
 
-def read(path: Path) -> Document:
-    """Read a file and the local one beside it, if there is one. Never raises."""
+def read(path: Path, changes: Mapping[str, Any] = _NOTHING) -> Document:
+    """Read a file and the local one beside it, if there is one. Never raises.
+
+    Args:
+        path: The file.
+        changes: What the local file would say besides, once it was written there.
+    """
     path = path.absolute()
     below = _said(path)
     if below is None:
@@ -121,4 +108,5 @@ def read(path: Path) -> Document:
         return Document(values={}, path=path, mistakes=mistakes)
     taken: set[str] = set()
     merged = _merge(below, above, "", taken)
+    merged = _merge(merged, changes, "", taken)
     return Document(values=merged, path=path, local=frozenset(taken))

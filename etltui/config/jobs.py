@@ -23,20 +23,19 @@ from etltui.config.queries import overrides, queries
 from etltui.config.schema import (
     EXTRACT,
     MULTIPLIER,
+    PRIORITY,
     QUERY_TIMEOUT,
     RETRIES,
-    RUNS_AT_ONCE,
     STALL_TIMEOUT,
     Settings,
     default_of,
 )
 from etltui.config.select import matches, suggestion
 from etltui.config.table import Table
-from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, RetryPolicy, RunType
+from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, RetryPolicy
 
 _DRIFT = check_of(get_type_hints(Job)["drift"])
 _OVERLAP = check_of(Overlap)
-_PRIORITY = Whole(0, 1000)
 _COMMAND = 'Write command = ["program", "argument"]'
 _SHOWN = 10
 
@@ -147,19 +146,6 @@ def _type(table: Table, types: Collection[str]) -> str:
     return table.read("type", known, EXTRACT)
 
 
-def run_types(table: Table, program: Settings) -> dict[str, RunType]:
-    """The run types by name: those of the file, and "extract" in any case."""
-    found = {EXTRACT: RunType(name=EXTRACT, limit=program.max_jobs_per_type)}
-    for name, entry in table.entries():
-        found[name] = RunType(
-            name=name,
-            priority=entry.read("priority", _PRIORITY, default_of(RunType, "priority")),
-            limit=entry.read("limit", RUNS_AT_ONCE, program.max_jobs_per_type),
-        )
-        entry.finish()
-    return found
-
-
 def job(
     name: str,
     table: Table,
@@ -200,7 +186,7 @@ def job(
             "keep_parts_days", Whole(0, 365), default_of(Job, "keep_parts_days")
         ),
         type=_type(table, types),
-        priority=table.read("priority", _PRIORITY, None),
+        priority=table.read("priority", PRIORITY, None),
         overlap=table.read("overlap", _OVERLAP, None),
         on_finish=_on_finish(table),
         folder=folder,

@@ -1,18 +1,19 @@
 """The way of a configuration: find it, read it, check it, and hand over frozen values."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from etltui.config import connections, jobs, settings
+from etltui.config import branches, connections, jobs, run_types, settings
 from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
 from etltui.config.paths import expanded, located
-from etltui.config.schema import Config
+from etltui.config.schema import Config, Settings
 from etltui.config.table import Notebook, Table
 from etltui.config.targets import check_targets
 from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.job import Connection
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _DEMO = "Make one to try with `etltui demo`, or name yours with --config"
@@ -82,6 +83,26 @@ def state_folder(
     return _home(environ, "XDG_STATE_HOME", ".local/state") / "etltui"
 
 
+def _connections(
+    root: Table,
+    program: Settings,
+    logins: Collection[str],
+    folder: Path,
+    book: Notebook,
+) -> tuple[tuple[Connection, ...], bool]:
+    """All connections, and whether they could be read: jobs are not blamed for a lost file."""
+    here = tuple(
+        connections.connection(name, table, logins, folder)
+        for name, table in root.table("connections").entries()
+    )
+    if not program.connections_file:
+        return here, True
+    file = located(program.connections_file, folder)
+    there, mistakes = branches.connections(file, [each.name for each in here], logins, folder)
+    book.mistakes.extend(mistakes)
+    return here + there, bool(there) or not mistakes
+
+
 def _decoded(
     document: Document,
     book: Notebook,
@@ -99,18 +120,16 @@ def _decoded(
         overrides,
         memory,
     )
-    types = jobs.run_types(root.table("run_types"), program)
+    types = run_types.run_types(root.table("run_types"), program)
     logins = {
         name: connections.credential(name, table)
         for name, table in root.table("credentials").entries()
     }
-    sources = tuple(
-        connections.connection(name, table, logins, folder)
-        for name, table in root.table("connections").entries()
-    )
+    sources, readable = _connections(root, program, logins, folder, book)
     work = [
         (table.key, jobs.job(name, table, sources, folder, program, types))
         for name, table in root.table("jobs").entries()
+        if readable
     ]
     check_targets(work, sources, program, document.path, book)
     root.finish()

@@ -13,6 +13,7 @@ QUERY_TIMEOUT = STALL_TIMEOUT = Whole(1, 86400)
 """Seconds; a job may say its own of both."""
 RETRIES = Whole(0, 100)
 MULTIPLIER = Number(1, 10)
+PRIORITY = Whole(0, 1000)
 RUNS_AT_ONCE = Whole(1, 50)
 
 SettingCheck = Whole | Number | OneOf | Flag | Text | Zone

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from fnmatch import translate
 
 from etltui.config.checks import nearest, shown
@@ -55,10 +56,24 @@ def suggestion(connections: Sequence[Connection], selector: str) -> str:
     return nearest(selector, names) or f"Connections there are: {_some(names)}"
 
 
+def _lost(selector: str, chosen: Sequence[Connection], day: date | None) -> Mistake:
+    """Why a selector of `--only` means no connection that could be read."""
+    absent = [] if day is None else [each for each in chosen if not each.exists(day)]
+    ((_, named),) = matches(absent, [selector])
+    if named:
+        problem = f"{shown(selector)} means only connections that are closed or not yet open"
+        way_out = f"Those there are on {day}: {_some([c.name for c in chosen if c not in absent])}"
+    else:
+        problem = f"{shown(selector)} matches no connection of the job"
+        way_out = suggestion([each for each in chosen if each not in absent], selector)
+    return Mistake(where="command line", key="--only", problem=problem, way_out=way_out)
+
+
 def select(
     connections: Sequence[Connection],
     selectors: Sequence[str],
     only: Sequence[str] = (),
+    day: date | None = None,
 ) -> tuple[Connection, ...]:
     """The connections that the selectors mean, in the selectors' order, each once.
 
@@ -68,27 +83,19 @@ def select(
         connections: All there are.
         selectors: The job's.
         only: Selectors of the command line; what none of them matches is left out.
+        day: Leaves out those that are closed or not yet open on it; None leaves out none.
 
     Raises:
         ConfigError: One of `only` matches nothing that was selected.
     """
     found = (each for _, group in matches(connections, selectors) for each in group)
     chosen = tuple({each.name: each for each in found}.values())
+    there = tuple(each for each in chosen if day is None or each.exists(day))
     if not only:
-        return chosen
-    wanted = matches(chosen, only)
+        return there
+    wanted = matches(there, only)
     lost = [selector for selector, group in wanted if not group]
     if lost:
-        raise ConfigError(
-            [
-                Mistake(
-                    where="command line",
-                    key="--only",
-                    problem=f"{shown(selector)} matches no connection of the job",
-                    way_out=suggestion(chosen, selector),
-                )
-                for selector in lost
-            ],
-        )
+        raise ConfigError([_lost(selector, chosen, day) for selector in lost])
     kept = {each.name for _, group in wanted for each in group}
-    return tuple(each for each in chosen if each.name in kept)
+    return tuple(each for each in there if each.name in kept)

@@ -1,5 +1,7 @@
 """Selectors: names, globs and tags, in their order, each once."""
 
+from datetime import date
+
 import pytest
 
 from etltui.config.select import select, suggestion
@@ -56,3 +58,34 @@ def test_what_a_lost_selector_may_have_meant():
     assert suggestion((), "x") == "Connections there are: none"
     many = [Connection(name=f"c{n}", kind="", url="") for n in range(11)]
     assert suggestion(many, "zz").endswith("c8, c9, …")
+
+
+DATED = (
+    Connection(name="old", kind="sqlite", url="", closed=date(2026, 3, 31)),
+    Connection(name="now", kind="sqlite", url="", opened=date(2026, 3, 31)),
+    Connection(name="new", kind="sqlite", url="", opened=date(2026, 4, 2)),
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        (None, ["old", "now", "new"]),
+        (date(2026, 3, 31), ["old", "now"]),
+        (date(2026, 4, 1), ["now"]),
+        (date(2026, 4, 2), ["now", "new"]),
+    ],
+)
+def test_a_closed_or_not_yet_opened_branch_is_left_out(day, names):
+    assert [each.name for each in select(DATED, ["*"], day=day)] == names
+
+
+def test_only_a_closed_branch_is_refused_by_that_name():
+    assert [each.name for each in select(DATED, ["*"], ["n*"], day=date(2026, 4, 1))] == ["now"]
+    with pytest.raises(ConfigError) as caught:
+        select(DATED, ["*"], ["old", "ne?", "nwo"], day=date(2026, 4, 1))
+    first, second, third = caught.value.mistakes
+    assert first.problem == '"old" means only connections that are closed or not yet open'
+    assert first.way_out == "Those there are on 2026-04-01: now"
+    assert second.problem == '"ne?" means only connections that are closed or not yet open'
+    assert third.way_out == 'Did you mean "now"?'
