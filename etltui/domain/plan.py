@@ -46,6 +46,8 @@ class Plan:
         columns: For each query, fixed before any part opens; empty until then.
         hash: Of everything that decides the bytes of a part but the connection.
         left_out: Names of the job's connections that this run was told not to read.
+        elsewhere: Of those, the ones whose rows another program has gathered: no attempt of this
+            run reads them.
     """
 
     run: str
@@ -56,6 +58,7 @@ class Plan:
     columns: tuple[tuple[Column, ...], ...] = ()
     hash: str = ""
     left_out: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""

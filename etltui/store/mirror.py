@@ -1,14 +1,14 @@
 """Mirrors a run's checkpoints as a small JSON file for other programs; the store is the truth."""
 
 import asyncio
-import json
 import os
 import zlib
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.errors import StateError
 from etltui.store.folder import make_file, make_folder, sync_folder
 
@@ -47,15 +47,14 @@ class CheckpointMirror:
         Raises:
             StateError: The file cannot be written; the former one is as it was.
         """
-        mirrored = {
-            "jobId": job,
-            "jobName": title,
-            "completedConnectionIds": list(completed),
-            "failedConnectionIds": list(failed),
-            "totalConnections": total,
-            "lastUpdated": f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        }
-        text = json.dumps(mirrored, ensure_ascii=False, indent=2) + "\n"
+        text = CheckpointFile(
+            job=job,
+            title=title,
+            completed=tuple(completed),
+            failed=tuple(failed),
+            total=total,
+            updated=now,
+        ).text()
         await self._do(lambda: _replace(self._path(job), text.encode()))
 
     async def delete(self, job: str) -> None:
