@@ -1,36 +1,63 @@
 """`etltui check`: say everything that is wrong with a configuration, and what it would do."""
 
 import os
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
-from etltui.cli.options import config_option, configuration, errors_leave, state_option
-from etltui.cli.words import counted
+from etltui.cli.options import (
+    config_option,
+    configuration,
+    errors_leave,
+    profile_option,
+    state_option,
+)
+from etltui.cli.words import counted, local
+from etltui.config.advice import LARGE, warnings
 from etltui.config.load import state_folder
+from etltui.config.memory import available
+from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.domain.job import Job
 from etltui.domain.safe_text import safe_text
+
+
+def _job(config: Config, job: Job, day: date) -> Iterator[str]:
+    """What a job would do on a day."""
+    count = len(select(config.connections, job.connections, day=day))
+    absent = len(select(config.connections, job.connections)) - count
+    queries = "" if len(job.queries) == 1 else f", {len(job.queries)} queries"
+    left_out = f" ({absent} left out: closed or not yet open)" if absent else ""
+    yield f"  {job.name}: {counted(count, 'connection')}{left_out}{queries}"
+    for each in job.destinations:
+        yield f"    {each.type} → {job.folder / each.path}"
+    if count > LARGE:
+        yield f"    try it small first: etltui run {job.name} --only NAME"
 
 
 @click.command("check", short_help="Read the configuration and say what is wrong with it.")
 @config_option
 @state_option
+@profile_option
 @errors_leave
-def command(*, config_file: Path | None, state_dir: Path | None) -> None:
+def command(*, config_file: Path | None, state_dir: Path | None, profile: str | None) -> None:
     """Read the configuration, name every mistake in it, and say what each job would do.
 
-    Opens no database. Exit code 2 when there is a mistake.
+    Opens no database. Exit code 2 when there is a mistake; what is allowed but likely a mistake
+    is a warning on stderr.
     """
-    config = configuration(config_file)
+    config = configuration(config_file, profile=profile)
+    day = local(datetime.now(UTC).timestamp(), config.settings.timezone).date()
     lines = [
         f"{config.path}: good",
         f"state in {state_folder(config, state_dir, os.environ)}",
         f"{counted(len(config.connections), 'connection')}, {counted(len(config.jobs), 'job')}",
     ]
     for job in config.jobs.values():
-        count = len(select(config.connections, job.connections))
-        queries = "" if len(job.queries) == 1 else f", {len(job.queries)} queries"
-        lines.append(f"  {job.name}: {counted(count, 'connection')}{queries}")
-        lines.extend(f"    {d.type} → {job.folder / d.path}" for d in job.destinations)
+        lines.extend(_job(config, job, day))
     for line in lines:
         click.echo(safe_text(line))
+    for caution in warnings(config, day, available()):
+        click.echo(f"warning: {safe_text(f'{config.path}: {caution}')}", err=True)

@@ -12,6 +12,7 @@ _COMMANDS = {
     "demo": "Make sample branch databases and gather them.",
     "run": "Run jobs.",
     "check": "Read the configuration and say what is wrong with it.",
+    "config": "Show the settings and where they come from, or set one.",
     "runs": "List runs, newest first.",
     "show": "Show one run, connection by connection.",
     "logs": "Show the log, and follow it.",
@@ -31,7 +32,7 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"etltui.cli.{cmd_name}").command
+        command: click.Command = import_module(f"etltui.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

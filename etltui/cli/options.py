@@ -10,6 +10,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import click
 
 from etltui.config.load import find, load, state_folder
+from etltui.config.profiles import PROFILES
 from etltui.config.schema import Config
 from etltui.domain.errors import (
     ConfigError,
@@ -40,13 +41,25 @@ state_option = click.option(
 )
 
 
-def configuration(config_file: Path | None) -> Config:
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Settings that suit a size of work, laid under the file's: "
+    f"{', '.join(PROFILES)} (else settings.profile).",
+)
+
+
+def configuration(config_file: Path | None, **flags: object) -> Config:
     """The configuration that the command is to work with.
+
+    Args:
+        config_file: As `--config` says.
+        flags: Settings from the command line; None says nothing.
 
     Raises:
         ConfigError: All mistakes in it.
     """
-    return load(find(config_file, os.environ), environ=os.environ)
+    return load(find(config_file, os.environ), environ=os.environ, overrides=flags)
 
 
 def job_names(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

@@ -59,13 +59,13 @@ def _parsed(path: Path, text: str) -> Mapping[str, Any] | Mistake:
     return Mistake(where=str(path), key="", problem=problem, way_out=way_out)
 
 
-def _said(path: Path) -> Mapping[str, Any] | Mistake | None:
+def said(path: Path) -> Mapping[str, Any] | Mistake | None:
     """What a file says, None where there is no file, or why it cannot be understood."""
     text = text_of(path)
     return _parsed(path, text) if isinstance(text, str) else text
 
 
-def _merge(
+def merge(
     below: Mapping[str, Any],
     above: Mapping[str, Any],
     key: str,
@@ -79,7 +79,7 @@ def _merge(
         # Dotted keys can nest deeper than Python recurses; no key there is lies that deep.
         shallow = place.count(".") < _DEEPEST
         if shallow and isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[name] = _merge(old, value, place, taken)
+            merged[name] = merge(old, value, place, taken)
         else:
             merged[name] = value
             taken.add(place)
@@ -94,7 +94,7 @@ def read(path: Path, changes: Mapping[str, Any] = _NOTHING) -> Document:
         changes: What the local file would say besides, once it was written there.
     """
     path = path.absolute()
-    below = _said(path)
+    below = said(path)
     if below is None:
         below = Mistake(
             where=str(path),
@@ -102,11 +102,11 @@ def read(path: Path, changes: Mapping[str, Any] = _NOTHING) -> Document:
             problem="there is no such file",
             way_out="Check the path, or make one with `etltui demo`",
         )
-    above = _said(local_path(path)) or {}
+    above = said(local_path(path)) or {}
     mistakes = tuple(each for each in (below, above) if isinstance(each, Mistake))
     if isinstance(below, Mistake) or isinstance(above, Mistake):
         return Document(values={}, path=path, mistakes=mistakes)
     taken: set[str] = set()
-    merged = _merge(below, above, "", taken)
-    merged = _merge(merged, changes, "", taken)
+    merged = merge(below, above, "", taken)
+    merged = merge(merged, changes, "", taken)
     return Document(values=merged, path=path, local=frozenset(taken))

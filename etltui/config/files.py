@@ -1,8 +1,12 @@
-"""A text file's content, or the mistake that says why it cannot be had."""
+"""Text files: what one holds or why it cannot be had, and how one is replaced in one step."""
 
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
-from etltui.domain.errors import Mistake
+from etltui.domain.errors import ConfigError, Mistake
 
 
 def _content(path: Path) -> bytes | Mistake | None:
@@ -36,3 +40,68 @@ def text_of(path: Path) -> str | Mistake | None:
             problem=f"is not UTF-8 (at line {line}, column {column})",
             way_out="Save it as UTF-8",
         )
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _take_owner(descriptor: int, path: Path) -> None:
+    """Leave to its owner what the superuser writes: the service must still be able to read it."""
+    if os.geteuid() == 0:
+        owner = (path if path.exists() else path.parent).stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _write(path: Path, text: str, mode: int) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            _take_owner(descriptor, path)
+            os.fchmod(descriptor, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def replace_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Put a text in a file's place, so that a reader sees all of the old or all of the new.
+
+    A link stays, and what it leads to is replaced. The permissions stay as they were; a new file
+    is its owner's alone.
+
+    Args:
+        path: The file.
+        text: Written as UTF-8.
+        private: Whether nobody but the owner may read it, whatever was before.
+
+    Raises:
+        ConfigError: It cannot be written; the old one is still there.
+    """
+    try:
+        place = path.resolve()
+        _write(place, text, 0o600 if private else _mode(place) or 0o600)
+    except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
+        raise ConfigError(
+            [
+                Mistake(
+                    where=str(path),
+                    key="",
+                    problem=f"cannot be written: {getattr(fault, 'strerror', None) or fault}",
+                    way_out="Check the folder, who may write to it, and the space on its disk",
+                ),
+            ],
+        ) from fault

@@ -9,6 +9,7 @@ from etltui.config import branches, connections, jobs, run_types, settings
 from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
 from etltui.config.paths import expanded, located
+from etltui.config.pools import check_pools
 from etltui.config.schema import Config, Settings
 from etltui.config.table import Notebook, Table
 from etltui.config.targets import check_targets
@@ -131,6 +132,7 @@ def _decoded(
         for name, table in root.table("jobs").entries()
         if readable
     ]
+    check_pools(sources, logins, book)
     check_targets(work, sources, program, document.path, book)
     root.finish()
     return Config(
@@ -149,6 +151,7 @@ def load(
     *,
     environ: Mapping[str, str],
     overrides: Mapping[str, object] = _NOTHING,
+    changes: Mapping[str, object] = _NOTHING,
     machine: Path = Path("/"),
 ) -> Config:
     """The configuration, checked as far as that goes without opening a database.
@@ -157,12 +160,13 @@ def load(
         path: The file; `<stem>.local.toml` beside it is laid over it.
         environ: The variables, laid over both files; an empty one says nothing.
         overrides: Settings from flags, laid over all; None says nothing.
+        changes: What the local file would say besides, to be checked before it is written.
         machine: Where `proc` and `sys` are, which tell how much memory there is.
 
     Raises:
         ConfigError: All mistakes at once. Nothing else is raised.
     """
-    document = read(path)
+    document = read(path, changes)
     book = Notebook(document.where)
     book.mistakes.extend(document.mistakes)
     config = _decoded(document, book, environ, overrides, available(machine))

@@ -52,6 +52,12 @@ def reference(value: object) -> str:
     return value
 
 
+def shown_reference(reference: str) -> str:
+    """A reference as it may be shown: where it leads may be a secret too."""
+    scheme, colon, _ = reference.partition(":")
+    return f"{scheme}:***" if colon else "no password"
+
+
 def _words(command: str) -> list[str] | None:
     try:
         return shlex.split(command)

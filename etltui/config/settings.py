@@ -18,8 +18,8 @@ Said = tuple[Any, str]
 """A value and the layer that says it."""
 
 
-def _typed(check: object, text: str) -> object:
-    """A variable's text as TOML would have given it; what does not fit is left for the check."""
+def typed(check: object, text: str) -> object:
+    """A word's value as TOML would have given it; what does not fit is left for the check."""
     if isinstance(check, Whole):
         return int(text) if _INTEGER.fullmatch(text) else text
     if isinstance(check, Number):
@@ -38,9 +38,9 @@ def from_environment(rule: Rule, text: str) -> Any:
         RefusedError: The text is not what the setting takes; the range is in the variable's unit.
     """
     if not (rule.milliseconds and isinstance(rule.check, Whole)):
-        return rule.check(_typed(rule.check, text))
+        return rule.check(typed(rule.check, text))
     in_ms = Whole(rule.check.low * 1000, rule.check.high * 1000)
-    return -(-in_ms(_typed(in_ms, text)) // 1000)
+    return -(-in_ms(typed(in_ms, text)) // 1000)
 
 
 def _environment(rule: Rule, environ: Mapping[str, str], table: Table) -> Any:

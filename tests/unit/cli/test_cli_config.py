@@ -1,0 +1,139 @@
+"""`etltui config` and `etltui check` in this process."""
+
+import json
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+
+from etltui.cli.main import main
+from etltui.config.schema import rules
+
+TEXT = """
+[settings]
+max_jobs = 3
+profile = "branches_80"
+[credentials.reader]
+user = "r"
+password = "cmd:pass hunter2"
+[credentials.nobody]
+[connections.a]
+url = "sqlite:///a.db"
+[connections.b]
+url = "sqlite:///b.db"
+closed = 2020-01-01
+[jobs.j]
+connections = ["*"]
+query = "SELECT 1"
+[[jobs.j.destinations]]
+type = "csv"
+path = "out.csv"
+"""
+
+
+@pytest.fixture
+def ask(tmp_path, monkeypatch):
+    for rule in rules().values():
+        monkeypatch.delenv(rule.environment or "-", raising=False)
+    path = tmp_path / "etltui.toml"
+    path.write_text(TEXT)
+
+    def asked(*words, **environ):
+        return CliRunner().invoke(
+            main, [*words, "--config", str(path)], env=environ, catch_exceptions=False
+        )
+
+    return asked
+
+
+def test_every_setting_is_shown_with_origin_and_range(ask, tmp_path):
+    (tmp_path / "etltui.local.toml").write_text("settings.pool_size = 4\n")
+    shown = ask("config", "show", LOG_LEVEL="debug").output
+    lines = {line.split()[0]: " ".join(line.split()) for line in shown.splitlines()[1:]}
+    assert set(rules()) <= set(lines)
+    assert lines["max_jobs"] == "max_jobs = 3 file 1 to 50"
+    assert lines["pool_size"] == "pool_size = 4 local 1 to 100"
+    assert lines["max_connections"] == "max_connections = 80 profile branches_80 1 to 500"
+    assert lines["log_level"].startswith('log_level = "debug" environment LOG_LEVEL error')
+    assert lines["retries"] == "retries = 3 default 0 to 100"
+    assert lines["resume_jobs"].startswith("resume_jobs = (each job says) default")
+    assert "run type extract: priority 100, 5 at once" in shown
+    assert 'credential reader: user "r", cmd:***' in shown
+    assert 'credential nobody: user "", no password' in shown
+    assert "hunter2" not in shown
+
+
+def test_all_of_it_is_shown_as_json(ask):
+    told = ask("config", "show", "--json", "--profile", "rows_1m")
+    shown = json.loads(told.output)
+    assert shown["settings"]["query_timeout_s"] == {
+        "value": 900,
+        "origin": "profile rows_1m",
+        "allowed": "1 to 86400",
+        "environment": "QUERY_TIMEOUT_MS",
+        "help": "Seconds that a connection's queries may take; a job may say its own.",
+    }
+    assert shown["settings"]["profile"]["origin"] == "flag"
+    assert shown["run_types"] == {"extract": {"priority": 100, "limit": 5}}
+    assert shown["credentials"]["reader"] == {"user": "r", "password": "cmd:***"}
+    assert (shown["connections"], shown["jobs"]) == (2, ["j"])
+    assert "hunter2" not in told.output
+
+
+def test_a_setting_is_written_beside_the_file(ask, tmp_path):
+    local = tmp_path / "etltui.local.toml"
+    assert ask("config", "set", "max_jobs", "7").output == f"{local}: max_jobs = 7\n"
+    assert ask("config", "set", "settings.retry_multiplier", "1.5").exit_code == 0
+    assert ask("config", "set", "streaming", "FALSE").exit_code == 0
+    assert ask("config", "set", "state_dir", "x y").exit_code == 0
+    assert tomllib.loads(local.read_text())["settings"] == {
+        "max_jobs": 7,
+        "retry_multiplier": 1.5,
+        "streaming": False,
+        "state_dir": "x y",
+    }
+    assert (tmp_path / "etltui.toml").read_text() == TEXT
+    assert "max_jobs = 7" in ask("config", "show").output
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("max_job", "7", 'max_job: is not a known setting. Did you mean "max_jobs"?'),
+        ("max_jobs", "51", "max_jobs: 51 is out of range. Allowed: 1 to 50"),
+        ("max_jobs", "many", 'max_jobs: "many" is not a whole number'),
+        ("streaming", "yes", 'streaming: "yes" is neither true nor false'),
+        ("connections_file", "absent.csv", "there is no such file"),
+    ],
+)
+def test_what_would_be_refused_is_not_written(ask, tmp_path, key, value, said):
+    told = ask("config", "set", key, value)
+    assert told.exit_code == 2
+    assert said in told.output
+    assert not (tmp_path / "etltui.local.toml").exists()
+
+
+def test_what_the_environment_overrides_is_said(ask):
+    told = ask("config", "set", "pool_size", "7", DB_POOL_MAX="9")
+    assert told.exit_code == 0
+    assert "warning: DB_POOL_MAX overrides it: pool_size stays 9" in told.stderr
+
+
+def test_check_says_who_is_left_out_and_warns_without_failing(ask):
+    told = ask("check")
+    assert (told.exit_code, told.stderr) == (0, "")
+    assert "  j: 1 connection (1 left out: closed or not yet open)\n" in told.stdout
+    told = ask("check", MEMORY_THRESHOLD_MB="1048576")
+    assert told.exit_code == 0
+    assert "warning: " in told.stderr
+    assert "settings.memory_threshold_mb: 1048576 MB is more than" in told.stderr
+
+
+def test_check_tells_how_to_try_a_large_job(ask, tmp_path):
+    lines = "".join(f"c{n},sqlite:///{n}.db\n" for n in range(20))
+    (tmp_path / "more.csv").write_text(f"name,url\n{lines}")
+    assert ask("config", "set", "connections_file", "more.csv").exit_code == 0
+    told = ask("check")
+    assert "    try it small first: etltui run j --only NAME\n" in told.stdout
+    assert "warning: " in told.stderr
+    assert "jobs.j.resume: the job reads 21 connections" in told.stderr
