@@ -24,6 +24,15 @@ _WITH_BOM = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
 _NO_CHARACTER_SETS = re.compile(
     r"charmap|hz|idna|iso2022[\w-]*|mbcs|oem|punycode|(raw-)?unicode-escape|undefined|utf-7",
 )
+_ENDINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "excel": ("a workbook", (".xlsx",)),
+    "parquet": ("a Parquet file", (".parquet",)),
+    "jsonl": ("a file of JSON lines", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")),
+    "json": ("a JSON file", (".json", ".json.gz")),
+}
+"""What a target of a type is called, and how its name ends."""
+_ENDING = re.compile(r"\.[a-z]\w*$")
+"""Of a file, in a casefolded path; dates may have dots too."""
 _MODES = check_of(get_type_hints(Destination)["mode"])
 
 
@@ -104,9 +113,20 @@ def _check_csv(table: Table, options: CsvOptions) -> None:
         )
 
 
-def _check_ending(table: Table, path: str) -> None:
-    if path and not path.casefold().endswith(".xlsx"):
-        table.note("path", f"{shown(path)} is no name of a workbook", "Let it end in .xlsx")
+def _check_path(table: Table, found: Destination) -> None:
+    """Whether a target's name says what it is; any name will do for a CSV."""
+    path, rule = found.path.casefold(), _ENDINGS.get(found.type)
+    if found.is_folder:
+        if _ENDING.search(path):
+            table.note(
+                "path", f"{shown(found.path)} is no name of a folder", "Leave out the ending"
+            )
+    elif path and rule and not path.endswith(rule[1]):
+        table.note("path", f"{shown(found.path)} is no name of {rule[0]}", _way_out(rule[1]))
+
+
+def _way_out(endings: tuple[str, ...]) -> str:
+    return f"Let it end in {' or '.join(endings)}"
 
 
 def destination(table: Table) -> Destination:
@@ -121,6 +141,6 @@ def destination(table: Table) -> Destination:
         table.finish()
     if isinstance(options, CsvOptions):
         _check_csv(table, options)
-    elif type_:
-        _check_ending(table, path)
-    return Destination(type=type_, path=path, options=options, mode=mode)
+    found = Destination(type=type_, path=path, options=options, mode=mode)
+    _check_path(table, found)
+    return found

@@ -38,6 +38,12 @@ _DRIFT = check_of(get_type_hints(Job)["drift"])
 _OVERLAP = check_of(Overlap)
 _COMMAND = 'Write command = ["program", "argument"]'
 _SHOWN = 10
+_OF_ONE_QUERY = {
+    "csv": "a CSV file",
+    "parquet": "a Parquet target",
+    "jsonl": "a file of JSON lines",
+    "json": "a JSON file",
+}
 
 
 def _selectors(table: Table, connections: Sequence[Connection]) -> tuple[str, ...]:
@@ -93,10 +99,10 @@ def _aliases(table: Table, columns: Sequence[str]) -> dict[str, str]:
 
 def _destinations(table: Table, queries: int) -> tuple[Destination, ...]:
     found = tuple(destination(each) for each in table.tables("destinations"))
-    if queries > 1 and any(each.type == "csv" for each in found):
+    if queries > 1 and (single := [each.type for each in found if each.type in _OF_ONE_QUERY]):
         table.note(
             "destinations",
-            f"a CSV file holds the rows of one query, and the job has {queries}",
+            f"{_OF_ONE_QUERY[single[0]]} holds the rows of one query, and the job has {queries}",
             "Use an excel destination, or make a job of each query",
         )
     if table.raw("destinations") in (None, []):

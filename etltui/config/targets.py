@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etltui.config.checks import RefusedError, shown
 from etltui.config.document import local_path
-from etltui.config.paths import located
+from etltui.config.paths import foreign_file, located
 from etltui.config.schema import Settings
 from etltui.config.table import Notebook
 from etltui.config.templates import render
@@ -34,12 +34,14 @@ class _Target:
     Attributes:
         fixed: The part that the paths of all runs share; the whole where each run writes the same.
         place: The path with its folder's links followed; the name is what a run replaces.
+        is_folder: Whether it is a folder of files.
     """
 
     key: str
     path: Path
     fixed: Path
     place: Path
+    is_folder: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +80,7 @@ def _targets(jobs: Iterable[tuple[str, Job]]) -> Iterator[_Target]:
                     path=one,
                     fixed=Path(os.path.commonpath([one, other])),
                     place=_place(one),
+                    is_folder=each.is_folder,
                 )
 
 
@@ -120,20 +123,30 @@ def _kind(path: Path) -> str:
     return "a file" if stat.S_ISREG(mode) else "no regular file"
 
 
-def _check_new(target: _Target, seen: dict[Path, str]) -> None:
-    first = seen.setdefault(target.place, target.key)
-    if first != target.key:
+def _check_new(target: _Target, seen: dict[Path, _Target]) -> None:
+    first = seen.setdefault(target.place, target)
+    if first is not target:
         raise RefusedError(
-            f"is the same target as {first}",
+            f"is the same target as {first.key}",
             "Give each its own name, with {job} or {run} for instance",
         )
+    for other in seen.values():
+        for inner, outer in ((target, other), (other, target)):
+            if outer.is_folder and outer.place in inner.place.parents:
+                raise RefusedError(
+                    f"and {other.key} lie in each other: a folder is replaced as a whole",
+                    _ANOTHER,
+                )
 
 
 def _check_kept(target: _Target, kept: _Kept) -> None:
     for path, what in kept.files.get(target.place.name, ()):
         if _place(path) == target.place:
             raise RefusedError(f"would overwrite {what}", _ANOTHER)
-    if kept.state and target.place.is_relative_to(kept.state):
+    if kept.state and (
+        target.place.is_relative_to(kept.state)
+        or (target.is_folder and kept.state.is_relative_to(target.place))
+    ):
         raise RefusedError(
             f"lies in the state folder {safe_text(str(kept.state))}",
             "Write to another folder, or set another state_dir",
@@ -145,9 +158,15 @@ def _check_disk(target: _Target) -> None:
     folder = target.fixed
     if target.fixed == target.path:
         kind, folder = _kind(target.path), target.path.parent
-        if kind not in {"", "a file"}:
+        wanted = "a folder" if target.is_folder else "a file"
+        if kind not in {"", wanted}:
             # Renaming onto a device would replace it for the whole machine.
-            raise RefusedError(f"{safe_text(str(target.path))} is {kind}", "Name a file")
+            raise RefusedError(f"{safe_text(str(target.path))} is {kind}", f"Name {wanted}")
+        if kind == "a folder" and (found := foreign_file(target.path)):
+            raise RefusedError(
+                f"{safe_text(str(target.path))} holds {shown(found)}, which no run has put there",
+                "Name another folder: it is replaced as a whole",
+            )
     above, kind = next((each, kind) for each in (folder, *folder.parents) if (kind := _kind(each)))
     if kind != "a folder":
         raise RefusedError(f"{safe_text(str(above))} is no folder", _ANOTHER)
@@ -180,7 +199,7 @@ def check_targets(
         book: Where mistakes are noted, one for each target.
     """
     kept = _kept(file, settings, connections)
-    seen: dict[Path, str] = {}
+    seen: dict[Path, _Target] = {}
     for target in _targets(jobs):
         try:
             _check_new(target, seen)

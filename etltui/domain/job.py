@@ -154,11 +154,44 @@ class CsvOptions:
     """What to put before text that a spreadsheet would run: nothing, `'` or a tab."""
 
 
-FormatOptions = ExcelOptions | CsvOptions
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParquetOptions:
+    """How Parquet is written."""
 
-OPTIONS: Mapping[str, type[ExcelOptions] | type[CsvOptions]] = {
+    layout: Literal["file", "folder"] = "file"
+    """One file of all connections, or a folder with a file for each."""
+    compression: Literal["zstd", "snappy", "none"] = "zstd"
+    connection_column: str = "connection"
+    """Name of a first column that holds the connection's name; empty for no such column."""
+    text_columns: tuple[str, ...] = ()
+    """Columns that are text whatever their type."""
+    misfits: Literal["fail", "null"] = "fail"
+    """What to do with a value that the column's type cannot hold: refuse the connection, or count
+    it and leave NULL in its place."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JsonOptions:
+    """How JSON is written, as lines or as one array."""
+
+    connection_column: str = "connection"
+    """Key of a first member that holds the connection's name; empty for no such member."""
+    big_numbers: Literal["number", "text"] = "number"
+    """How to write numbers that many programs would round: whole ones beyond 2^53, others of more
+    than 15 digits."""
+    not_finite: Literal["null", "text"] = "null"
+    """How to write NaN and the infinities, for which JSON has no number; counted."""
+    binary: Literal["base64", "hex"] = "base64"
+
+
+FormatOptions = ExcelOptions | CsvOptions | ParquetOptions | JsonOptions
+
+OPTIONS: Mapping[str, type[FormatOptions]] = {
     "excel": ExcelOptions,
     "csv": CsvOptions,
+    "parquet": ParquetOptions,
+    "jsonl": JsonOptions,
+    "json": JsonOptions,
 }
 """From a destination's type to its options record."""
 
@@ -179,6 +212,11 @@ class Destination:
     path: str
     options: FormatOptions
     mode: Literal["replace"] = "replace"
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the target is a folder of files."""
+        return isinstance(self.options, ParquetOptions) and self.options.layout == "folder"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,11 @@ LONG_NUMBER = "long number as text"
 NOT_FINITE = "not a finite number, as text"
 OUTSIDE_CALENDAR = "date before 1900-03-01 or after 9999-12-31 as text"
 CLOCK_CUT = "time cut at 23:59:59.999"
+NOT_FINITE_NULL = "not a finite number, as null"
 BINARY = "binary as hex text"
+NUMBER_AS_TEXT = "number as text"
+MISFIT = "value that its column cannot hold, as null"
+RENAMED = "column renamed, its name stood there twice"
 REMOVED = "control characters removed"
 GUARDED = "formula guarded"
 REPLACED = "characters replaced"
@@ -16,9 +20,13 @@ _CUT = "text cut at "
 _COUNTED = {
     LONG_NUMBER,
     NOT_FINITE,
+    NOT_FINITE_NULL,
     OUTSIDE_CALENDAR,
     CLOCK_CUT,
     BINARY,
+    NUMBER_AS_TEXT,
+    MISFIT,
+    RENAMED,
     REMOVED,
     GUARDED,
     REPLACED,

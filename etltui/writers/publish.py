@@ -6,19 +6,21 @@ from pathlib import Path
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Published, Receipt
+from etltui.writers.folder import deliver_folder
 from etltui.writers.part import crc_of, disk_errors, sync_folder, verified
 
 
 def deliver(temporary: str, target: str, published: Published | None) -> bool:
-    """Rename the temporary file onto the target, durably; may be repeated after a crash.
+    """Rename what was assembled onto the target, durably; may be repeated after a crash.
 
     Args:
-        temporary: In the target's folder.
-        target: Replaced if it is a file; who may read and write it stays the same.
-        published: What the temporary file must be; None where it is taken as it is.
+        temporary: A file or a folder, in the target's folder.
+        target: Replaced if it is a file, or a folder that an earlier run has made; who may read
+            and write it stays the same.
+        published: What the temporary must be; None where it is taken as it is.
 
     Returns:
-        True when the target is (or, where the temporary file is gone, already was) what was
+        True when the target is (or, where the temporary is gone, already was) what was
         published; False when it has to be assembled again, and the target is then untouched.
 
     Raises:
@@ -26,6 +28,8 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
     """
     source, final = Path(temporary), Path(target)
     with disk_errors(final, ErrorClass.TARGET):
+        if source.is_dir() or (final.is_dir() and not source.exists()):
+            return deliver_folder(source, final, published)
         if not source.exists():
             return published is not None and _is(final, published)
         if published is not None and not _is(source, published):

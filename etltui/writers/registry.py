@@ -6,7 +6,13 @@ from typing import cast
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.writers.writer import Format
 
-_WRITERS = {"csv": "etltui.writers.csv", "excel": "etltui.writers.excel"}
+_WRITERS = {
+    "csv": "etltui.writers.csv",
+    "excel": "etltui.writers.excel",
+    "json": "etltui.writers.json",
+    "jsonl": "etltui.writers.json",
+    "parquet": "etltui.writers.parquet",
+}
 
 
 def format_of(kind: str) -> Format:

@@ -384,7 +384,7 @@ def test_two_destinations_of_one_job_with_one_target_are_refused(desk):
 def test_every_option_has_a_check(desk):
     """A new field in the domain's options must be read, not forgotten."""
     for kind, record in OPTIONS.items():
-        path = "x.xlsx" if kind == "excel" else "x.csv"
+        path = {"excel": "x.xlsx"}.get(kind, f"x.{kind}")
         text = JOB.format(query="query = 'x'").replace(
             'type = "csv", path = "x.csv"',
             f'type = "{kind}", path = "{path}"',

@@ -1,0 +1,134 @@
+"""JSON: lines of objects, or one array of them; a target is made of parts by copying.
+
+Where the target's name ends in `.gz` each piece of it is one gzip member.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.job import JsonOptions
+from etltui.domain.part import Published, Receipt
+from etltui.domain.task import PublishTask
+from etltui.domain.variants import csv_variant
+from etltui.writers.chain import Piece, chain, check_parts
+from etltui.writers.csv_gzip import GzipMember, default_compressor, stored_member
+from etltui.writers.json_rows import Objects
+from etltui.writers.part import PartFile
+from etltui.writers.writer import PartTask, PartWriter, variants
+
+LINES = "jsonl"
+_BEGIN, _BETWEEN, _END = b"[\n", b",\n", b"\n]\n"
+"""Of an array."""
+
+
+def part_writer(task: PartTask) -> PartWriter:
+    """A writer for one query of one extract; its part file exists when this returns.
+
+    Raises:
+        Failure: Of class `disk`.
+    """
+    return _JsonPart(task)
+
+
+class _JsonPart:
+    """One connection's objects in one segment; see `PartWriter`.
+
+    Of an array, what stands between two objects comes before each but the first, so that the part
+    can be followed by another or by the end.
+    """
+
+    def __init__(self, task: PartTask) -> None:
+        lines = task.writer.type == LINES
+        self._task = task
+        self._objects = Objects(
+            JsonOptions(**task.writer.options),
+            connection=task.extract.connection,
+            names=[column.name for column in task.columns],
+            begin="" if lines else _BETWEEN.decode(),
+            end="\n" if lines else "",
+        )
+        self._skip = 0 if lines else len(_BETWEEN)
+        self._part = PartFile(task.path(0))
+        self._compressor = default_compressor() if task.writer.variant == "gzip" else "none"
+        self._member: GzipMember | None = None
+        self._stream: PartFile | GzipMember = self._part
+        if self._compressor != "none":
+            self._member = self._stream = GzipMember(self._part.write, self._compressor)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        for piece in self._objects.of(batch):
+            self._stream.write(piece[self._skip :])
+            self._skip = 0
+
+    def close(self) -> tuple[Receipt, ...]:
+        if self._member:
+            self._member.close()
+        receipt = self._task.receipt(
+            0,
+            rows=self._objects.rows,
+            bytes=self._part.bytes,
+            crc=self._part.crc,
+            raw_bytes=self._stream.bytes,
+            raw_crc=self._stream.crc,
+            compressor=self._compressor,
+            notes=self._objects.notes,
+        )
+        self._part.seal(receipt)
+        return (receipt,)
+
+    def abandon(self) -> None:
+        self._part.discard()
+
+
+def assemble(task: PublishTask) -> Published:
+    """Write `task.temporary` from the parts in the order of the entries.
+
+    The file and its name are durable, and every part in it has been read back, when this returns;
+    where it fails nothing is left. The parts must be of one query.
+
+    Raises:
+        Failure: Of class `disk` or `target`; `corrupt` where a part is not what its receipt says;
+            `value` where there are parts of more than one query.
+    """
+    variant = csv_variant(task.target)
+    receipts = [r for entry in task.entries for r in variants(entry.receipts, variant)]
+    queries = sorted({receipt.query for receipt in receipts})
+    if len(queries) > 1:
+        raise Failure(
+            ErrorClass.VALUE,
+            "a JSON destination takes one query; give each query a job or use a workbook",
+            {"queries": ", ".join(str(query) for query in queries)},
+        )
+    folder = Path(task.parts)
+    check_parts(folder, receipts)
+    pieces = receipts if task.type == LINES else _array(receipts)
+    made = chain(Path(task.temporary), folder, _literals(pieces, compressed=bool(variant)))
+    return Published(
+        bytes=made.bytes,
+        crc=made.crc,
+        rows=sum(receipt.rows for receipt in receipts),
+        members=made.members,
+    )
+
+
+def _array(receipts: Sequence[Receipt]) -> list[Piece]:
+    """An array of the parts; empty ones need nothing between them."""
+    pieces: list[Piece] = [_BEGIN]
+    rows = 0
+    for receipt in receipts:
+        if rows and receipt.rows:
+            pieces.append(_BETWEEN)
+        pieces.append(receipt)
+        rows += receipt.rows
+    return [*pieces, _END if rows else _END.lstrip()]
+
+
+def _literals(pieces: Sequence[Piece], *, compressed: bool) -> list[Piece]:
+    """The pieces with those that are no parts compressed like them; never without a piece."""
+    if not compressed:
+        return list(pieces)
+    made: list[Piece] = [stored_member(p) if isinstance(p, bytes) else p for p in pieces]
+    return made or [stored_member(b"")]

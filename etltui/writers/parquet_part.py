@@ -1,0 +1,230 @@
+"""Writes a connection's rows as a whole Parquet file whose bytes depend on the rows only."""
+
+import io
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+from pyarrow import compute, parquet
+
+from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.job import ParquetOptions
+from etltui.domain.naming import unique_names
+from etltui.domain.part import Receipt
+from etltui.writers.notes import LONG_NUMBER, MISFIT, NUMBER_AS_TEXT, RENAMED
+from etltui.writers.parquet_fit import fitted, numbers, stored_type, too_wide
+from etltui.writers.part import PartFile
+from etltui.writers.writer import PartTask
+
+pc: Any = compute
+"""Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
+Array: TypeAlias = "pa.Array[Any]"
+
+GROUP_ROWS = 131_072
+GROUP_BYTES = 16 << 20
+"""A row group ends with the row that reaches either; rows of more than 128 bytes reach this one.
+So much waits in memory for each connection that is being read."""
+
+
+def schema_of(columns: Sequence[Column], options: ParquetOptions) -> pa.Schema:
+    """The schema of every part and target: the connection's name first, no two names alike."""
+    first = [(options.connection_column, pa.string())] if options.connection_column else []
+    rest = [
+        (c.name, pa.string() if c.name in options.text_columns else stored_type(c)) for c in columns
+    ]
+    names = unique_names([name for name, _ in (*first, *rest)])
+    kinds = [kind for _, kind in (*first, *rest)]
+    return pa.schema([pa.field(n, kind) for n, kind in zip(names, kinds, strict=True)])
+
+
+def open_file(sink: Any, schema: pa.Schema, options: ParquetOptions) -> parquet.ParquetWriter:
+    """A writer of Parquet whose footer names no place but those of pages.
+
+    Args:
+        sink: A file-like object.
+        schema: Of all tables.
+        options: Of the destination.
+    """
+    return parquet.ParquetWriter(
+        sink,
+        schema,
+        version="2.6",
+        compression=options.compression,
+        store_decimal_as_integer=True,
+        write_page_index=False,
+    )
+
+
+class _Sink(io.RawIOBase):
+    """What Arrow writes to; deaf when the part was abandoned, for Arrow still ends its file."""
+
+    def __init__(self, part: PartFile) -> None:
+        super().__init__()
+        self._part = part
+        self.deaf = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if not self.deaf:
+            self._part.write(data)
+        return len(data)
+
+
+class ParquetPart:
+    """One connection's rows of one query; see `PartWriter`."""
+
+    def __init__(self, task: PartTask) -> None:
+        self._task = task
+        self._options = ParquetOptions(**task.writer.options)
+        self._schema = schema_of(task.columns, self._options)
+        self._label = bool(self._options.connection_column)
+        self._kinds = self._schema.types[self._label :]
+        self._fixed = sum(_fixed_bytes(kind) for kind in self._kinds)
+        self._rows = self._raw_bytes = 0
+        self._notes: dict[str, int] = {}
+        if renamed := sum(
+            n.name != c.name for n, c in zip(self._fields(), task.columns, strict=True)
+        ):
+            self._notes[RENAMED] = renamed
+        self._waiting: list[list[Array]] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._part = PartFile(task.path(0))
+        self._sink = _Sink(self._part)
+        self._file = open_file(self._sink, self._schema, self._options)
+
+    def _fields(self) -> list[Any]:
+        return list(self._schema)[self._label :]
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows."""
+        arrays = [self._stored(position, array) for position, array in enumerate(batch.columns)]
+        self._rows += batch.num_rows
+        start = 0
+        while start < batch.num_rows:
+            start += self._take([array[start:] for array in arrays])
+
+    def close(self) -> tuple[Receipt, ...]:
+        """Finish and seal the part."""
+        if self._waiting_rows:
+            self._write_group()
+        self._file.close()
+        receipt = self._task.receipt(
+            0,
+            rows=self._rows,
+            bytes=self._part.bytes,
+            crc=self._part.crc,
+            raw_bytes=self._raw_bytes,
+            raw_crc=self._part.crc,
+            compressor=self._options.compression,
+            notes=dict(sorted(self._notes.items())),
+        )
+        self._part.seal(receipt)
+        return (receipt,)
+
+    def abandon(self) -> None:
+        """Delete the part."""
+        self._sink.deaf = True
+        self._part.discard()
+
+    def _stored(self, position: int, array: Array) -> Array:
+        """A column as the part holds it."""
+        column, kind = self._task.columns[position], self._kinds[position]
+        stored, misfits = fitted(array, kind)
+        if misfits is not None:
+            self._count_misfits(misfits, column, kind)
+        if pa.types.is_string(kind):
+            self._check_text(stored, column)
+            if array.type != kind and column.name not in self._options.text_columns:
+                note = LONG_NUMBER if too_wide(column) else NUMBER_AS_TEXT
+                self._count(note, numbers(array))
+        return stored
+
+    def _count(self, note: str, count: int) -> None:
+        if count:
+            self._notes[note] = self._notes.get(note, 0) + count
+
+    def _count_misfits(self, misfits: pa.BooleanArray, column: Column, kind: pa.DataType) -> None:
+        if self._options.misfits == "fail":
+            raise self._refused(
+                pc.index(misfits, pa.scalar(value=True)).as_py(),
+                column,
+                f"the value is no {kind}; name the column in text_columns, cast it in the query, "
+                'or set misfits = "null"',
+            )
+        self._count(MISFIT, pc.sum(misfits).as_py())
+
+    def _check_text(self, text: Array, column: Column) -> None:
+        """Parquet's texts are UTF-8, and a program that reads others may stop there."""
+        try:
+            text.validate(full=True)
+        except pa.ArrowInvalid:
+            bad = next(row for row in range(len(text)) if not _is_utf8(text[row : row + 1]))
+            raise self._refused(
+                bad, column, "the text is not valid UTF-8; cast it in the query"
+            ) from None
+
+    def _refused(self, row: int, column: Column, reason: str) -> Failure:
+        number = self._rows + row + 1
+        return Failure(
+            ErrorClass.VALUE,
+            f"{self._task.extract.connection}: row {number:,}, column {column.name!r}: {reason}",
+            {"row": str(number), "column": column.name},
+        )
+
+    def _take(self, arrays: list[Array]) -> int:
+        """Take rows until the row group is full; tells how many, and writes a full one."""
+        rows = min(len(arrays[0]), GROUP_ROWS - self._waiting_rows)
+        sizes = self._sizes([array[:rows] for array in arrays])
+        full = self._waiting_rows + rows == GROUP_ROWS
+        size = pc.sum(sizes).as_py()
+        if self._waiting_bytes + size >= GROUP_BYTES:
+            room = pa.scalar(GROUP_BYTES - self._waiting_bytes)
+            rows = pc.sum(pc.less(pc.cumulative_sum(sizes), room)).as_py() + 1
+            size = pc.sum(sizes[:rows]).as_py()
+            full = True
+        self._waiting.append([array[:rows] for array in arrays])
+        self._waiting_rows += rows
+        self._waiting_bytes += size
+        if full:
+            self._write_group()
+        return rows
+
+    def _sizes(self, arrays: list[Array]) -> Array:
+        """Bytes of every row, in a measure that does not depend on how the rows came."""
+        sizes: Array = pa.repeat(pa.scalar(self._fixed, pa.int64()), len(arrays[0]))
+        for array, kind in zip(arrays, self._kinds, strict=True):
+            if not _fixed_bytes(kind):
+                lengths = pc.fill_null(pc.binary_length(array), pa.scalar(0, pa.int32()))
+                sizes = pc.add(sizes, lengths)
+        return sizes
+
+    def _write_group(self) -> None:
+        waiting, rows = self._waiting, self._waiting_rows
+        columns: list[Array] = []
+        if self._label:
+            columns.append(pa.repeat(pa.scalar(self._task.extract.connection), rows))
+        # Arrow ends pages where pieces end, so there must be one piece.
+        columns += [pa.concat_arrays(pieces) for pieces in zip(*waiting, strict=True)]
+        table = pa.Table.from_arrays(columns, schema=self._schema)
+        self._raw_bytes += self._waiting_bytes
+        self._waiting = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._file.write_table(table, row_group_size=rows)
+
+
+def _fixed_bytes(kind: pa.DataType) -> int:
+    """Bytes of a value, 0 where they differ from value to value."""
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        return 0
+    return (kind.bit_width + 7) // 8
+
+
+def _is_utf8(text: Array) -> bool:
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
