@@ -15,6 +15,7 @@ _COMMANDS = {
     "config": "Show the settings and where they come from, or set one.",
     "runs": "List runs, newest first.",
     "show": "Show one run, connection by connection.",
+    "checkpoints": "What unfinished runs hold: list, show, export, import, delete.",
     "logs": "Show the log, and follow it.",
 }
 

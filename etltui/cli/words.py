@@ -23,6 +23,14 @@ def duration(seconds: float) -> str:
     return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
 
 
+def age(seconds: float) -> str:
+    """How long ago something was: `40 s`, `12 min`, `5 h`, `3 d`."""
+    for unit, length in (("d", 24 * _HOUR), ("h", _HOUR), ("min", _MINUTE)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
 def size(value: int) -> str:
     """`512 B`, `4.3 MB`: powers of 1,000, as disks are sold."""
     amount = float(value)

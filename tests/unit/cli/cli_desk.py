@@ -128,9 +128,10 @@ class Desk:
             await store.create_run(plan, RunStatus.QUEUED)
             await store.move_run(plan.run, RunStatus.RUNNING)
             for result in results:
-                good = result.status is ConnectionStatus.COMPLETED
-                receipts = [self.receipt(plan, result.connection, more.get("size", 0))]
-                await store.checkpoint(plan.run, result, receipts if good else [])
+                receipts = []
+                if result.status is ConnectionStatus.COMPLETED:
+                    receipts = [self.receipt(plan, result.connection, more.get("size", 0))]
+                await store.checkpoint(plan.run, result, receipts)
             if status in {RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS}:
                 await store.move_run(plan.run, RunStatus.PUBLISHING)
             if status is not RunStatus.RUNNING:
