@@ -13,9 +13,12 @@ _COMMANDS = {
     "run": "Run jobs.",
     "check": "Read the configuration and say what is wrong with it.",
     "config": "Show the settings and where they come from, or set one.",
+    "import-job": "Turn another program's job JSON into TOML.",
+    "import-fleet": "Take a list of branches over as connections.",
     "runs": "List runs, newest first.",
     "show": "Show one run, connection by connection.",
     "checkpoints": "What unfinished runs hold: list, show, export, import, delete.",
+    "doctor": "Look at what can be in the way of a run, and say what to do.",
     "logs": "Show the log, and follow it.",
 }
 

@@ -1,7 +1,7 @@
 """The way of a configuration: find it, read it, check it, and hand over frozen values."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,11 +10,11 @@ from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
 from etltui.config.paths import expanded, located
 from etltui.config.pools import check_pools
-from etltui.config.schema import Config, Settings
+from etltui.config.schema import Config
 from etltui.config.table import Notebook, Table
 from etltui.config.targets import check_targets
 from etltui.domain.errors import ConfigError, Mistake
-from etltui.domain.job import Connection
+from etltui.domain.job import Connection, Credential
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _DEMO = "Make one to try with `etltui demo`, or name yours with --config"
@@ -86,8 +86,8 @@ def state_folder(
 
 def _connections(
     root: Table,
-    program: Settings,
-    logins: Collection[str],
+    file: Path | None,
+    logins: Mapping[str, Credential],
     folder: Path,
     book: Notebook,
 ) -> tuple[tuple[Connection, ...], bool]:
@@ -96,11 +96,12 @@ def _connections(
         connections.connection(name, table, logins, folder)
         for name, table in root.table("connections").entries()
     )
-    if not program.connections_file:
-        return here, True
-    file = located(program.connections_file, folder)
-    there, mistakes = branches.connections(file, [each.name for each in here], logins, folder)
+    there: tuple[Connection, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    if file is not None:
+        there, mistakes = branches.connections(file, [each.name for each in here], logins, folder)
     book.mistakes.extend(mistakes)
+    check_pools(here + there, logins, book, {each.name: str(file) for each in there})
     return here + there, bool(there) or not mistakes
 
 
@@ -110,6 +111,8 @@ def _decoded(
     environ: Mapping[str, str],
     overrides: Mapping[str, object],
     memory: Available,
+    *,
+    bare: bool,
 ) -> Config:
     """Everything the document says; what is wrong is noted and stands there as its default."""
     folder = document.path.parent
@@ -126,13 +129,14 @@ def _decoded(
         name: connections.credential(name, table)
         for name, table in root.table("credentials").entries()
     }
-    sources, readable = _connections(root, program, logins, folder, book)
+    named = "" if bare else program.connections_file
+    file = located(named, folder) if named else None
+    sources, readable = _connections(root, file, logins, folder, book)
     work = [
         (table.key, jobs.job(name, table, sources, folder, program, types))
         for name, table in root.table("jobs").entries()
-        if readable
+        if readable and not bare
     ]
-    check_pools(sources, logins, book)
     check_targets(work, sources, program, document.path, book)
     root.finish()
     return Config(
@@ -153,6 +157,7 @@ def load(
     overrides: Mapping[str, object] = _NOTHING,
     changes: Mapping[str, object] = _NOTHING,
     machine: Path = Path("/"),
+    bare: bool = False,
 ) -> Config:
     """The configuration, checked as far as that goes without opening a database.
 
@@ -162,6 +167,7 @@ def load(
         overrides: Settings from flags, laid over all; None says nothing.
         changes: What the local file would say besides, to be checked before it is written.
         machine: Where `proc` and `sys` are, which tell how much memory there is.
+        bare: Without jobs and the connections file, for who is about to make that file.
 
     Raises:
         ConfigError: All mistakes at once. Nothing else is raised.
@@ -169,7 +175,7 @@ def load(
     document = read(path, changes)
     book = Notebook(document.where)
     book.mistakes.extend(document.mistakes)
-    config = _decoded(document, book, environ, overrides, available(machine))
+    config = _decoded(document, book, environ, overrides, available(machine), bare=bare)
     if book.mistakes:
         raise ConfigError(book.mistakes)
     return config

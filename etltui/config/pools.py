@@ -13,6 +13,7 @@ def check_pools(
     connections: Iterable[Connection],
     credentials: Mapping[str, Credential],
     book: Notebook,
+    files: Mapping[str, str],
 ) -> None:
     """Refuse a connection that reaches the same database as the same user in another way.
 
@@ -22,6 +23,7 @@ def check_pools(
         connections: All there are.
         credentials: By name.
         book: Where mistakes are noted, one for each connection.
+        files: The file of a connection by its name, where it is not the configuration.
     """
     first: dict[tuple[str, str, int, str, str], tuple[Connection, str]] = {}
     for each in connections:
@@ -42,4 +44,5 @@ def check_pools(
                 f"reaches the same database as the same user as {shown(other.name)}, "
                 f"but with another {' and other '.join(differs)}",
                 "Give both the same credential and the same options in the url",
+                where=files.get(each.name, ""),
             )

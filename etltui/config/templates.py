@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Formatter
 
 from etltui.config.checks import RefusedError, nearest_or_all, shown
+from etltui.config.mounts import check_here
 from etltui.config.paths import expanded
 
 PLACEHOLDERS = ("job", "jobName", "date", "run")
@@ -69,6 +70,7 @@ def template(value: object) -> str:
         raise RefusedError(f"{shown(value)} is no path", 'Write "reports/{job}_{date}.xlsx"')
     if any(unicodedata.category(character) == "Cc" for character in value):
         raise RefusedError(f"{shown(value)} holds a control character", "Take it out")
+    check_here(value)
     for _, name, spec, conversion in _parts(value):
         if name is not None:
             _check_placeholder(name, spec, conversion)

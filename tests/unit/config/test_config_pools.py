@@ -21,7 +21,7 @@ def one(name="a", **more):
 
 def mistakes(*connections):
     book = Notebook(lambda _: "etltui.toml")
-    check_pools(connections, LOGINS, book)
+    check_pools(connections, LOGINS, book, {"c": "branches.csv"})
     return [(each.key, each.problem) for each in book.mistakes]
 
 
@@ -52,7 +52,14 @@ def test_the_same_way_to_a_database_or_another_database_is_good(other):
 )
 def test_another_way_to_the_same_database_is_refused(other, what):
     said = 'reaches the same database as the same user as "a", but with another '
-    assert mistakes(one(), one("b", **other), one("c")) == [("connections.b", said + what)]
+    assert mistakes(one(), one("b", **other), one("d")) == [("connections.b", said + what)]
+
+
+def test_the_file_of_a_connection_is_named():
+    book = Notebook(lambda _: "etltui.toml")
+    there = one("c", options={"a": "b"})
+    check_pools([one(), one("b", options={"a": "b"}), there], LOGINS, book, {"c": "branches.csv"})
+    assert [each.where for each in book.mistakes] == ["etltui.toml", "branches.csv"]
 
 
 def test_what_has_no_kind_was_refused_already():

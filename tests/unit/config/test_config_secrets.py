@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etltui.config import secrets
-from etltui.config.secrets import masked, resolve
+from etltui.config.secrets import masked, resolve, shown_reference
 from etltui.domain.errors import ErrorClass, Failure
 from unit.config.config_desk import CANARY
 
@@ -158,3 +158,11 @@ def test_masking_takes_the_longest_and_leaves_the_rest():
     assert masked("a.c abc", ["a.c"]) == "*** abc"
     assert masked("p%3ax", ["p:x"]) == "***"
     assert masked("<p\udcff>", ["p\udcff"]) == "<***>"
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [("env:NAME", "env:***"), (f"cmd:pass {CANARY}", "cmd:***"), ("", "no password")],
+)
+def test_of_a_reference_only_its_kind_is_shown(reference, said):
+    assert shown_reference(reference) == said
