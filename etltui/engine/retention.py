@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etltui.domain.ports import Store
+from etltui.domain.ports import History, Store
 from etltui.domain.run import RESUMABLE, RunStatus
 from etltui.domain.stored import RunRow
 from etltui.engine.checkpoints import UNDER_WAY, discard, part_folders
@@ -220,7 +220,7 @@ async def tidy(
     return removal
 
 
-async def take_stock(store: Store, state: Path) -> Stock:
+async def take_stock(store: History, state: Path) -> Stock:
     """What is there now."""
     # Folders first: one that is made meanwhile is of a run that was recorded before.
     parts = await asyncio.to_thread(part_folders, state / "parts")

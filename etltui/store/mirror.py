@@ -12,6 +12,16 @@ from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.errors import StateError
 from etltui.store.folder import make_file, make_folder, sync_folder
 
+FOLDER = "checkpoints"
+
+
+def mirror_path(state: Path, job: str) -> Path:
+    """Where a job's mirror lies in the state folder."""
+    name = quote(job, safe=" ")
+    if len(name) > 200:  # a file name has 255 bytes at most
+        name = f"{name[:180]}-{zlib.crc32(job.encode()):08x}"
+    return state / FOLDER / f"{name}.json"
+
 
 class CheckpointMirror:
     """The files `<folder>/checkpoints/<job>.json`.
@@ -21,7 +31,7 @@ class CheckpointMirror:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder / "checkpoints"
+        self._state = folder
         self._lock = asyncio.Lock()
 
     async def write(
@@ -55,7 +65,7 @@ class CheckpointMirror:
             total=total,
             updated=now,
         ).text()
-        await self._do(lambda: _replace(self._path(job), text.encode()))
+        await self._do(lambda: _replace(mirror_path(self._state, job), text.encode()))
 
     async def delete(self, job: str) -> None:
         """Delete the job's file if it is there.
@@ -63,13 +73,7 @@ class CheckpointMirror:
         Raises:
             StateError: It is there and cannot be deleted.
         """
-        await self._do(lambda: self._path(job).unlink(missing_ok=True))
-
-    def _path(self, job: str) -> Path:
-        name = quote(job, safe=" ")
-        if len(name) > 200:  # a file name has 255 bytes at most
-            name = f"{name[:180]}-{zlib.crc32(job.encode()):08x}"
-        return self._folder / f"{name}.json"
+        await self._do(lambda: mirror_path(self._state, job).unlink(missing_ok=True))
 
     async def _do(self, work: Callable[[], None]) -> None:
         async def alone() -> None:
@@ -78,7 +82,7 @@ class CheckpointMirror:
                     await asyncio.to_thread(work)
                 except OSError as error:
                     raise StateError(
-                        f"the checkpoint mirror in {self._folder} cannot be changed: "
+                        f"the checkpoint mirror in {self._state / FOLDER} cannot be changed: "
                         f"{error.strerror}",
                     ) from error
 

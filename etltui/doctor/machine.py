@@ -1,0 +1,177 @@
+"""Checks of what a run needs before it begins: configuration, packages, limits, passwords."""
+
+from etltui.bootstrap import FILES_PER_CONNECTION, SPARE_FILES
+from etltui.doctor.drivers import CORE, DRIVERS, SPEED, Driver
+from etltui.doctor.facts import Facts
+from etltui.doctor.finding import Finding, fail, ok, some, warn
+
+
+def configuration(facts: Facts) -> tuple[Finding, ...]:
+    """Whether it can be read and is right; every mistake is a finding."""
+    if facts.config is not None:
+        config = facts.config
+        title = f"{config.path} is good"
+        detail = f"{len(config.connections):,} connections, {len(config.jobs):,} jobs"
+        return (
+            ok(
+                "configuration",
+                title,
+                detail,
+                connections=len(config.connections),
+                jobs=len(config.jobs),
+            ),
+        )
+    return tuple(
+        fail(
+            "configuration",
+            f"{mistake.key or 'the configuration'}: {mistake.problem}",
+            f"In {mistake.where}",
+            mistake.way_out or "Mend it; nothing runs before",
+        )
+        for mistake in facts.mistakes
+    )
+
+
+def time_zone(facts: Facts) -> tuple[Finding, ...]:
+    """In which zone times are shown and `{date}` is made."""
+    zone = facts.config.settings.timezone if facts.config else ""
+    if zone:
+        return (ok("time zone", f"Times and {{date}} are in {zone}"),)
+    return (
+        ok(
+            "time zone",
+            f"Times and {{date}} are in the machine's own zone, {facts.machine.zone}",
+            "settings.timezone names another.",
+        ),
+    )
+
+
+def packages(facts: Facts) -> tuple[Finding, ...]:
+    """Whether what the program stands on is installed."""
+    found = facts.machine.packages
+    missing = [name for name in CORE if not found.get(name)]
+    if missing:
+        return (
+            fail(
+                "packages",
+                f"Missing: {some(missing)}",
+                "The installation is not whole.",
+                "Install it again: pip install --force-reinstall etltui",
+            ),
+        )
+    slow = [name for name in SPEED if not found.get(name)]
+    versions = ", ".join(f"{name} {found[name]}" for name in CORE)
+    findings = [ok("packages", f"Python {facts.machine.python}", versions)]
+    findings += [
+        warn("packages", f"{name} is missing", SPEED[name], f"pip install {name}") for name in slow
+    ]
+    return tuple(findings)
+
+
+def drivers(facts: Facts) -> tuple[Finding, ...]:
+    """Whether each kind of database that is configured can be read here."""
+    kinds: dict[str, int] = {}
+    for connection in facts.config.connections if facts.config else ():
+        kinds[connection.kind] = kinds.get(connection.kind, 0) + 1
+    return tuple(_driver(facts, kind, count) for kind, count in sorted(kinds.items()))
+
+
+def _driver(facts: Facts, kind: str, count: int) -> Finding:
+    driver = DRIVERS.get(kind, Driver())
+    missing = [name for name in driver.packages if not facts.machine.packages.get(name)]
+    if missing:
+        return fail(
+            "drivers",
+            f"{count:,} connections of kind {kind} cannot be read here",
+            f"Missing: {some(missing)}",
+            f"pip install {' '.join(missing)}",
+            connections=count,
+        )
+    return ok("drivers", f"{kind}: {count:,} connections can be read", connections=count)
+
+
+def descriptors(facts: Facts) -> tuple[Finding, ...]:
+    """Whether the system lets so many files be open as `max_connections` needs."""
+    if facts.config is None:
+        return ()
+    wanted = facts.config.settings.max_connections
+    need = wanted * FILES_PER_CONNECTION + SPARE_FILES
+    _, hard = facts.machine.files
+    if hard is None or hard >= need:
+        title = f"max_connections = {wanted} fits: {need:,} open files of {hard or 'any number'}"
+        return (ok("open files", title, need=need),)
+    fits = max(1, (hard - SPARE_FILES) // FILES_PER_CONNECTION)
+    return (
+        fail(
+            "open files",
+            f"max_connections = {wanted} needs {need:,} open files, the limit is {hard:,}",
+            "No run starts.",
+            f"Set max_connections to at most {fits}, or raise the hard limit "
+            "(ulimit -Hn, LimitNOFILE=)",
+            need=need,
+            limit=hard,
+        ),
+    )
+
+
+def memory_threshold(facts: Facts) -> tuple[Finding, ...]:
+    """Whether the threshold is reached before the system runs out of memory."""
+    total, free = facts.machine.memory_mb, facts.machine.free_mb
+    if facts.config is None or total is None or free is None:
+        return ()
+    threshold = facts.config.settings.memory_threshold_mb
+    numbers = {"threshold_mb": threshold, "memory_mb": total, "free_mb": free}
+    remedy = f"Set memory_threshold_mb (MEMORY_THRESHOLD_MB) to {max(64, free // 2)}"
+    if threshold > total:
+        return (
+            fail(
+                "memory",
+                f"memory_threshold_mb = {threshold} is more than there is ({total:,} MB)",
+                "The system would kill the engine before it stops by itself, resumably.",
+                remedy,
+                **numbers,
+            ),
+        )
+    if threshold > free:
+        return (
+            warn(
+                "memory",
+                f"memory_threshold_mb = {threshold}, but only {free:,} MB are free now",
+                f"Other programs use the rest of {total:,} MB.",
+                f"{remedy}, or give the machine more memory",
+                **numbers,
+            ),
+        )
+    title = f"memory_threshold_mb = {threshold} fits into {free:,} MB of free memory"
+    return (ok("memory", title, "", **numbers),)
+
+
+def secrets(facts: Facts) -> tuple[Finding, ...]:
+    """Whether passwords can be had; they are neither shown nor kept."""
+    bad = {name: problem for name, problem in facts.secrets.items() if problem}
+    if bad:
+        return tuple(
+            fail(
+                "passwords",
+                f"credentials.{name}: {problem}",
+                "Connections with this credential will fail.",
+                "Mend the variable, file or command that it names",
+            )
+            for name, problem in bad.items()
+        )
+    if not facts.secrets:
+        return ()
+    count = len(facts.secrets)
+    return (ok("passwords", f"{count:,} passwords can be had", credentials=count),)
+
+
+def targets(facts: Facts) -> tuple[Finding, ...]:
+    """Whether every target could be written, were its job to start now."""
+    if facts.targets:
+        return tuple(
+            fail("targets", problem, "", "Clear the way, or give the destination another path")
+            for problem in facts.targets
+        )
+    jobs = facts.config.jobs.values() if facts.config else ()
+    count = sum(len(job.destinations) for job in jobs)
+    return (ok("targets", f"{count:,} targets could be written", targets=count),) if count else ()
