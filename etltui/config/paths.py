@@ -1,10 +1,7 @@
-"""Paths as an operator writes them, with `~` for the home folder, and what stands at them."""
+"""A path as an operator writes it: from a folder, with `~` for the home folder."""
 
-import json
 import os
 from pathlib import Path
-
-from etltui.domain.targets import MANIFEST
 
 
 def expanded(text: str) -> str:
@@ -15,22 +12,3 @@ def expanded(text: str) -> str:
 def located(text: str, folder: Path) -> Path:
     """The path that a text names, a relative one from the folder."""
     return folder / expanded(text)
-
-
-def foreign_file(folder: Path) -> str:
-    """The name of something in a folder that no run has put there, empty where there is none.
-
-    Raises:
-        OSError: The folder cannot be read.
-    """
-    ours = {MANIFEST, *_listed(folder / MANIFEST)}
-    names = sorted(path.name for path in folder.iterdir())
-    return next((name for name in names if name not in ours), "")
-
-
-def _listed(manifest: Path) -> set[str]:
-    """The files that a manifest lists, none where there is no manifest of ours."""
-    try:
-        return {str(file["name"]) for file in json.loads(manifest.read_bytes())["files"]}
-    except (OSError, ValueError, LookupError, TypeError):
-        return set()

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from etltui.config.checks import RefusedError, shown
 from etltui.config.document import local_path
-from etltui.config.paths import foreign_file, located
+from etltui.config.folders import foreign_file
+from etltui.config.paths import located
 from etltui.config.schema import Settings
 from etltui.config.table import Notebook
 from etltui.config.templates import render

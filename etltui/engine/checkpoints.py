@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from etltui.config.folders import remove
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.ports import History, Store
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus
@@ -122,7 +123,7 @@ def _remove(folder: Path, temporaries: list[Path]) -> None:
     for path in temporaries:
         # A share that is away keeps its file; the next assembly replaces it.
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def folder_bytes(folder: Path) -> int:

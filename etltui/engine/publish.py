@@ -12,13 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from etltui import __version__
+from etltui.config.folders import remove
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.events import TargetPublished
 from etltui.domain.part import Published
 from etltui.domain.plan import Plan
 from etltui.domain.run import ConnectionStatus, Output
 from etltui.domain.stored import PublicationRow, PublicationState
-from etltui.domain.targets import partial_path, temporary_path
+from etltui.domain.targets import aside_path, partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.engine.prepare import Prepared
 from etltui.engine.tally import Tally
@@ -263,9 +264,9 @@ class Publisher:
 def _remove_partial(target: Path) -> None:
     """Remove the partial target and what a cancelled one left; keeping it harms nobody."""
     partial = partial_path(target)
-    for path in (partial, temporary_path(partial)):
+    for path in (partial, temporary_path(partial), aside_path(partial)):
         try:
-            path.unlink(missing_ok=True)
+            remove(path)
         except OSError as error:
             _log.warning("%s was not removed: %s", path, error.strerror)
 

@@ -7,7 +7,6 @@ them. It also tells our folders from others: what a manifest does not list is ne
 import ctypes
 import errno
 import os
-import shutil
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from etltui.config.paths import foreign_file
+from etltui.config.folders import foreign_file, remove
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.targets import MANIFEST, aside_path
@@ -215,15 +214,3 @@ def exchange(one: Path, other: Path) -> bool:
     if number in _NO_EXCHANGE:
         return False
     raise OSError(number, os.strerror(number), str(one), None, str(other))
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder with all that is in it, if it is there; never through a link.
-
-    Raises:
-        OSError: It is still there, or some of it.
-    """
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
