@@ -1,7 +1,7 @@
 """A fleet of branches from somebody else's list: what is new, changed and gone since the last."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -107,6 +107,25 @@ def _sources(columns: Columns, heads: _Heads) -> dict[str, list[str]]:
     return found
 
 
+def _missing(where: str, said: Collection[str], lines: Sequence[Line]) -> Iterator[Mistake]:
+    """What every list must say; an empty one would close every branch there is."""
+    for column, option in (("name", "--column"), ("url", "--url")):
+        if column not in said:
+            yield Mistake(
+                where="command line",
+                key=option,
+                problem=f"nothing says which {column} a branch of {where} has",
+                way_out=f'Write --column "{column}=…"' + (" or --url" if column == "url" else ""),
+            )
+    if not lines:
+        yield Mistake(
+            where=where,
+            key="",
+            problem="holds no branch",
+            way_out="To close all there are, give each a last day in the connections file",
+        )
+
+
 def _url(parts: _Parts, line: Line, where: str) -> tuple[str, list[Mistake]]:
     """A branch's url; what stands in a cell never changes what the template means."""
     text, mistakes = "", []
@@ -139,7 +158,10 @@ def branches(found: Listing, where: str, columns: Columns) -> Listing:
     heads = _Heads(where, found.header)
     sources = _sources(columns, heads)
     parts = _url_parts(columns.url, heads) if columns.url else []
-    mistakes = [*found.mistakes, *(heads.mistakes if found.header else ())]
+    said = {*sources, *columns.fixed, *(("url",) if columns.url else ())}
+    mistakes = list(found.mistakes)
+    if found.header:
+        mistakes += heads.mistakes or _missing(where, said, found.lines)
     lines = []
     for line in () if mistakes else found.lines:
         values = {
@@ -154,7 +176,6 @@ def branches(found: Listing, where: str, columns: Columns) -> Listing:
         lines.append(Line(number=line.number, values=kept))
     if mistakes:
         raise ConfigError(mistakes)
-    said = {*sources, *columns.fixed, *(("url",) if parts else ())}
     return Listing(header=tuple(c for c in COLUMNS if c in said), lines=tuple(lines))
 
 

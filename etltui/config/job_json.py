@@ -33,9 +33,15 @@ class Imported:
     notes: tuple[str, ...] = ()
 
 
-def _folded(name: str) -> str:
-    """`filePath`, `file_path` and `FilePath` are one key."""
-    return re.sub(r"[_-]", "", name).casefold()
+def _folded(values: Object) -> dict[str, Any]:
+    """An object whose keys `filePath`, `file_path` and `FilePath` are one."""
+    return {re.sub(r"[_-]", "", name).casefold(): value for name, value in values.items()}
+
+
+def _first(values: Object, *names: str) -> Any:
+    """The value of the first of some names that says something, None without any."""
+    found = (values[name] for name in names if values.get(name) not in (None, ""))
+    return next(found, None)
 
 
 @dataclass(slots=True)
@@ -55,17 +61,14 @@ class _Reader:
     asked: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        folded = {_folded(name): value for name, value in self.values.items()}
+        folded = _folded(self.values)
         inner = folded.pop("config", None) or folded.pop("options", None)
-        if isinstance(inner, Mapping):
-            folded = {**{_folded(name): value for name, value in inner.items()}, **folded}
-        self.values = folded
+        self.values = {**_folded(inner), **folded} if isinstance(inner, Mapping) else folded
 
     def get(self, *names: str) -> Any:
         """The value of the first of some names that there is, None without any."""
         self.asked.update(names)
-        found = (self.values[name] for name in names if self.values.get(name) not in (None, ""))
-        return next(found, None)
+        return _first(self.values, *names)
 
     def note(self, name: str, problem: str, way_out: str) -> None:
         """Note a mistake at a key of this object."""
@@ -89,7 +92,7 @@ def _connection(value: Any, known: Collection[str]) -> str:
     """A connection's name: of an object that has several, the one that is known here."""
     if not isinstance(value, Mapping):
         return str(value)
-    folded = {_folded(name): each for name, each in value.items()}
+    folded = _folded(value)
     keys = ("name", "connectionname", "id", "connectionid")
     names = [str(folded[key]) for key in keys if folded.get(key)]
     return next((name for name in names if name in known), names[0] if names else "")
@@ -108,8 +111,7 @@ def _connections(job: _Reader, known: Collection[str]) -> list[str]:
 def _sql(value: Any) -> str:
     """The text of a query, empty where there is none."""
     if isinstance(value, Mapping):
-        folded = {_folded(name): each for name, each in value.items()}
-        value = next((folded[key] for key in ("sql", "query", "text") if key in folded), "")
+        value = _first(_folded(value), "sql", "query", "text")
     return value.strip() if isinstance(value, str) else ""
 
 
@@ -121,7 +123,7 @@ def _queries(job: _Reader) -> dict[str, str]:
     else:
         listed = _items(found)
         names = [
-            str(each.get("name") or each.get("id") or "") if isinstance(each, Mapping) else ""
+            str(_first(_folded(each), "name", "id") or "") if isinstance(each, Mapping) else ""
             for each in listed
         ]
         named = {

@@ -9,8 +9,6 @@ UNASKED_MB = 1024
 """The most that the program takes of its own accord."""
 LEAST_MB = 64
 _MB = 2**20
-_UNLIMITED = 2**60
-"""cgroup v1 says a number near 2**63 where there is no limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,10 +55,12 @@ def _limit_files(root: Path) -> Iterator[Path]:
 
 
 def _limit(root: Path) -> int | None:
-    """Bytes that the process may have by its control groups, None for any number."""
+    """Bytes that the process may have by its control groups, None for any number.
+
+    Version 2 says `max` for any number, version 1 a number that no machine reaches.
+    """
     said = (_text(path).strip() for path in _limit_files(root))
-    limits = [int(text) for text in said if text.isdecimal() and int(text) < _UNLIMITED]
-    return min(limits, default=None)
+    return min((int(text) for text in said if text.isdecimal()), default=None)
 
 
 def available(root: Path = Path("/")) -> Available:

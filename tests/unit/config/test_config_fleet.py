@@ -82,6 +82,29 @@ def test_what_a_list_lacks_is_told_all_at_once():
     assert "has a brace that is not closed" in problem
 
 
+def test_a_list_must_say_names_and_urls():
+    assert refused("code", "b1") == [
+        (
+            "command line",
+            "--column",
+            "nothing says which name a branch of list.csv has",
+            'Write --column "name=…"',
+        ),
+        (
+            "command line",
+            "--url",
+            "nothing says which url a branch of list.csv has",
+            'Write --column "url=…" or --url',
+        ),
+    ]
+
+
+def test_an_empty_list_closes_nobody():
+    ((where, _, problem, way_out),) = refused("name,url")
+    assert (where, problem) == ("list.csv", "holds no branch")
+    assert "give each a last day" in way_out
+
+
 def test_a_list_that_cannot_be_read_is_told_as_it_is():
     ((where, key, problem, _),) = refused()
     assert (where, key, problem) == ("list.csv", "", "is empty")

@@ -63,7 +63,7 @@ def test_a_csv_destination_keeps_its_options():  # S3-12
         ({"query": None, "queries": ["S"]}, {"query": "S"}),
         ({"queries": ["S", "T"]}, {"queries": {"query_1": "S", "query_2": "T"}}),
         (
-            {"queries": [{"name": "a", "sql": "S"}, {"id": 7, "query": "T"}]},
+            {"queries": [{"Name": "a", "SQL": "S"}, {"id": 7, "query": "T"}]},
             {"queries": {"a": "S", "7": "T"}},
         ),
         ({"queries": {"a": "S", "b": {"text": "T"}}}, {"queries": {"a": "S", "b": "T"}}),
