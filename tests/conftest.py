@@ -1,7 +1,10 @@
 """What all tests share: the option for slow ones, and an event loop that nothing may block."""
 
+import os
+
 import pytest
 from blockbuster import blockbuster_ctx
+from postgresql_kit import HOST, PORT, Server
 
 
 def pytest_addoption(parser):
@@ -37,3 +40,25 @@ def _nothing_blocks_the_loop(request):
             # for one to be tied to it.
             check.can_block_in("etltui/extractors/launch.py", "start")
         yield
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """The local PostgreSQL server; every database and role that a test makes there is dropped.
+
+    Without a server its tests are skipped, but where ETLTUI_REQUIRE_SERVERS=1 says that there is
+    one they fail.
+    """
+    server = Server()
+    try:
+        server.execute("SELECT 1")
+    except Exception as error:  # noqa: BLE001 - whatever it is, there is no server to test with
+        _no_server(f"no PostgreSQL server at {HOST}:{PORT}: {error!r}")
+    yield server
+    server.clear()
+
+
+def _no_server(why):
+    if os.environ.get("ETLTUI_REQUIRE_SERVERS") == "1":
+        pytest.fail(f"{why}, and ETLTUI_REQUIRE_SERVERS=1 requires it")
+    pytest.skip(why)

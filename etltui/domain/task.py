@@ -37,6 +37,8 @@ class QueryTask:
     Attributes:
         columns: What the parts must hold; empty for `describe`.
         drift: What to do where the result differs from `columns`.
+        limit_s: What the extract allows the query, for a server that can end it by itself should
+            nobody be left who does; 0: no limit.
     """
 
     name: str
@@ -45,6 +47,7 @@ class QueryTask:
     columns: tuple[Column, ...] = ()
     drift: str = "fail"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    limit_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

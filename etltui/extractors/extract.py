@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeAlias, cast
 
 import pyarrow as pa
 
@@ -22,9 +22,13 @@ from etltui.domain.run import Step
 from etltui.domain.task import Extracted, ExtractTask, QueryTask
 from etltui.extractors.arrow import arrow_type
 from etltui.extractors.gate import Gate
-from etltui.readers.reader import Reader, RereadError, Result
+from etltui.extractors.lines import Printed
+from etltui.readers.reader import LinePrinter, Reader, RereadError, Result
+from etltui.writers.csv_lines import shared_form
 from etltui.writers.registry import format_of
-from etltui.writers.writer import PartTask, PartWriter
+from etltui.writers.writer import LineWriter, PartTask, PartWriter
+
+_Batch: TypeAlias = pa.RecordBatch | Printed
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ class _Pump:
         self._writers = writers
         self._gate = gate
         self._watch = watch
-        self._batches: queue.Queue[pa.RecordBatch | None] = queue.Queue(maxsize=1)
+        self._batches: queue.Queue[_Batch | None] = queue.Queue(maxsize=1)
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
 
@@ -128,7 +132,7 @@ class _Pump:
         if kind is None and self.error is not None:
             raise self.error
 
-    def put(self, batch: pa.RecordBatch) -> None:
+    def put(self, batch: _Batch) -> None:
         """Hand over a batch; waits while the one before it is still queued.
 
         Raises:
@@ -150,14 +154,28 @@ class _Pump:
                     # The source need not be waited for: the watchdog wakes it.
                     self._watch.verdict = error
 
-    def _write(self, batch: pa.RecordBatch) -> None:
+    def _write(self, batch: _Batch) -> None:
         started = time.monotonic()
         with self._gate.work(self._watch.check):
             for writer in self._writers:
-                writer.write(batch)
+                if isinstance(batch, Printed):
+                    # Lines are asked for only where every writer takes them.
+                    cast("LineWriter", writer).write_lines(batch)
+                else:
+                    writer.write(batch)
         self._watch.seconds["write"] += time.monotonic() - started
         self._watch.rows += batch.num_rows
         self._watch.bytes += batch.nbytes
+
+
+def _plan(query: QueryTask, result: Result) -> drift.ColumnPlan:
+    """Where each of the query's fixed columns comes from."""
+    return drift.plan(
+        query.columns,
+        result.columns,
+        mode="align" if query.drift == "align" else "fail",
+        aliases=query.aliases,
+    )
 
 
 def _found(query: QueryTask, result: Result, plan: drift.ColumnPlan) -> tuple[Column, ...]:
@@ -179,11 +197,13 @@ def _retyped(query: QueryTask, found: tuple[Column, ...]) -> dict[str, int]:
 
 
 def _arranged(
-    batch: pa.RecordBatch,
+    batch: _Batch,
     plan: drift.ColumnPlan,
     found: tuple[Column, ...],
-) -> pa.RecordBatch:
+) -> _Batch:
     """The batch in the order of the fixed columns, NULL where it lacks one."""
+    if isinstance(batch, Printed):
+        return batch
     if plan.straight and batch.schema.names == [column.name for column in found]:
         return batch
     arrays = [
@@ -195,7 +215,7 @@ def _arranged(
     return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in found])
 
 
-def _pulled(result: Result, reader: Reader, gate: Gate, watch: Watch) -> Iterator[pa.RecordBatch]:
+def _pulled(result: Result, reader: Reader, gate: Gate, watch: Watch) -> Iterator[_Batch]:
     """The batches, with the time that each took and the gate held for local ones."""
     while True:
         watch.check()
@@ -225,16 +245,10 @@ class _Extract:
     def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
         """Move one query's rows into parts that are not sealed yet."""
         self.watch.begin()
-        reading = self.reader.read(query, batch_bytes=self.gate.batch_bytes, exact=exact)
+        query = replace(query, limit_s=self.task.query_timeout_s)
         with ExitStack() as stack:
             with self.watch.pulling():
-                result = stack.enter_context(reading)
-            plan = drift.plan(
-                query.columns,
-                result.columns,
-                mode="align" if query.drift == "align" else "fail",
-                aliases=query.aliases,
-            )
+                result, plan = self._result(stack, query, exact=exact)
             for name, columns in (("columns dropped", plan.dropped), ("missing", plan.missing)):
                 if columns:
                     self.notes[f"{name}: {', '.join(columns)}"] = len(columns)
@@ -244,6 +258,24 @@ class _Extract:
             with _Pump(opened, self.gate, self.watch) as pump:
                 for batch in _pulled(result, self.reader, self.gate, self.watch):
                     pump.put(_arranged(batch, plan, found))
+
+    def _result(
+        self,
+        stack: ExitStack,
+        query: QueryTask,
+        *,
+        exact: bool,
+    ) -> tuple[Result, drift.ColumnPlan]:
+        """The query under way, by the fastest lane that gives the same parts."""
+        form = shared_form(self.task.writers, self.task.connection)
+        if form is not None and not exact and isinstance(self.reader, LinePrinter):
+            printing = self.reader.lines(query, form=form, batch_bytes=self.gate.batch_bytes)
+            printed = stack.enter_context(printing)
+            if printed is not None and (plan := _plan(query, printed)).straight:
+                return printed, plan
+        reading = self.reader.read(query, batch_bytes=self.gate.batch_bytes, exact=exact)
+        result = stack.enter_context(reading)
+        return result, _plan(query, result)
 
     def _open(self, number: int, query: QueryTask, found: tuple[Column, ...]) -> list[PartWriter]:
         opened: list[PartWriter] = []

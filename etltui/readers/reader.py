@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from etltui.domain.columns import Column
 from etltui.domain.task import QueryTask
+from etltui.extractors.lines import LineForm, Printed
 
 
 class RereadError(Exception):
@@ -25,11 +26,11 @@ class Result:
     Attributes:
         columns: In the result's order; their Arrow types are those of the batches.
         batches: Each of at most about the bytes asked for; at the end of rows it stops, and any
-            other end raises.
+            other end raises. Printed lines only where lines were asked for.
     """
 
     columns: tuple[Column, ...]
-    batches: Iterator[pa.RecordBatch]
+    batches: Iterator[pa.RecordBatch | Printed]
 
 
 class Reader(Protocol):
@@ -76,4 +77,22 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """End the session; never raises."""
+        ...
+
+
+@runtime_checkable
+class LinePrinter(Protocol):
+    """A reader whose server prints CSV lines itself, in the canonical text of every value."""
+
+    def lines(
+        self,
+        query: QueryTask,
+        *,
+        form: LineForm,
+        batch_bytes: Callable[[], int],
+    ) -> AbstractContextManager[Result | None]:
+        """As `read` with `exact=False`, but the batches are lines.
+
+        None where their bytes are not proven to be those that a writer would make of the rows.
+        """
         ...

@@ -8,7 +8,10 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import SessionTask
 from etltui.readers.reader import Reader
 
-_READERS = {"sqlite": "etltui.readers.sqlite"}
+_READERS = {
+    "postgresql": "etltui.readers.postgresql",
+    "sqlite": "etltui.readers.sqlite",
+}
 """Modules with `connect(task) -> Reader`."""
 
 

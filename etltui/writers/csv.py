@@ -8,16 +8,17 @@ import pyarrow as pa
 
 from etltui.domain.job import CsvOptions
 from etltui.domain.part import Receipt
+from etltui.extractors.lines import Printed
 from etltui.writers.csv_gzip import GzipMember, default_compressor
 from etltui.writers.csv_rows import Lines
 from etltui.writers.csv_target import assemble
 from etltui.writers.part import PartFile
-from etltui.writers.writer import PartTask, PartWriter
+from etltui.writers.writer import LineWriter, PartTask
 
 __all__ = ["assemble", "part_writer"]
 
 
-def part_writer(task: PartTask) -> PartWriter:
+def part_writer(task: PartTask) -> LineWriter:
     """A writer for one query of one extract; its part file exists when this returns.
 
     Raises:
@@ -27,7 +28,7 @@ def part_writer(task: PartTask) -> PartWriter:
 
 
 class _CsvPart:
-    """One connection's lines in one segment; see `PartWriter`."""
+    """One connection's lines in one segment; see `LineWriter`."""
 
     def __init__(self, task: PartTask) -> None:
         self._task = task
@@ -46,6 +47,10 @@ class _CsvPart:
     def write(self, batch: pa.RecordBatch) -> None:
         for piece in self._lines.of(batch):
             self._stream.write(piece)
+
+    def write_lines(self, lines: Printed) -> None:
+        self._lines.rows += lines.num_rows
+        self._stream.write(lines.data)
 
     def close(self) -> tuple[Receipt, ...]:
         if self._member:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from etltui.domain.columns import Column
 from etltui.domain.part import Published, Receipt, part_name
 from etltui.domain.task import ExtractTask, PublishTask, WriterTask
+from etltui.extractors.lines import Printed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +77,18 @@ class PartWriter(Protocol):
 
     def abandon(self) -> None:
         """Delete everything that was written, sealed segments too; never raises."""
+        ...
+
+
+class LineWriter(PartWriter, Protocol):
+    """A part writer that takes rows as lines too, where `csv_lines.shared_form` says so."""
+
+    def write_lines(self, lines: Printed) -> None:
+        """Append lines, which are the bytes that `write` would have made of their rows.
+
+        Raises:
+            Failure: Of class `disk`.
+        """
         ...
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from postgresql_kit import Server, session_task
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
@@ -75,9 +76,12 @@ def expected(number: int) -> dict:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind of database: `prepare` makes one with `facts`, `write` changes it meanwhile."""
+    """One kind of database: `prepare` makes one with `facts`, `write` changes it meanwhile.
 
-    prepare: Callable[[Path], SessionTask]
+    Where there is a server it is known by its fixture, else there is a folder.
+    """
+
+    prepare: Callable[..., SessionTask]
     write: Callable[[SessionTask, str], None]
     remove: Callable[[SessionTask], None]
     endless: str
@@ -112,7 +116,31 @@ def sqlite_write(task: SessionTask, sql: str) -> None:
         db.execute(sql)
 
 
+def postgresql_prepare(server: Server) -> SessionTask:
+    ddl = DDL.replace("REAL", "DOUBLE PRECISION")
+    rows = ", ".join(
+        "({}, {}, {}, {}, {}, {}, {}, {})".format(
+            *(
+                "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+                for value in fact(number)
+            ),
+        )
+        for number in range(ROWS)
+    )
+    return session_task(server.database(ddl, f"INSERT INTO facts VALUES {rows}"))
+
+
+def postgresql_write(task: SessionTask, sql: str) -> None:
+    Server().execute(sql, database=task.database)
+
+
 KINDS = {
+    "postgresql": Kind(
+        prepare=postgresql_prepare,
+        write=postgresql_write,
+        remove=lambda task: Server().drop(task.database),
+        endless="SELECT count(*) FROM generate_series(1, 100000000000)",
+    ),
     "sqlite": Kind(
         prepare=sqlite_prepare,
         write=sqlite_write,
@@ -123,13 +151,15 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def kind(request) -> Kind:
     return KINDS[request.param]
 
 
 @pytest.fixture
-def task(kind, tmp_path) -> SessionTask:
+def task(kind, request, tmp_path) -> SessionTask:
+    if kind is KINDS["postgresql"]:
+        return kind.prepare(request.getfixturevalue("postgresql"))
     return kind.prepare(tmp_path)
 
 

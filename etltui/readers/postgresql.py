@@ -1,0 +1,196 @@
+"""Reads PostgreSQL: one session at the server, in which nothing can be written."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.task import QueryTask, SessionTask
+from etltui.extractors.lines import LineForm
+from etltui.readers.postgresql_copy import Copy
+from etltui.readers.postgresql_lines import lines
+from etltui.readers.postgresql_open import open_session
+from etltui.readers.postgresql_print import lines_select, quoted_columns, values_select
+from etltui.readers.postgresql_sql import bare, bound, check_reading, identifier, literal, numbered
+from etltui.readers.postgresql_types import Field, modifiers
+from etltui.readers.postgresql_values import Values
+from etltui.readers.postgresql_wire import Wire
+from etltui.readers.reader import Result
+
+_PING_S = 5.0
+_PATIENCE = 3
+"""The server's limit is so many times the query's: it counts also the time that we let it wait."""
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
+"""With a first query: only with it is the state chosen that all others see."""
+
+
+def connect(task: SessionTask) -> "PostgresqlReader":
+    """Open a session.
+
+    Raises:
+        Failure: With the class that says why.
+    """
+    return PostgresqlReader(open_session(task))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Statement:
+    """A query as COPY takes it, and what it gives."""
+
+    sql: str
+    fields: tuple[Field, ...]
+
+
+class PostgresqlReader:
+    """A session; a cancel holds until the next `ping` or `snapshot`."""
+
+    local = False
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._misfits: dict[str, set[int]] = {}
+        self._prepared: dict[str, _Statement] | None = None
+        """Within a snapshot, by the statement with its values."""
+        self._limit_ms = 0
+
+    def ping(self) -> None:
+        """Prove that the server answers."""
+        self._wire.forget_cancel()
+        self._wire.ping(_PING_S)
+
+    def describe(self, query: QueryTask) -> tuple[Column, ...]:
+        """The columns of a query as the server parses it; executes nothing."""
+        try:
+            return tuple(field.column for field in self._statement(query).fields)
+        finally:
+            if self._prepared is None:
+                # asyncpg does not end what it began to parse in, and the server keeps its locks.
+                self._wire.settle()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """One read-only transaction that sees one state, rolled back after."""
+        self._wire.forget_cancel()
+        self._execute(_BEGIN)
+        self._prepared = {}
+        try:
+            yield
+        finally:
+            self._prepared = None
+            self._wire.settle()
+
+    @contextmanager
+    def read(
+        self,
+        query: QueryTask,
+        *,
+        batch_bytes: Callable[[], int],
+        exact: bool,
+    ) -> Iterator[Result]:
+        """Run a query; its statement begins with the first batch.
+
+        Which columns misfit is remembered until the query is read again with `exact=False`.
+        """
+        self._wire.check()
+        misfits = self._misfits.setdefault(query.sql, set())
+        if not exact:
+            misfits.clear()
+        statement = self._statement(query)
+        values = Values(statement.fields, misfits)
+        self._limit(query)
+        copy = Copy(self._wire, values_select(statement.sql, statement.fields, misfits))
+        with closing(copy), closing(values.batches(copy, batch_bytes)) as batches:
+            yield Result(columns=values.columns, batches=batches)
+
+    @contextmanager
+    def lines(
+        self,
+        query: QueryTask,
+        *,
+        form: LineForm,
+        batch_bytes: Callable[[], int],
+    ) -> Iterator[Result | None]:
+        """Run a query whose rows the server prints as lines of this form; see `LinePrinter`."""
+        self._wire.check()
+        misfits = self._misfits.setdefault(query.sql, set())
+        misfits.clear()
+        statement = self._statement(query)
+        sql = self._lines_sql(statement, form)
+        if sql is None:
+            yield None
+            return
+        self._limit(query)
+        copy = Copy(
+            self._wire,
+            sql,
+            delimiter=form.delimiter,
+            force_quote=quoted_columns(statement.fields, form),
+        )
+        printed = lines(copy, statement.fields, form, misfits, batch_bytes)
+        columns = tuple(field.column for field in statement.fields)
+        with closing(copy), closing(printed) as batches:
+            yield Result(columns=columns, batches=batches)
+
+    def _lines_sql(self, statement: _Statement, form: LineForm) -> str | None:
+        connection = self._wire.connection
+        if connection.get_settings().server_encoding == "SQL_ASCII":
+            return None  # what it sends may be no UTF-8
+        version = connection.get_server_version().major
+        return lines_select(statement.sql, statement.fields, form, version=version)
+
+    def _statement(self, query: QueryTask) -> _Statement:
+        """The query, parsed by the server."""
+        sql = bare(query.sql)
+        asked, names = numbered(sql, query.params)
+        key = repr((sql, sorted(query.params.items())))
+        if self._prepared is not None and key in self._prepared:
+            return self._prepared[key]
+        with self._wire.listening() as heard:
+            parsed = self._wire.run(self._wire.connection.prepare(asked, name=""))
+        check_reading(sql)
+        attributes, wanted = parsed.get_attributes(), parsed.get_parameters()
+        if not attributes:
+            raise Failure(ErrorClass.SYNTAX, "the query gives no columns")
+        if len(wanted) != len(names):
+            raise Failure(ErrorClass.SYNTAX, "a :name stands where there can be no value")
+        literals = {
+            name: literal(query.params[name], _type_name(kind.schema, kind.name))
+            for name, kind in zip(names, wanted, strict=True)
+        }
+        declared = modifiers(bytes(heard))
+        if len(declared) != len(attributes):
+            declared = [-1] * len(attributes)
+        fields = tuple(
+            Field(name=attribute.name, oid=attribute.type.oid, modifier=modifier)
+            for attribute, modifier in zip(attributes, declared, strict=True)
+        )
+        statement = _Statement(sql=bound(sql, literals, query.params), fields=fields)
+        if self._prepared is not None:
+            self._prepared[key] = statement
+        return statement
+
+    def _limit(self, query: QueryTask) -> None:
+        """Have the server end the query should nobody be left who does."""
+        limit_ms = int(query.limit_s * _PATIENCE * 1000)
+        if limit_ms != self._limit_ms:
+            self._execute(f"SET statement_timeout = {limit_ms}")
+            self._limit_ms = limit_ms
+
+    def _execute(self, sql: str) -> None:
+        self._wire.run(self._wire.connection.execute(sql))
+
+    def cancel(self) -> None:
+        """Interrupt what runs; the flag stops what is just about to run."""
+        self._wire.cancel()
+
+    def close(self) -> None:
+        """End the session."""
+        self._wire.close()
+
+
+def _type_name(schema: str, name: str) -> str:
+    """A type as SQL names it; asyncpg calls arrays `name[]`."""
+    if name.endswith("[]"):
+        name = f"_{name.removesuffix('[]')}"
+    return f"{identifier(schema)}.{identifier(name)}"

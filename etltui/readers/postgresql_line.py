@@ -1,0 +1,158 @@
+"""The loop that asyncpg runs on: it connects in stages that tell what failed, and keeps lines up.
+
+asyncpg opens its sockets through the loop, those for a cancel too, so here is the one place that
+decides how.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from etltui.domain.errors import ErrorClass, Failure
+
+_KEEP_ALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
+)
+"""A dead line is noticed within 30 s: 15 + 3 × 5 s in silence, or 30 s without an answer."""
+
+_Address = tuple[int, Any]
+"""Family, and what the family connects to."""
+
+
+class Line(asyncio.SelectorEventLoop):
+    """One session's loop; it runs only while the session's thread waits for the server.
+
+    Args:
+        reach_s: How long it may take until the host takes the connection; the login has its own
+            limit.
+
+    Attributes:
+        transport: What was opened last.
+    """
+
+    transport: asyncio.Transport | None = None
+
+    def __init__(self, *, reach_s: float) -> None:
+        super().__init__()
+        self._reach_s = reach_s
+        self._answered: _Address | None = None
+        """A cancel must reach the very server, whatever the name means by then."""
+
+    async def create_connection(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        host: str,
+        port: int,
+        **options: Any,
+    ) -> tuple[Any, Any]:
+        """As the base class does, over a socket that was connected in bounded time.
+
+        Raises:
+            Failure: Of class `unreachable` or `refused`.
+        """
+        sock = await self._reached(host, port)
+        try:
+            made = await super().create_connection(protocol_factory, sock=sock, **options)
+        except BaseException:
+            sock.close()
+            raise
+        self.transport = made[0]
+        return made
+
+    async def create_unix_connection(  # type: ignore[override]
+        self,
+        protocol_factory: Callable[[], Any],
+        path: str,
+        **options: Any,
+    ) -> tuple[Any, Any]:
+        """As the base class does, with failures of ours.
+
+        Raises:
+            Failure: Of class `unreachable` or `refused`.
+        """
+        try:
+            made = await super().create_unix_connection(protocol_factory, path, **options)
+        except OSError as error:
+            raise _not_reached(path, error) from error
+        self.transport = made[0]
+        return made
+
+    async def start_tls(self, *arguments: Any, **options: Any) -> Any:
+        """As the base class does; the transport is then the encrypted one."""
+        self.transport = await super().start_tls(*arguments, **options)
+        return self.transport
+
+    async def _reached(self, host: str, port: int) -> socket.socket:
+        """A connected socket."""
+        try:
+            async with asyncio.timeout(self._reach_s):
+                known = [self._answered] if self._answered else await self._resolved(host, port)
+                return await self._first(known)
+        except OSError as error:
+            raise _not_reached(f"{host}:{port}", error, self._reach_s) from error
+
+    async def _resolved(self, host: str, port: int) -> list[_Address]:
+        """The addresses of a name.
+
+        In a thread that nobody waits for: a resolver that hangs cannot be interrupted.
+        """
+        found = self.create_future()
+
+        def settle(addresses: list[_Address], error: OSError | None) -> None:
+            if not found.done():
+                found.set_exception(error) if error else found.set_result(addresses)
+
+        def look_up() -> None:
+            addresses: list[_Address] = []
+            failed = None
+            try:
+                infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                addresses = [(family, address) for family, _, _, _, address in infos]
+            except OSError as error:
+                failed = error
+            with suppress(RuntimeError):  # the loop is closed
+                self.call_soon_threadsafe(settle, addresses, failed)
+
+        threading.Thread(target=look_up, name="resolve", daemon=True).start()
+        return list(await found)
+
+    async def _first(self, addresses: list[_Address]) -> socket.socket:
+        """A socket connected to the first address that answers; each has its share of the time."""
+        failed: OSError = OSError("the name has no address")
+        for family, address in addresses:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.setblocking(False)  # noqa: FBT003 - the call's own signature
+                for option in _KEEP_ALIVE:
+                    sock.setsockopt(*option)
+                async with asyncio.timeout(self._reach_s / len(addresses)):
+                    await self.sock_connect(sock, address)
+            except OSError as error:
+                sock.close()
+                failed = error
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                self._answered = (family, address)
+                return sock
+        raise failed
+
+
+def _not_reached(where: str, error: OSError, reach_s: float = 0.0) -> Failure:
+    """Why nothing was reached at a place."""
+    words = error.strerror or str(error)
+    if isinstance(error, ConnectionRefusedError):
+        return Failure(ErrorClass.REFUSED, f"nothing listens at {where}")
+    if isinstance(error, socket.gaierror):
+        return Failure(ErrorClass.UNREACHABLE, f"the name of {where} is not known: {words}")
+    if isinstance(error, TimeoutError):
+        return Failure(ErrorClass.UNREACHABLE, f"{where} did not answer within {reach_s:g} s")
+    return Failure(ErrorClass.UNREACHABLE, f"{where} cannot be reached: {words}")
