@@ -98,9 +98,10 @@ def _rendered(job: Job, destination: Destination, moment: datetime, position: in
 
 def _kept(file: Path, settings: Settings, connections: Iterable[Connection]) -> _Kept:
     """What the program reads or keeps for itself."""
-    words = {}
-    for path, what in ((file, "this configuration"), (local_path(file), "the local configuration")):
-        words.update({path: what, _real(path): what})
+    own = {file: "this configuration", local_path(file): "the local configuration"}
+    if settings.connections_file:
+        own[located(settings.connections_file, file.parent)] = "the connections file"
+    words = {place: what for path, what in own.items() for place in (path, _real(path))}
     for each in connections:
         if each.database:
             of = f"of connection {shown(each.name)}"

@@ -155,3 +155,17 @@ def test_noise_is_refused_or_read_but_never_a_crash(branches):
             mistakes.extend(error.mistakes)
     assert mistakes
     assert {each.where.rpartition("/")[2] for each in mistakes} == {"branches.csv"}
+
+
+def test_no_target_replaces_the_file(branches):
+    job = """
+    [jobs.j]
+    connections = ["b1"]
+    query = "SELECT 1"
+    [[jobs.j.destinations]]
+    type = "csv"
+    path = "out/../branches.csv"
+    """
+    key, said = branches(HEAD + "b1,sqlite:///1.db\n", job).mistake()
+    assert key == "jobs.j.destinations[1].path"
+    assert "would overwrite the connections file" in said
