@@ -53,7 +53,8 @@ def _take_owner(descriptor: int, path: Path) -> None:
     """Leave to its owner what the superuser writes: the service must still be able to read it."""
     if os.geteuid() == 0:
         owner = (path if path.exists() else path.parent).stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        with suppress(PermissionError):  # a share, on which root is a stranger
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _write(path: Path, text: str, mode: int) -> None:

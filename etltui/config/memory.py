@@ -78,9 +78,14 @@ def available(root: Path = Path("/")) -> Available:
 def bounded(wanted_mb: int, memory: Available) -> tuple[int, str]:
     """A threshold that leaves half of the memory to others, and why it is less than was wanted.
 
+    Args:
+        wanted_mb: 0 for what the program takes of its own accord.
+        memory: What there is.
+
     Returns:
         The threshold and an empty text, or half of the memory and the words for that.
     """
-    if memory.mb is None or wanted_mb <= memory.mb // 2:
-        return wanted_mb, ""
+    wanted = wanted_mb or UNASKED_MB
+    if memory.mb is None or wanted <= memory.mb // 2:
+        return wanted, ""
     return max(LEAST_MB, memory.mb // 2), f"half of the {memory.what}"

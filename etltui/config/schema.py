@@ -316,7 +316,7 @@ class Config:
     """Everything an operator has configured, checked.
 
     Attributes:
-        connections: In the order of the file.
+        connections: In the order of the file; behind them those of the connections file.
         credentials: By name; passwords are references still.
         jobs: By name, in the order of the file.
         path: The file, absolute.

@@ -6,7 +6,7 @@ from typing import Any
 
 from etltui.config.checks import Flag, Number, OneOf, RefusedError, Whole, nearest_or_all
 from etltui.config.document import Document
-from etltui.config.memory import UNASKED_MB, Available, bounded
+from etltui.config.memory import Available, bounded
 from etltui.config.profiles import PROFILES
 from etltui.config.schema import Rule, Settings, default_of, rules
 from etltui.config.table import Table
@@ -98,7 +98,7 @@ def _threshold(said: Said, memory: Available) -> Said:
     asked = value and origin != "default" and not origin.startswith("profile ")
     if asked:
         return said
-    effective, reason = bounded(value or UNASKED_MB, memory)
+    effective, reason = bounded(value, memory)
     return effective, reason or origin
 
 

@@ -26,7 +26,7 @@ def branches(desk):
 
 
 def test_a_line_is_a_connection(branches):
-    text = HEAD + "b1,sqlite:///b1.db,reader,north; pilot|new,2019-04-01,2031-03-31,+91 1\n"
+    text = HEAD + "b1,sqlite:///b1.db,reader,north; pilot||new;,2019-04-01,2031-03-31,+91 1\n"
     (found,) = branches(text).load().connections
     assert (found.name, found.url, found.credential) == ("b1", "sqlite:///b1.db", "reader")
     assert found.tags == ("north", "pilot", "new")
@@ -142,6 +142,11 @@ def test_what_is_wrong_is_told_all_at_once(branches):
         "line 4, column name",
         "line 5, column url",
     ]
+
+
+def test_a_cell_of_several_lines_keeps_the_count_of_lines_right(branches):
+    found = branches(HEAD + 'b1,sqlite:///1.db,,,,,"a\nb\nc"\nb2,nowhere\n').mistakes()
+    assert [key for key, _ in found] == ["line 2, column contact", "line 5, column url"]
 
 
 def test_noise_is_refused_or_read_but_never_a_crash(branches):

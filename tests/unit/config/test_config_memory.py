@@ -72,16 +72,19 @@ def test_the_first_version_of_groups_has_its_own_files(machine):
 
 
 @pytest.mark.parametrize(
-    ("mb", "threshold", "why"),
+    ("mb", "wanted", "threshold", "why"),
     [
-        (4000, 1024, ""),
-        (2048, 1024, ""),
-        (2047, 1023, "half of the available memory"),
-        (100, 64, "half of the available memory"),
+        (4000, 1024, 1024, ""),
+        (2048, 1024, 1024, ""),
+        (2047, 1024, 1023, "half of the available memory"),
+        (100, 1024, 64, "half of the available memory"),
+        (2047, 900, 900, ""),
+        (4000, 0, 1024, ""),
+        (2000, 0, 1000, "half of the available memory"),
     ],
 )
-def test_half_of_the_memory_is_left_to_others(mb, threshold, why):
-    assert bounded(1024, Available(mb=mb, what="available memory")) == (threshold, why)
+def test_half_of_the_memory_is_left_to_others(mb, wanted, threshold, why):
+    assert bounded(wanted, Available(mb=mb, what="available memory")) == (threshold, why)
 
 
 def test_the_default_threshold_fits_the_machine_and_says_why(desk):  # S4-65
