@@ -34,8 +34,15 @@ def _configuration(config_file: Path | None) -> tuple[Config | None, tuple[Mista
 
 def _lines(finding: Finding) -> list[str]:
     def block(text: str, first: str, rest: str) -> list[str]:
-        safe = safe_text(text)
-        return textwrap.wrap(safe, _WIDTH, initial_indent=first, subsequent_indent=rest)
+        # Paths and commands stay whole, so that they can be copied.
+        return textwrap.wrap(
+            safe_text(text),
+            _WIDTH,
+            initial_indent=first,
+            subsequent_indent=rest,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
 
     mark = _MARKS[finding.level]
     lines = block(f"{finding.topic}: {finding.title}", f"{mark} ", "  ")

@@ -87,7 +87,7 @@ async def _records(
                 ),
                 queued=tuple(await history.queued()),
                 paused=tuple(await history.paused()),
-                live=await history.live(),
+                live=await _told(history),
                 spent={
                     name: stock.parts[name] for name in plan(stock, now=now, limits=Limits()).parts
                 },
@@ -95,6 +95,14 @@ async def _records(
             )
     except StateError as error:
         return Records(problem=str(error))
+
+
+async def _told(history: History) -> Snapshot | None:
+    """How an engine last stood; what one of another version told is no reason to see nothing."""
+    try:
+        return await history.live()
+    except StateError:
+        return None
 
 
 def _newest(rows: Sequence[RunRow]) -> list[RunRow]:
