@@ -22,6 +22,7 @@ from etltui.engine.engine import Engine
 from etltui.engine.log import logging_to
 from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
+from etltui.engine.settings import pool_settings
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
 from etltui.extractors.launch import Launch, processes, threads
@@ -32,7 +33,7 @@ from etltui.store.lock import is_held
 from etltui.store.mirror import CheckpointMirror
 from etltui.store.sqlite import SqliteStore
 
-__all__ = ["SqliteHistory", "engine", "is_held", "open_history"]
+__all__ = ["SqliteHistory", "engine", "is_held", "open_history", "open_records"]
 
 EXTRACTOR_MB = 300
 """What an extractor may come to weigh; their number keeps within the memory threshold."""
@@ -134,8 +135,11 @@ async def engine(
     state: Path,
     *,
     environ: Mapping[str, str],
+    resident: bool = False,
 ) -> AsyncIterator[Engine]:
     """A started engine that holds the state folder for the time of the block.
+
+    A resident one takes up what waits in the queue, and what it takes in outlives it.
 
     Raises:
         ConfigError: The machine's limits do not allow the settings.
@@ -152,10 +156,11 @@ async def engine(
         stack.push_async_callback(supervisor.aclose)
         pool = PoolManager(
             supervisor,
-            max_connections=settings.max_connections,
-            pool_size=settings.pool_size,
-            acquire_timeout_s=settings.acquire_timeout_s,
+            clock=clock,
+            settings=pool_settings(settings),
+            reference=lambda name: config.credentials.get(name, Credential(name=name)).password,
         )
+        pool.start()
         stack.push_async_callback(pool.aclose)
         tools = Tools(
             store=store,
@@ -174,6 +179,8 @@ async def engine(
         made = Engine(
             config=config,
             tools=tools,
+            pools=pool,
+            resident=resident,
             preparer=Preparer(
                 store=store,
                 parts=supervisor,
@@ -186,6 +193,18 @@ async def engine(
         await supervisor.warm()
         await made.start()
         yield made
+
+
+@asynccontextmanager
+async def open_records(state: Path) -> AsyncIterator[tuple[SqliteStore, CheckpointMirror]]:
+    """What is recorded in a state folder, to change it; the folder is held, no engine runs.
+
+    Raises:
+        StateHeldError: An engine holds the folder.
+        StateError: The folder cannot be used.
+    """
+    async with await SqliteStore.open(state, clock=SystemClock(), holder_text=_command()) as store:
+        yield store, CheckpointMirror(state)
 
 
 def _operator() -> str:

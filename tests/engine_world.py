@@ -6,13 +6,30 @@ from pathlib import Path
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import StateError
 from etltui.domain.events import RunProgress
-from etltui.domain.job import Connection, CsvOptions, Destination, Job, Query, RetryPolicy
+from etltui.domain.job import (
+    Connection,
+    CsvOptions,
+    Destination,
+    Job,
+    Query,
+    RetryPolicy,
+    RunType,
+)
 from etltui.engine.engine import Engine
 from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
-from fakes import FakeLeases, FakeMirror, FakeParts, Record, RecordedBus, RecordedStore, TurnedClock
+from fakes import (
+    FakeLeases,
+    FakeMirror,
+    FakeParts,
+    FakePools,
+    Record,
+    RecordedBus,
+    RecordedStore,
+    TurnedClock,
+)
 
 MB = 1024 * 1024
 
@@ -39,6 +56,8 @@ class World:
         self.record = Record()
         self.clock = TurnedClock()
         self.leases = FakeLeases(self.record)
+        self.pools = FakePools()
+        self.resident = False
         self.parts = FakeParts(self.record)
         self.mirror = FakeMirror(self.record)
         self.bus = RecordedBus(self.record)
@@ -119,8 +138,15 @@ class World:
             jobs=self.jobs,
             path=self.folder / "etltui.toml",
             origins={},
+            run_types={"extract": RunType(name="extract")},
         )
-        self.engine = Engine(config=config, tools=tools, preparer=preparer)
+        self.engine = Engine(
+            config=config,
+            tools=tools,
+            preparer=preparer,
+            pools=self.pools,
+            resident=self.resident,
+        )
 
     async def restart(self):
         """What a new process finds: the store closed and opened, another engine, no events yet."""
@@ -137,7 +163,7 @@ class World:
         await self.store.aclose()
 
     async def submit(self, job="sales", **asked):
-        return self.engine.submit(await self.engine.prepare(job, **asked))
+        return await self.engine.submit(job, **asked)
 
     async def run(self, job="sales", **asked):
         """Run the job to its end."""

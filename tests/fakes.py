@@ -14,6 +14,7 @@ from pathlib import Path
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure, StateError
 from etltui.domain.part import Published, Receipt, part_name
+from etltui.domain.pools import PoolMetrics
 from etltui.domain.run import Step
 from etltui.domain.task import Extracted, Progress
 from etltui.engine.bus import Bus
@@ -216,8 +217,8 @@ class FakeLeases:
         self.most = 0
 
     @asynccontextmanager
-    async def lease(self, connection, *, priority=0):
-        del priority
+    async def lease(self, connection, *, priority=0, holder="", expected_s=None):
+        del priority, holder, expected_s
         await self.opens.get(connection.name, Script()).next()
         yield FakeSession(self, connection)
 
@@ -226,6 +227,38 @@ class FakeLeases:
         names = [task.connection for task in self.tasks]
         self.tasks.clear()
         return names
+
+
+class FakePools:
+    """Pools of which nothing is lent; implements what the engine asks of `domain.ports.Pools`.
+
+    Attributes:
+        updated: The settings that they were given, in order.
+    """
+
+    def __init__(self):
+        self.updated = []
+
+    def get_metrics(self):
+        return PoolMetrics(
+            total_pools=0,
+            active_pools=0,
+            total_connections=0,
+            places=0,
+            max_connections=50,
+            max_per_host=20,
+            waiting=0,
+            paused=False,
+            acquires=0,
+            served_by_open=0,
+            leaked=0,
+        )
+
+    def get_info(self):
+        return ()
+
+    def update(self, settings):
+        self.updated.append(settings)
 
 
 class FakeParts:
@@ -342,9 +375,9 @@ class RecordedStore(SqliteStore):
         await super().move_run(run, status, reason)
         self.record.add("run", str(status))
 
-    async def finish_run(self, result):
+    async def finish_run(self, result, again=None):
         self._refuse("finish_run")
-        await super().finish_run(result)
+        await super().finish_run(result, again)
         self.record.add("finished", str(result.status))
 
     async def replan(self, plan):

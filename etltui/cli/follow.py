@@ -74,8 +74,7 @@ async def _run_jobs(
         with running.events() as events, _signals(running):
             view = Silent() if as_json else _view(config.settings.timezone)
             watching = asyncio.create_task(_watch(events, view, as_json=as_json))
-            prepared = [await running.prepare(job, only=only, resume=resume) for job in jobs]
-            handles = [running.submit(each) for each in prepared]
+            handles = [await running.submit(job, only=only, resume=resume) for job in jobs]
             results = [await handle.wait() for handle in handles]
             # What the bus still holds is shown before the engine ends the stream.
             running.end_events()

@@ -4,6 +4,8 @@
     ├── ConfigError       mistakes in files, flags or environment; nothing has started
     ├── PlanChangedError  an unfinished run was made by another plan; nothing has started
     ├── StateHeldError    another engine holds the state folder
+    ├── RefusedError      a start that is not allowed now; nothing has started
+    ├── NoSuchRunError    there is no run of this name, or it cannot be asked for that
     ├── StateError        the state folder cannot be used
     ├── StatusError       a move between statuses that is not allowed (a mistake of ours)
     └── Failure           something a run met; its class says transient or permanent
@@ -71,6 +73,22 @@ class StateHeldError(EtltuiError):
             f"the state folder {folder} is held by {holder}. "
             "Wait until it has finished, stop it, or use another --state-dir",
         )
+
+
+class RefusedError(EtltuiError):
+    """A job may not be started now: it has a run already, or it is paused."""
+
+    def __init__(self, *, job: str, why: str, way_out: str) -> None:
+        self.job = job
+        super().__init__(f"{job} was not started: {why}. {way_out}")
+
+
+class NoSuchRunError(EtltuiError):
+    """A run that is asked for is not there, or has nothing of what is asked for."""
+
+    def __init__(self, *, run: str, why: str, way_out: str) -> None:
+        self.run = run
+        super().__init__(f"{run}: {why}. {way_out}")
 
 
 class StateError(EtltuiError):

@@ -38,6 +38,49 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RunQueued(Event):
+    """A run waits for its turn.
+
+    Attributes:
+        not_before: Unix time in seconds of a delayed run.
+    """
+
+    priority: int
+    owner: str = ""
+    not_before: float = 0.0
+    topic: Topic = Topic.QUEUE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRetrying(Event):
+    """A run failed and gets another turn after `wait_s`; what is done of it is not done again.
+
+    Attributes:
+        tries: Turns that it had.
+    """
+
+    reason: str
+    tries: int
+    wait_s: float
+    topic: Topic = Topic.QUEUE
+
+    @property
+    def will_retry(self) -> bool:
+        """True: a run that failed for good has finished."""
+        return True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueCleared(Event):
+    """Whatever waited was cancelled."""
+
+    count: int
+    run: str = ""
+    job: str = ""
+    topic: Topic = Topic.QUEUE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted(Event):
     """A run began, or goes on with what an earlier attempt left.
 

@@ -10,6 +10,9 @@ from etltui.domain.events import Event
 from etltui.domain.job import Connection
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.plan import Plan
+from etltui.domain.pools import PoolMetrics, PoolSettings, PoolStats
+from etltui.domain.progress import Snapshot
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.domain.task import Extracted, ExtractTask, Progress, PublishTask, QueryTask
@@ -36,7 +39,7 @@ class Session(Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether the extractor that holds it still lives."""
+        """Whether it can be used still: its extractor lives and takes work."""
         ...
 
     async def ping(self) -> None:
@@ -95,11 +98,92 @@ class Leases(Protocol):
         connection: Connection,
         *,
         priority: int = 0,
+        holder: str = "",
+        expected_s: float | None = None,
     ) -> AbstractAsyncContextManager[Session]:
         """A session for the time of the block; a lower priority number is served first.
 
+        It may have been used before. When the block ends well, or with a failure after which a
+        session is known to be in order, it is kept for the next; else it is closed. The end of
+        the block never waits.
+
+        Args:
+            connection: Whose database.
+            priority: Among those who wait; within one, first come, first served.
+            holder: Who holds it, such as `run X, Branch_001`, for reports of leaks.
+            expected_s: In how many seconds it will be back at the latest; held longer than that
+                and `leak_s` it is reported as leaked. None: never.
+
         Raises:
-            Failure: No session could be opened, or none was free in time.
+            Failure: No session could be opened, or none was free in time; of class `login` at once
+                where the same credential was refused before.
+        """
+        ...
+
+
+class Pools(Leases, Protocol):
+    """Lends sessions and keeps them; what an operator may ask of the pools.
+
+    `key_text` is `PoolStats.pool`. What takes one returns whether there is such a pool.
+    """
+
+    def start(self) -> None:
+        """Begin to look after idle and lent sessions."""
+        ...
+
+    async def aclose(self) -> None:
+        """Lend nothing more, let nobody wait, and close everything, within bounds."""
+        ...
+
+    def get_metrics(self) -> PoolMetrics:
+        """All pools as they are now."""
+        ...
+
+    def get_info(self) -> tuple[PoolStats, ...]:
+        """Each pool as it is now."""
+        ...
+
+    def update(self, settings: PoolSettings) -> None:
+        """Let other limits and times hold from now on, for those who wait and what is idle, too.
+
+        Nothing that is lent is taken away; what is too much is closed as it comes back.
+        """
+        ...
+
+    async def warm_up(self, connection: Connection, count: int) -> int:
+        """Have so many sessions open ahead of need, within the limits; how many are open then.
+
+        The others are tried again in the background, at a server that is down ever more seldom.
+
+        Raises:
+            Failure: The pool lends nothing, or the login is not tried any more.
+        """
+        ...
+
+    def drain(self, key_text: str) -> bool:
+        """Give no leases at a pool until it is resumed; close what is idle, and the lent later."""
+        ...
+
+    def pause(self, key_text: str = "") -> bool:
+        """Let leases at a pool, or at all, wait."""
+        ...
+
+    def resume(self, key_text: str = "") -> bool:
+        """Undo `pause` and `drain` at a pool, or at all and over all."""
+        ...
+
+    def reconnect_all(self) -> None:
+        """Lend no session again that is open now: close the idle, and the lent as they return."""
+        ...
+
+    def close_idle(self) -> int:
+        """Close all idle sessions; how many."""
+        ...
+
+    def release_credential(self, name: str) -> bool:
+        """Let a login be tried again that was refused; whether it was locked.
+
+        By the credential's name; without a credential, by the pool's `key_text`.
         """
         ...
 
@@ -178,6 +262,29 @@ class History(Protocol):
         """Where each part lies in a published target."""
         ...
 
+    async def published_at(self, target: str) -> list[PublicationRow]:
+        """Publications to a target, that of the newest run first."""
+        ...
+
+    async def queued(self) -> list[QueueEntry]:
+        """The entries of the queue, in the order in which they came."""
+        ...
+
+    async def paused(self) -> list[str]:
+        """Jobs that get no turn; the empty name stands for the whole queue."""
+        ...
+
+    async def live(self) -> Snapshot | None:
+        """How an engine stood when it last told."""
+        ...
+
+    async def usual_rows(self, job: str, *, besides: str, runs: int = 10) -> dict[str, int]:
+        """From a connection to the median of its rows in the last `runs` runs of the job.
+
+        The run `besides` does not count.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Finish what is being read and close."""
         ...
@@ -198,7 +305,7 @@ class Store(History, Protocol):
         ...
 
     async def move_run(self, run: str, status: RunStatus, reason: str = "") -> None:
-        """Move a run to a status.
+        """Move a run to a status; with `running` its entry in the queue has its turn.
 
         Raises:
             StatusError: The move is not allowed.
@@ -209,8 +316,32 @@ class Store(History, Protocol):
         """Count and return the number of a further attempt, from 2."""
         ...
 
-    async def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended."""
+    async def finish_run(self, result: RunResult, again: QueueEntry | None = None) -> None:
+        """Record how a run ended, and in the same transaction whether it gets another turn."""
+        ...
+
+    async def enqueue(self, entries: Sequence[QueueEntry], title: str) -> None:
+        """Record entries of the queue, and a run for each that does not take one up."""
+        ...
+
+    async def requeue(self, entry: QueueEntry) -> None:
+        """Rewrite an entry that waits; one that is gone stays gone."""
+        ...
+
+    async def dequeue(self, names: Sequence[str], status: RunStatus, reason: str = "") -> None:
+        """Drop entries; a run that never began ends with this status."""
+        ...
+
+    async def pause(self, job: str, *, paused: bool) -> None:
+        """Record a pause of a job, or with an empty name of the whole queue, or its end."""
+        ...
+
+    async def put_live(self, snapshot: Snapshot) -> None:
+        """Replace the snapshot that others look at without asking the engine."""
+        ...
+
+    async def delete_runs(self, names: Sequence[str]) -> None:
+        """Forget runs with all that belongs to them."""
         ...
 
     async def checkpoint(

@@ -20,6 +20,8 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     STOPPED = "stopped"
     CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+    """Its checkpoint was deleted: nobody can take it up any more."""
 
 
 class ConnectionStatus(StrEnum):
@@ -47,7 +49,14 @@ RESUMABLE = frozenset({RunStatus.STOPPED, RunStatus.CANCELLED, RunStatus.FAILED}
 """Runs that `--resume` may take up; a run found `running` at the start becomes `stopped`."""
 
 RUN_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.STOPPED}),
+    RunStatus.QUEUED: frozenset(
+        {
+            RunStatus.RUNNING,
+            RunStatus.FAILED,
+            RunStatus.STOPPED,
+            RunStatus.CANCELLED,
+        },
+    ),
     RunStatus.RUNNING: frozenset(
         {
             RunStatus.PUBLISHING,
@@ -66,10 +75,12 @@ RUN_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
         },
     ),
     RunStatus.COMPLETED: frozenset(),
-    RunStatus.COMPLETED_WITH_ERRORS: frozenset(),
-    RunStatus.FAILED: frozenset({RunStatus.RUNNING}),
-    RunStatus.STOPPED: frozenset({RunStatus.RUNNING}),
-    RunStatus.CANCELLED: frozenset({RunStatus.RUNNING}),
+    # What is missing is read again and patched into the targets.
+    RunStatus.COMPLETED_WITH_ERRORS: frozenset({RunStatus.RUNNING}),
+    RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
+    RunStatus.STOPPED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
+    RunStatus.CANCELLED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
+    RunStatus.DISCARDED: frozenset(),
 }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -75,11 +75,18 @@ class Bus:
 
     def __init__(self) -> None:
         self._backlogs: set[Backlog] = set()
+        self._listeners: list[Callable[[Event], None]] = []
 
     def publish(self, event: Event) -> None:
-        """Tell all subscribers; never waits."""
+        """Tell all listeners and subscribers; never waits."""
+        for listener in self._listeners:
+            listener(event)
         for backlog in self._backlogs:
             backlog.put(event)
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have a part of the engine told of each event at once; it neither waits nor raises."""
+        self._listeners.append(listener)
 
     @contextmanager
     def subscribe(self, limit: int = BACKLOG) -> Iterator[Backlog]:

@@ -14,7 +14,7 @@ from etltui.domain.events import (
     ConnectionStarted,
     Moment,
 )
-from etltui.domain.job import Job
+from etltui.domain.job import Job, RetryPolicy
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
@@ -32,6 +32,8 @@ class Host(Protocol):
 
     plan: Plan
     attempt: int
+    retry: RetryPolicy
+    priority: int
 
     async def admit(self) -> bool:
         """Whether one more try may start now; a gate that is closed stops the run."""
@@ -101,7 +103,13 @@ class RunConnection:
 
     async def _extract(self) -> Extracted:
         begun = self._tools.clock.monotonic()
-        async with self._tools.leases.lease(self._planned.connection) as session:
+        plan = self._host.plan
+        async with self._tools.leases.lease(
+            self._planned.connection,
+            priority=self._host.priority,
+            holder=f"run {plan.run}, {self._name}",
+            expected_s=plan.job.query_timeout_s or self._tools.query_timeout_s,
+        ) as session:
             self._seconds["connect"] = self._tools.clock.monotonic() - begun
             return await self._move(session)
 
@@ -172,7 +180,7 @@ class RunConnection:
         decision = retry.decide(
             failure,
             tries=self._tries,
-            policy=self._job.retry,
+            policy=self._host.retry,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
         trouble = Trouble.of(failure)

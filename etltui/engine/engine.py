@@ -1,51 +1,30 @@
 """The engine: what a surface may ask of it."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 
 from etltui.config.schema import Config
-from etltui.config.select import select
-from etltui.domain.errors import ConfigError, Mistake
-from etltui.domain.job import Connection, Job
-from etltui.domain.ports import Subscription
-from etltui.domain.run import RunResult, RunStatus
-from etltui.engine.preflight import obstacle
-from etltui.engine.prepare import Prepared, Preparer
-from etltui.engine.runner import Runner
+from etltui.domain.errors import NoSuchRunError, RefusedError
+from etltui.domain.job import Job, Overlap
+from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.ports import Pools, Subscription
+from etltui.domain.progress import RunView, Snapshot
+from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
+from etltui.domain.run import RunStatus
+from etltui.domain.stored import RunRow
+from etltui.engine.dispatcher import Dispatcher
+from etltui.engine.live import Live
+from etltui.engine.prepare import Preparer
+from etltui.engine.progress import ProgressBook
+from etltui.engine.queue import Queue
+from etltui.engine.settings import Changes
+from etltui.engine.starts import Starts
 from etltui.engine.tools import Tools
-from etltui.pool.limits import Limiter
+from etltui.engine.turn import RunHandle
 
-
-class RunHandle:
-    """A run that was submitted."""
-
-    def __init__(
-        self,
-        prepared: Prepared,
-        runner: Runner,
-        task: asyncio.Task[RunResult],
-    ) -> None:
-        self.prepared = prepared
-        self._runner = runner
-        self._task = task
-
-    @property
-    def run(self) -> str:
-        """The run's id."""
-        return self._runner.plan.run
-
-    async def wait(self) -> RunResult:
-        """How it ended; cancelling the waiting task leaves the run alone."""
-        return await asyncio.shield(self._task)
-
-    def stop(self, status: RunStatus, reason: str) -> None:
-        """End it as stopped (resumable) or cancelled; what is durable stays durable."""
-        self._runner.cancel_as = status
-        self._runner.cancel_reason = reason
-        # Later: a task that is cancelled before its first step would never record an end.
-        asyncio.get_running_loop().call_soon(self._task.cancel)
+__all__ = ["Engine", "RunHandle"]
 
 
 class Engine:
@@ -55,6 +34,9 @@ class Engine:
         config: What may be run.
         tools: Wired by `bootstrap`.
         preparer: Makes runs ready.
+        pools: Lends the sessions.
+        resident: Whether it stays after the runs it was made for: then it takes up what waits in
+            the queue, and what it takes in outlives it.
     """
 
     def __init__(
@@ -63,49 +45,71 @@ class Engine:
         config: Config,
         tools: Tools,
         preparer: Preparer,
+        pools: Pools,
+        resident: bool = False,
     ) -> None:
-        self.config = config
+        settings = config.settings
+        self.resident = resident
+        self.pools = pools
         self._tools = tools
         self._preparer = preparer
-        self._jobs = Limiter(config.settings.max_jobs)
-        self._runs: dict[str, RunHandle] = {}
-        self._sampler: asyncio.Task[None] | None = None
+        self._starts = Starts(
+            config,
+            store=tools.store,
+            preparer=preparer,
+            state=tools.parts_folder.parent,
+        )
+        self.queue = Dispatcher(
+            tools,
+            Queue(
+                limit=settings.max_jobs,
+                types=config.run_types,
+                ageing_s=settings.ageing_s,
+            ),
+            self._starts.prepare,
+        )
+        self._progress = ProgressBook(tools.clock)
+        tools.bus.listen(self._progress.take)
+        self._live = Live(tools, self.snapshot)
+        self._submitting = asyncio.Lock()
+
+    @property
+    def config(self) -> Config:
+        """What may be run, with the settings as they are now."""
+        return self._starts.config
 
     async def start(self) -> None:
-        """Finish what an earlier engine left, and begin to watch memory."""
+        """Finish what an earlier engine left, take up the queue, and begin to watch memory."""
         await self._preparer.sweep()
-        self._sampler = asyncio.create_task(self._tools.memory.sample(), name="memory")
+        self.queue.queue.paused |= set(await self._tools.store.paused())
+        self._live.start()
+        if self.resident:
+            for entry in await self._tools.store.queued():
+                await self._take_up(entry)
+
+    async def _take_up(self, entry: QueueEntry) -> None:
+        """Let an entry that outlived its engine wait again."""
+        again = entry
+        if entry.taken:
+            # It was at work when that engine ended, so it goes on where the job resumes.
+            job = self.config.jobs.get(entry.job)
+            if (
+                job is None
+                or not self._starts.resumes(job, None)
+                or entry.tries > job.retry.retries
+            ):
+                await self._tools.store.dequeue([entry.run], RunStatus.STOPPED)
+                return
+            ask = Ask(mode=Mode.RESUME, only=entry.ask.only)
+            again = replace(entry, ask=ask, tries=entry.tries + 1, taken=False)
+            await self._tools.store.requeue(again)
+        self.queue.add(again)
 
     @contextmanager
     def events(self) -> Iterator[Subscription]:
         """Everything that happens from now on."""
         with self._tools.bus.subscribe() as backlog:
             yield backlog
-
-    async def prepare(
-        self,
-        job: str,
-        *,
-        only: Sequence[str] = (),
-        resume: bool | None = None,
-    ) -> Prepared:
-        """Make a run ready without starting it; of a job under way, the run that is.
-
-        Args:
-            job: Its name.
-            only: Globs over the names of its connections; empty for all.
-            resume: Take up the newest unfinished run; None as configured.
-
-        Raises:
-            ConfigError: There is no such job, or `only` names no connection.
-            PlanChangedError: The unfinished run does not fit any more.
-        """
-        found, connections, resumes = self._asked(job, resume)
-        asked = {c.name for c in select(self.config.connections, found.connections, only)}
-        if job in self._runs:
-            # Another run would clear away the parts that this one is writing.
-            return self._runs[job].prepared
-        return await self._preparer.prepare(found, connections, asked=asked, resume=resumes)
 
     async def check(
         self,
@@ -114,75 +118,203 @@ class Engine:
         only: Sequence[str] = (),
         resume: bool | None = None,
     ) -> None:
-        """Raise what `prepare` would raise, without leaving anything behind.
+        """Raise what `submit` would raise of the configuration, without leaving anything behind.
 
         Raises:
-            ConfigError: See `prepare`; or a target could not be written.
-            PlanChangedError: See `prepare`.
+            ConfigError: See `submit`; or a target could not be written.
+            PlanChangedError: See `submit`.
         """
-        found, _, resumes = self._asked(job, resume)
-        select(self.config.connections, found.connections, only)
-        await asyncio.to_thread(self._check_targets, found)
-        await self._preparer.unfinished(found, resume=resumes)
+        found = self._starts.job(job)
+        await self._starts.check(found, only, resume=self._starts.resumes(found, resume))
 
-    def _check_targets(self, job: Job) -> None:
-        now = self._tools.clock.now()
-        state = self._tools.parts_folder.parent
-        mistakes = [
-            Mistake(
-                where=str(self.config.path),
-                key=f"jobs.{job.name}.destinations[{number}].path",
-                problem=problem,
-                way_out="Give the destination another path, or clear the way",
-            )
-            for number, target in enumerate(self._preparer.targets(job, "run", now), start=1)
-            if (problem := obstacle(Path(target), state))
-        ]
-        if mistakes:
-            raise ConfigError(mistakes)
-
-    def _asked(
+    async def submit(  # noqa: PLR0913 - what somebody may say of a start, each with a default
         self,
         job: str,
-        resume: bool | None,  # noqa: FBT001 - three answers: yes, no, as configured
-    ) -> tuple[Job, tuple[Connection, ...], bool]:
-        """The job, all its connections, and whether to resume: flag, then RESUME_JOBS, then job."""
-        found = self.config.jobs.get(job)
-        if found is None:
-            raise ConfigError([self._no_such_job(job)])
-        connections = select(self.config.connections, found.connections)
-        said = (resume, self.config.settings.resume_jobs, found.resume)
-        return found, connections, next(answer for answer in said if answer is not None)
+        *,
+        only: Sequence[str] = (),
+        resume: bool | None = None,
+        priority: int | None = None,
+        delay_s: float = 0.0,
+        owner: str = "",
+        overlap: Overlap | None = None,
+    ) -> RunHandle:
+        """Let a run of the job wait for its turn.
 
-    def submit(self, prepared: Prepared) -> RunHandle:
-        """Start a run as soon as there is a place for it; a job's second run joins its first."""
-        job = prepared.plan.job.name
-        if job in self._runs:
-            return self._runs[job]
-        runner = Runner(self._tools, prepared)
-        task = asyncio.create_task(self._run(runner, job), name=f"run {prepared.plan.run}")
-        self._runs[job] = RunHandle(prepared, runner, task)
-        return self._runs[job]
+        Args:
+            job: Its name.
+            only: Globs over the names of its connections; empty for all.
+            resume: Take up the newest unfinished run; None as configured.
+            priority: Lower is served first; None as configured.
+            delay_s: Not before so long from now.
+            owner: Who asks, as `user@host`; empty for whoever runs the engine.
+            overlap: What to do when the job has a run already; None as configured.
 
-    async def _run(self, runner: Runner, job: str) -> RunResult:
-        try:
-            await self._jobs.acquire()
-        except asyncio.CancelledError:
-            return await runner.give_up()
-        else:
-            try:
-                return await runner.run()
-            finally:
-                self._jobs.release()
-        finally:
-            del self._runs[job]
+        Returns:
+            The run; where the job has one already and `overlap` says `join`, that one.
+
+        Raises:
+            ConfigError: There is no such job, `only` names no connection, or a target could not
+                be written.
+            PlanChangedError: The unfinished run does not fit any more.
+            RefusedError: The job has a run already, or it is paused and nobody would resume it.
+        """
+        found = self._starts.job(job)
+        resumes = self._starts.resumes(found, resume)
+        # Between looking whether the job has a run and recording one nobody else may start it.
+        async with self._submitting:
+            row = await self._starts.check(found, only, resume=resumes)
+            there = self._there(found, overlap, row)
+            if there is not None:
+                return there
+            mode = Mode.RESUME if row else Mode.NEW
+            entry = self._starts.entry(found, Ask(mode=mode, only=tuple(only)), row)
+            entry = replace(
+                entry,
+                priority=entry.priority if priority is None else priority,
+                not_before=entry.submitted + delay_s if delay_s > 0 else 0.0,
+                owner=owner or self._tools.operator,
+                keep=self.resident,
+            )
+            return await self.queue.submit(entry, found.title)
+
+    async def retry(self, run: str, ask: Ask, *, owner: str = "") -> RunHandle:
+        """Read again what a run lacks, and patch its targets.
+
+        Args:
+            run: Its id, or an end of it that no other run has.
+            ask: What of it; its mode is always `retry`.
+            owner: Who asks.
+
+        Raises:
+            NoSuchRunError: There is no such run, or nothing of it is as asked.
+            RefusedError: The job has a run already.
+        """
+        ask = replace(ask, mode=Mode.RETRY)
+        async with self._submitting:
+            job, row = await self._starts.retry(run, ask)
+            there = self._there(job, None, row)
+            if there is not None:
+                return there
+            entry = self._starts.entry(job, ask, row)
+            owner = owner or self._tools.operator
+            entry = replace(entry, owner=owner, keep=self.resident)
+            return await self.queue.submit(entry, job.title)
+
+    def _there(self, job: Job, overlap: Overlap | None, row: RunRow | None) -> RunHandle | None:
+        """The run to join, None where another one may be queued."""
+        entry = next(self.queue.queue.of(job.name), None)
+        if entry is None:
+            self._refuse_paused(job)
+            return None
+        policy = overlap or job.overlap or self.config.settings.overlap
+        if policy == "refuse":
+            state = "is running" if entry in self.queue.queue.working else "waits in the queue"
+            raise RefusedError(
+                job=job.name,
+                why=f"its run {entry.run}, asked for by {entry.owner}, {state}",
+                way_out="Wait for its end, or cancel it with `etltui cancel`",
+            )
+        same = row is not None and any(e.run == row.run for e in self.queue.queue.of(job.name))
+        return self.queue.handle(entry.run) if policy == "join" or same else None
+
+    def _refuse_paused(self, job: Job) -> None:
+        paused = {"", job.name} & self.queue.queue.paused
+        if paused and not self.resident:
+            what = "the queue" if "" in paused else "the job"
+            raise RefusedError(
+                job=job.name,
+                why=f"{what} is paused",
+                way_out="Let it go on with `etltui queue resume`",
+            )
+
+    async def cancel(self, run: str, *, resumable: bool = False, reason: str = "") -> None:
+        """End a run that waits or is at work.
+
+        Args:
+            run: Its id, an end of it, or a job's name.
+            resumable: Record it as stopped instead of cancelled.
+            reason: For the record.
+
+        Raises:
+            NoSuchRunError: No such run waits or is at work.
+        """
+        status = RunStatus.STOPPED if resumable else RunStatus.CANCELLED
+        for entry in (*self.queue.queue.working, *self.queue.pending()):
+            if run in {entry.run, entry.job} or entry.run.casefold().endswith(run.casefold()):
+                await self.queue.cancel(entry.run, status, reason or f"{status} by hand")
+                return
+        raise NoSuchRunError(
+            run=run,
+            why="no such run waits or is at work",
+            way_out="See `etltui jobs` and `etltui queue`",
+        )
+
+    def handle(self, run: str) -> RunHandle | None:
+        """A run that has not ended, None for any other."""
+        return self.queue.handle(run)
+
+    def get_pool_metrics(self) -> PoolMetrics:
+        """All pools in numbers (S0-94)."""
+        return self.pools.get_metrics()
+
+    def get_pool_info(self) -> tuple[PoolStats, ...]:
+        """Each pool in numbers (S0-95)."""
+        return self.pools.get_info()
+
+    def get_queue_metrics(self) -> QueueMetrics:
+        """The queue in numbers (S0-96)."""
+        return self.queue.metrics()
+
+    def get_running_jobs(self) -> tuple[QueueEntry, ...]:
+        """Runs that have their turn (S0-97)."""
+        return self.queue.queue.working
+
+    def get_pending_jobs(self) -> tuple[QueueEntry, ...]:
+        """Runs that wait, in the order of their turns (S0-98)."""
+        return self.queue.pending()
+
+    def get_job_progress(self, name: str) -> RunView | None:
+        """How far a run is, by its id or by its job's name; None when it is forgotten (S0-99)."""
+        return self._progress.run(name)
+
+    def get_all_progress(self) -> tuple[RunView, ...]:
+        """How far all runs are, those that finished in the last five minutes too (S0-100)."""
+        return self._progress.runs()
+
+    async def update_settings(self, changes: Mapping[str, object]) -> None:
+        """Change settings while runs go on (S0-101).
+
+        Raises:
+            ConfigError: All that is wrong with the changes; none of them holds.
+        """
+        self._starts.config = await Changes(self.config, changes).apply(
+            pools=self.pools,
+            queue=self.queue,
+            memory=self._tools.memory,
+        )
+
+    def snapshot(self) -> Snapshot:
+        """How everything stands."""
+        return Snapshot(
+            at=self._tools.clock.now().timestamp(),
+            holder=self._tools.operator,
+            runs=self.get_all_progress(),
+            pending=self.get_pending_jobs(),
+            queue=self.get_queue_metrics(),
+            pools=self.get_pool_metrics(),
+            pool_info=self.get_pool_info(),
+            memory=self._tools.memory.used,
+            threshold=self._tools.memory.threshold,
+        )
 
     async def stop(self, reason: str) -> None:
         """Stop all runs resumably: what is being committed is finished, the rest is left."""
-        handles = tuple(self._runs.values())
-        for handle in handles:
-            handle.stop(RunStatus.STOPPED, reason)
-        await asyncio.gather(*(handle.wait() for handle in handles), return_exceptions=True)
+        await self.queue.stop(reason)
+
+    async def shutdown(self, timeout_s: float, reason: str) -> None:
+        """Start nothing more, wait so long for what runs, then stop it resumably."""
+        await self.queue.drain(timeout_s)
+        await self.queue.stop(reason)
 
     def end_events(self) -> None:
         """Let every subscriber stop after what it has not read yet."""
@@ -190,17 +322,6 @@ class Engine:
 
     async def aclose(self) -> None:
         """Stop everything; what the engine was wired with is closed by who wired it."""
-        await self.stop("the engine was closed")
-        if self._sampler is not None:
-            self._sampler.cancel()
-            await asyncio.wait({self._sampler})
+        await self.queue.aclose("the engine was closed")
+        await self._live.aclose()
         self._tools.bus.end()
-
-    def _no_such_job(self, job: str) -> Mistake:
-        known = ", ".join(self.config.jobs)
-        return Mistake(
-            where=str(self.config.path),
-            key="jobs",
-            problem=f"there is no job {job!r}",
-            way_out=f"There are: {known}" if known else "Add a table [jobs.NAME]",
-        )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from etltui.domain.errors import ErrorClass, Failure
 
-SAMPLE_S = 1.0
 LOG_EVERY = 10
 """Connections: looked at before the 1st, 11th, 21st … (S3-4)."""
 
@@ -67,11 +66,14 @@ class Memory:
         self.peak = max(self.peak, self.used)
         return self.used
 
-    async def sample(self) -> None:
-        """Weigh each second, for ever."""
-        while True:
-            await self.weigh()
-            await asyncio.sleep(SAMPLE_S)
+    @property
+    def threshold(self) -> int:
+        """Bytes that are 100 % of memory."""
+        return self._threshold
+
+    def resize(self, threshold_mb: int) -> None:
+        """Change what 100 % is."""
+        self._threshold = threshold_mb * _MB
 
     async def admit(self) -> None:
         """Let one more connection start.

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import shutil
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -10,17 +9,21 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from etltui.config.folders import put_back, remove
 from etltui.config.templates import render
 from etltui.domain.errors import PlanChangedError, StateError
-from etltui.domain.job import Connection, Job
+from etltui.domain.job import Connection, Job, RetryPolicy
 from etltui.domain.part import Receipt
 from etltui.domain.plan import Plan, PlanConnection, differences, plan_connection, plan_hash
 from etltui.domain.ports import Clock, Parts, Store
-from etltui.domain.run import ConnectionResult, RunStatus, run_id
-from etltui.domain.stored import PublicationState, RunRow
+from etltui.domain.run import ConnectionResult, RunStatus
+from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.domain.variants import part_variants
+
+NOTHING: Mapping[str, ConnectionResult] = MappingProxyType({})
 
 _log = logging.getLogger(__name__)
 
@@ -33,14 +36,20 @@ class Prepared:
         attempt: 1 for a new run.
         kept: Results of connections that are durable from earlier attempts.
         receipts: Their parts.
+        settled: Results of connections that failed and stay so.
         asked: Names of the connections to read in this attempt; others stay as they are.
+        retry: How a connection is tried.
+        priority: Of its leases; lower is served first.
     """
 
     plan: Plan
     attempt: int
     kept: Mapping[str, ConnectionResult] = field(default_factory=dict)
     receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
+    settled: Mapping[str, ConnectionResult] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    priority: int = 0
 
 
 class Preparer:
@@ -66,34 +75,6 @@ class Preparer:
         self._folder = parts_folder
         self._zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
 
-    async def prepare(
-        self,
-        job: Job,
-        connections: Sequence[Connection],
-        *,
-        asked: Collection[str],
-        resume: bool,
-    ) -> Prepared:
-        """A run of the job over the connections that are asked, in the job's order.
-
-        Args:
-            job: What to do.
-            connections: All of the job.
-            asked: Names of those to read; of a run that is taken up the others stay unread.
-            resume: Take up the newest unfinished run, if there is one.
-
-        Raises:
-            PlanChangedError: The unfinished run was made by another plan.
-            StateError: The folder of the parts cannot be made.
-        """
-        row = await self.unfinished(job, resume=resume)
-        prepared = await (
-            self._new(job, connections, asked)
-            if row is None
-            else self._again(job, connections, asked, row)
-        )
-        return replace(prepared, asked=frozenset(asked))
-
     def targets(self, job: Job, run: str, started: datetime) -> tuple[str, ...]:
         """The job's targets as a run that starts then writes them: absolute paths."""
         return tuple(
@@ -110,21 +91,19 @@ class Preparer:
             for destination in job.destinations
         )
 
-    async def unfinished(self, job: Job, *, resume: bool) -> RunRow | None:
-        """The run that `prepare` would take up.
+    async def fits(self, row: RunRow, job: Job) -> None:
+        """Prove that parts of the run fit the job as it is now.
 
         Raises:
-            PlanChangedError: It was made by another plan.
+            PlanChangedError: The run was made by another plan.
         """
-        row = await self._store.unfinished(job.name) if resume else None
-        if row is not None and row.plan_hash != plan_hash(job):
+        if row.plan_hash != plan_hash(job):
             old = await self._store.plan(row.run)
             raise PlanChangedError(
                 run=row.run,
                 job=job.name,
                 differences=differences(old.job, job),
             )
-        return row
 
     async def sweep(self) -> None:
         """Remove part folders that no run can use any more, and parts that nobody recorded."""
@@ -159,14 +138,30 @@ class Preparer:
         days = (self._clock.now().timestamp() - row.ended) / 86400
         return days > (await self._store.plan(row.run)).job.keep_parts_days
 
-    async def _new(
+    def now(self) -> datetime:
+        """The time in the zone of `{date}`."""
+        return self._clock.now().astimezone(self._zone)
+
+    async def new(
         self,
+        run: str,
         job: Job,
         connections: Sequence[Connection],
+        *,
         asked: Collection[str],
     ) -> Prepared:
-        started = self._clock.now().astimezone(self._zone)
-        run = run_id(started, os.urandom)
+        """A run that begins now.
+
+        Args:
+            run: Its id.
+            job: What to do.
+            connections: All of the job, in its order.
+            asked: Names of those to read; the others are left out.
+
+        Raises:
+            StateError: The folder of the parts cannot be made.
+        """
+        started = self.now()
         read = [connection for connection in connections if connection.name in asked]
         plan = Plan(
             run=run,
@@ -183,18 +178,32 @@ class Preparer:
         await self._clear_older(job.name)
         await self._store.create_run(plan, RunStatus.QUEUED)
         await asyncio.to_thread(make_folders, self._folder / run, job)
-        return Prepared(plan=plan, attempt=1)
+        return Prepared(plan=plan, attempt=1, asked=frozenset(asked), retry=job.retry)
 
-    async def _again(
+    async def again(
         self,
+        row: RunRow,
         job: Job,
         connections: Sequence[Connection],
+        *,
         asked: Collection[str],
-        row: RunRow,
+        settled: Mapping[str, ConnectionResult] = NOTHING,
     ) -> Prepared:
+        """A further attempt of a run; what is durable of it is kept.
+
+        Args:
+            row: The run.
+            job: What to do; parts of the run's plan fit it.
+            connections: All of the job, in its order.
+            asked: Names of those to read; the others stay in the run as they are.
+            settled: Results of connections that failed and stay so.
+
+        Raises:
+            StateError: The folder of the parts cannot be made.
+        """
         old = await self._store.plan(row.run)
         # What this attempt does not ask for stays in the run as it is.
-        mine = {*asked, *(known.name for known in old.connections)}
+        mine = {*asked, *(known.name for known in old.connections)} - set(old.elsewhere)
         plan = replace(
             old,
             job=job,
@@ -218,7 +227,15 @@ class Preparer:
         await asyncio.to_thread(make_folders, folder, job)
         recorded = {receipt.path for parts in receipts.values() for receipt in parts}
         await asyncio.to_thread(_remove_orphans, folder, recorded)
-        return Prepared(plan=plan, attempt=attempt, kept=kept, receipts=receipts)
+        return Prepared(
+            plan=plan,
+            attempt=attempt,
+            kept=kept,
+            receipts=receipts,
+            settled={name: result for name, result in settled.items() if name not in kept},
+            asked=frozenset(asked),
+            retry=job.retry,
+        )
 
     async def _durable(
         self,
@@ -251,7 +268,7 @@ class Preparer:
         """Parts and temporary files of the job's earlier runs: nobody can resume them now."""
         for row in await self._store.runs(job=job, limit=-1):
             for publication in await self._store.publications(row.run):
-                await asyncio.to_thread(_remove, Path(publication.temporary))
+                await asyncio.to_thread(_clear_away, publication)
             await asyncio.to_thread(shutil.rmtree, self._folder / row.run, ignore_errors=True)
 
 
@@ -311,10 +328,11 @@ def part_folder(folder: Path, destination: int, variant: str) -> Path:
     return folder / (f"{destination}-{variant}" if variant else str(destination))
 
 
-def _remove(path: Path) -> None:
-    # A share that is away keeps the file; the next assembly replaces it.
+def _clear_away(publication: PublicationRow) -> None:
+    # A share that is away keeps what is there; the next assembly replaces it.
     with suppress(OSError):
-        path.unlink(missing_ok=True)
+        remove(Path(publication.temporary))
+        put_back(Path(publication.target))
 
 
 def _folders(parts: Path) -> list[Path]:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import EtltuiError, Failure, StateError
-from etltui.domain.events import Moment, RunFinished, RunProgress, RunStarted
+from etltui.domain.events import Moment, RunFinished, RunProgress, RunRetrying, RunStarted
 from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import (
     ConnectionResult,
     ConnectionStatus,
@@ -45,11 +47,22 @@ class Runner:
     Args:
         tools: Shared by the runs of an engine.
         prepared: What to run, and what is durable of it.
+        again: Says for the result whether the run gets another turn, and as what entry.
     """
 
-    def __init__(self, tools: Tools, prepared: Prepared) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        prepared: Prepared,
+        again: Callable[[RunResult], QueueEntry | None] = lambda _: None,
+    ) -> None:
         self.plan: Plan = prepared.plan
         self.attempt = prepared.attempt
+        self.retry = prepared.retry
+        self.priority = prepared.priority
+        self.again: QueueEntry | None = None
+        """Its next turn, once this one has ended."""
+        self._decide = again
         self._asked = prepared.asked
         self._outputs: list[Output] = []
         self._tools = tools
@@ -79,13 +92,8 @@ class Runner:
             except StateError as error:
                 status, reason = RunStatus.STOPPED, f"cannot record: {error}"
             except Exception as error:  # noqa: BLE001 - every run must end in the store
-                status, reason = RunStatus.FAILED, _told(error)
+                status, reason = RunStatus.FAILED, told(error)
             return await self._end(status, reason)
-
-    async def give_up(self) -> RunResult:
-        """End a run that was cancelled before its turn came."""
-        with about(run=self.plan.run):
-            return await self._end(self.cancel_as, self.cancel_reason)
 
     async def _end(self, status: RunStatus, reason: str) -> RunResult:
         result = self._result(status, reason)
@@ -181,7 +189,9 @@ class Runner:
 
     async def _finish(self, result: RunResult) -> None:
         """Record the end, then tidy up, then tell."""
-        await self._tools.store.finish_run(result)
+        again = self._decide(result)
+        await self._tools.store.finish_run(result, again)
+        self.again = again
         if result.status is RunStatus.COMPLETED:
             try:
                 await self._publisher.clean()
@@ -189,7 +199,22 @@ class Runner:
             except StateError as error:
                 _log.warning("What the run does not need any more was left: %s", error)
         _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
-        self._tools.bus.publish(RunFinished(**self.moment(), result=result))
+        if again is None:
+            self._tools.bus.publish(RunFinished(**self.moment(), result=result))
+        else:
+            self._retrying(result, again)
+
+    def _retrying(self, result: RunResult, again: QueueEntry) -> None:
+        wait = again.not_before - self._tools.clock.now().timestamp()
+        _log.warning("Run %s gets another turn in %.0f s", self.plan.run, wait)
+        self._tools.bus.publish(
+            RunRetrying(
+                **self.moment(),
+                reason=result.reason,
+                tries=again.tries - 1,
+                wait_s=wait,
+            ),
+        )
 
     def _result(self, status: RunStatus, reason: str) -> RunResult:
         return RunResult(
@@ -293,7 +318,7 @@ class Runner:
         )
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """One sentence about a mistake in the program; the whole story goes to the log."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

@@ -29,7 +29,7 @@ class Tally:
         """The tally of a run that is about to start."""
         return cls(
             plan=prepared.plan,
-            results=dict(prepared.kept),
+            results={**prepared.settled, **prepared.kept},
             receipts=dict(prepared.receipts),
             kept=len(prepared.kept),
         )

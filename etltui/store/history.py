@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
+from statistics import median_high
 from types import TracebackType
 from typing import Self
 
@@ -9,6 +10,8 @@ from etltui.domain import ports
 from etltui.domain.errors import StateError
 from etltui.domain.part import Member, Receipt
 from etltui.domain.plan import Plan
+from etltui.domain.progress import Snapshot
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RESUMABLE
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
 from etltui.store.database import Database, Row, Statements, Value
@@ -21,8 +24,10 @@ from etltui.store.rows import (
     members_of,
     plan_of,
     publication_of,
+    queued_of,
     receipt_of,
     run_of,
+    snapshot_of,
 )
 
 
@@ -54,8 +59,8 @@ class SqliteHistory(ports.History):
         return [run_of(row) for row in await self._rows("runs", job=job, limit=limit)]
 
     async def unfinished(self, job: str) -> RunRow | None:
-        """The newest run of the job, if it may be resumed."""
-        newest = await self.runs(job=job, limit=1)
+        """The newest run of the job that has a plan, if it may be resumed."""
+        newest = [run_of(row) for row in await self._rows("runs_planned", job=job)]
         return newest[0] if newest and newest[0].status in RESUMABLE else None
 
     async def plan(self, run: str) -> Plan:
@@ -126,6 +131,40 @@ class SqliteHistory(ports.History):
         """Where each part lies in a published target."""
         found = await self._rows("publication", run=run, destination=destination)
         return members_of(found[0]) if found else []
+
+    async def published_at(self, target: str) -> list[PublicationRow]:
+        """Publications to a target, that of the newest run first."""
+        return [publication_of(row) for row in await self._rows("publications_at", target=target)]
+
+    async def queued(self) -> list[QueueEntry]:
+        """The entries of the queue, in the order in which they came."""
+        return [queued_of(row) for row in await self._rows("queue") if intact(row)]
+
+    async def paused(self) -> list[str]:
+        """Jobs that get no turn; the empty name stands for the whole queue."""
+        return [str(row["job"]) for row in await self._rows("pauses")]
+
+    async def live(self) -> Snapshot | None:
+        """How an engine stood when it last told."""
+        found = await self._rows("live")
+        return snapshot_of(found[0]) if found else None
+
+    async def usual_rows(self, job: str, *, besides: str, runs: int = 10) -> dict[str, int]:
+        """From a connection to the median of its rows in the last runs of the job.
+
+        Args:
+            job: The job.
+            besides: A run that does not count.
+            runs: How many runs to look back.
+        """
+        seen: defaultdict[str, list[int]] = defaultdict(list)
+        rows = await self._rows("runs_done", job=job, besides=besides, limit=runs)
+        for run in rows:
+            for row in await self._rows("connections", run=run["run"]):
+                found = connection_of(row, whole=intact(row))
+                if found.done and found.result is not None:
+                    seen[found.connection].append(found.result.rows)
+        return {name: int(median_high(counts)) for name, counts in seen.items()}
 
     async def _rows(self, query: str, **values: Value) -> list[Row]:
         return await self._reader.transact(lambda statements: statements.rows(query, **values))

@@ -37,6 +37,33 @@ ON CONFLICT (run, destination) DO UPDATE SET
     bytes = excluded.bytes, crc = excluded.crc, rows = excluded.rows,
     members = excluded.members, checksum = excluded.checksum;
 
+-- name: put_queued
+INSERT INTO queue
+    (run, job, type, priority, submitted, not_before, owner, ask, tries, keep, taken, checksum)
+VALUES
+    (:run, :job, :type, :priority, :submitted, :not_before, :owner, :ask, :tries, :keep, :taken,
+     :checksum)
+ON CONFLICT (run) DO UPDATE SET
+    priority = excluded.priority, not_before = excluded.not_before, owner = excluded.owner,
+    ask = excluded.ask, tries = excluded.tries, keep = excluded.keep, taken = excluded.taken,
+    checksum = excluded.checksum;
+
+-- name: drop_queued
+DELETE FROM queue WHERE run = :run;
+
+-- name: put_pause
+INSERT INTO pauses (job) VALUES (:job) ON CONFLICT (job) DO NOTHING;
+
+-- name: drop_pause
+DELETE FROM pauses WHERE job = :job;
+
+-- name: put_live
+INSERT INTO live (id, at, snapshot) VALUES (1, :at, :snapshot)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at, snapshot = excluded.snapshot;
+
+-- name: drop_run
+DELETE FROM runs WHERE run = :run;
+
 -- name: drop_connection
 DELETE FROM run_connections WHERE run = :run AND connection = :connection;
 
@@ -49,6 +76,10 @@ SELECT * FROM runs WHERE run = :run;
 -- The newest is the one recorded last: clocks jump, row numbers do not.
 -- name: runs
 SELECT * FROM runs WHERE :job IN ('', job) ORDER BY rowid DESC LIMIT :limit;
+
+-- A run that ended before it had a plan left nothing to take up.
+-- name: runs_planned
+SELECT * FROM runs WHERE job = :job AND plan_hash <> '' ORDER BY rowid DESC LIMIT 1;
 
 -- name: runs_named
 SELECT * FROM runs
@@ -81,3 +112,24 @@ SELECT * FROM publications WHERE run = :run ORDER BY destination;
 
 -- name: publications_open
 SELECT * FROM publications WHERE state <> 'cleaned' ORDER BY rowid;
+
+-- name: publications_at
+SELECT publications.* FROM publications JOIN runs USING (run)
+WHERE target = :target ORDER BY runs.rowid DESC;
+
+-- name: queue
+SELECT * FROM queue ORDER BY rowid;
+
+-- name: queued
+SELECT * FROM queue WHERE run = :run;
+
+-- name: pauses
+SELECT job FROM pauses ORDER BY job;
+
+-- name: live
+SELECT * FROM live;
+
+-- name: runs_done
+SELECT run FROM runs
+WHERE job = :job AND run <> :besides AND status IN ('completed', 'completed_with_errors')
+ORDER BY rowid DESC LIMIT :limit;

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -12,6 +13,8 @@ from etltui.domain.errors import StateError
 from etltui.domain.job import OPTIONS, Destination, Job
 from etltui.domain.part import Member, Receipt
 from etltui.domain.plan import Plan
+from etltui.domain.progress import Snapshot
+from etltui.domain.queue import Ask, QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.store.database import Row, Value
@@ -24,10 +27,13 @@ _KEYS = {
     "run_connections": ("run", "connection"),
     "parts": ("run", "connection", "destination", "variant", "query", "segment"),
     "publications": ("run", "destination"),
+    "queue": ("run",),
 }
 _RESULT = msgspec.json.Decoder(RunResult)
 _CONNECTION_RESULT = msgspec.json.Decoder(ConnectionResult)
 _RECEIPT = msgspec.json.Decoder(Receipt)
+_SNAPSHOT = msgspec.json.Decoder(Snapshot)
+_ASK = msgspec.json.Decoder(Ask)
 _MEMBERS = msgspec.json.Decoder(list[Member])
 
 
@@ -155,3 +161,24 @@ def publication_of(row: Row) -> PublicationRow:
 def members_of(row: Row) -> list[Member]:
     """Where each part lies, in a row of publications."""
     return _decoded(checked("publications", row), "members", _MEMBERS.decode)
+
+
+def queued_row(entry: QueueEntry) -> Row:
+    """A row of the queue."""
+    row: Row = {each.name: getattr(entry, each.name) for each in fields(entry)}
+    flags: Row = {"ask": to_json(entry.ask), "keep": int(entry.keep), "taken": int(entry.taken)}
+    return seal({**row, **flags})
+
+
+def queued_of(row: Row) -> QueueEntry:
+    """The entry in a row of the queue."""
+    columns: dict[str, Any] = dict(checked("queue", row))
+    del columns["checksum"]
+    columns["ask"] = _decoded(row, "ask", _ASK.decode)
+    columns["keep"], columns["taken"] = bool(columns["keep"]), bool(columns["taken"])
+    return QueueEntry(**columns)
+
+
+def snapshot_of(row: Row) -> Snapshot:
+    """The snapshot in the row of live."""
+    return _decoded({"run": "the engine", **row}, "snapshot", _SNAPSHOT.decode)

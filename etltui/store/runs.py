@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from etltui.domain.errors import StateError
 from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RunResult, RunStatus, moved
 from etltui.store.database import Row, Statements
 from etltui.store.rows import checked, intact, seal, to_json
@@ -14,9 +15,16 @@ _UNDER_WAY = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHIN
 
 
 async def create(statements: Statements, plan: Plan, status: RunStatus) -> None:
-    """Record a new run with its plan and its connections, all of them waiting."""
-    if await statements.row("run", run=plan.run):
+    """Record a new run with its plan and its connections, all of them waiting.
+
+    It may be there already, if it has not begun: as a place in the queue, or prepared before the
+    engine ended.
+    """
+    there = await statements.row("run", run=plan.run)
+    if there and there["status"] != RunStatus.QUEUED:
         raise StateError(f"the run {plan.run} is recorded already")
+    for row in await statements.rows("connections", run=plan.run):
+        await statements.change("drop_connection", [row])
     run: Row = {
         "run": plan.run,
         "job": plan.job.name,
@@ -33,6 +41,38 @@ async def create(statements: Statements, plan: Plan, status: RunStatus) -> None:
     await statements.change("put_run", [seal(run)])
     await _put_plan(statements, plan)
     await statements.change("put_connection", [_new(plan.run, c) for c in plan.connections])
+
+
+async def placeholder(statements: Statements, entry: QueueEntry, title: str) -> None:
+    """Record a run that waits for its turn and has no plan yet."""
+    run: Row = {
+        "run": entry.run,
+        "job": entry.job,
+        "title": title,
+        "status": RunStatus.QUEUED,
+        "plan_hash": "",
+        "attempt": 1,
+        "total": 0,
+        "started": entry.submitted,
+        "ended": None,
+        "reason": "",
+        "result": None,
+    }
+    await statements.change("put_run", [seal(run)])
+
+
+async def end_placeholder(
+    statements: Statements,
+    run: str,
+    status: RunStatus,
+    *,
+    reason: str,
+    now: float,
+) -> None:
+    """End a run that never began; any other is left as it is."""
+    row = await statements.row("run", run=run)
+    if row is not None and intact(row) and row["status"] == RunStatus.QUEUED:
+        await _move(statements, row, status, reason, now)
 
 
 async def replan(statements: Statements, plan: Plan) -> None:
@@ -97,10 +137,12 @@ async def finish(statements: Statements, result: RunResult, *, now: float) -> No
 
 
 async def recover(statements: Statements, *, now: float) -> None:
-    """Stop the runs that an engine left under way when it ended."""
+    """Stop the runs that an engine left under way when it ended; who waits in the queue waits."""
+    waiting = {row["run"] for row in await statements.rows("queue") if not row["taken"]}
     for row in await statements.rows("runs_open"):
+        queued = row["status"] == RunStatus.QUEUED and row["run"] in waiting
         # A damaged row is reported to whoever reads it; it must not keep the others from going on.
-        if intact(row):
+        if intact(row) and not queued:
             await _move(statements, {**row, "result": None}, RunStatus.STOPPED, CRASH, now)
 
 

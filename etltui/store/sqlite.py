@@ -10,15 +10,18 @@ from typing import Self
 from etltui.domain import ports
 from etltui.domain.part import Published, Receipt
 from etltui.domain.plan import Plan
+from etltui.domain.progress import Snapshot
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState
-from etltui.store import parts, runs
-from etltui.store.database import Database
+from etltui.store import parts, queued, runs
+from etltui.store.database import Database, Row, Statements
 from etltui.store.folder import DATABASE, make_private
 from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
 from etltui.store.lock import hold
 from etltui.store.parts import Checkpoint
+from etltui.store.rows import to_json
 
 
 class SqliteStore(SqliteHistory, ports.Store):
@@ -73,7 +76,9 @@ class SqliteStore(SqliteHistory, ports.Store):
             reader = await Database.reader(path)
             # Closed before the writer, which then merges the WAL as the last one out.
             stack.push_async_callback(reader.aclose)
-            await writer.transact(partial(runs.recover, now=clock.now().timestamp()))
+            now = clock.now().timestamp()
+            await writer.transact(partial(runs.recover, now=now))
+            await writer.transact(partial(queued.recover, now=now))
             return cls(reader=reader, writer=writer, clock=clock, stack=stack.pop_all())
         raise AssertionError  # pragma: no cover - the stack swallows nothing
 
@@ -97,22 +102,63 @@ class SqliteStore(SqliteHistory, ports.Store):
             StatusError: The move is not allowed.
         """
         now = self._clock.now().timestamp()
+
+        async def move(statements: Statements) -> None:
+            await runs.move(statements, run, status, reason=reason, now=now)
+            if status is RunStatus.RUNNING:
+                await queued.take(statements, run)
+
+        await self._writer.transact(move)
+
+    async def enqueue(self, entries: Sequence[QueueEntry], title: str) -> None:
+        """Record entries of the queue, and a run for each that does not take one up."""
+        await self._writer.transact(partial(queued.enqueue, entries=entries, title=title))
+
+    async def requeue(self, entry: QueueEntry) -> None:
+        """Rewrite an entry that waits; one that is gone stays gone."""
+        await self._writer.transact(partial(queued.change, entry=entry))
+
+    async def dequeue(self, names: Sequence[str], status: RunStatus, reason: str = "") -> None:
+        """Drop entries; a run that never began ends with this status."""
+        now = self._clock.now().timestamp()
         await self._writer.transact(
-            partial(runs.move, run=run, status=status, reason=reason, now=now),
+            partial(queued.dequeue, names=names, status=status, reason=reason, now=now),
         )
+
+    async def pause(self, job: str, *, paused: bool) -> None:
+        """Record a pause of a job, or with an empty name of the whole queue, or its end."""
+        await self._writer.transact(partial(queued.pause, job=job, paused=paused))
+
+    async def put_live(self, snapshot: Snapshot) -> None:
+        """Replace the snapshot that others look at without asking the engine."""
+        row: Row = {"at": snapshot.at, "snapshot": to_json(snapshot)}
+        await self._writer.transact(lambda statements: statements.change("put_live", [row]))
+
+    async def delete_runs(self, names: Sequence[str]) -> None:
+        """Forget runs with all that belongs to them."""
+        rows: list[Row] = [{"run": name} for name in names]
+        await self._writer.transact(lambda statements: statements.change("drop_run", rows))
 
     async def next_attempt(self, run: str) -> int:
         """Count and return the number of a further attempt, from 2."""
         return await self._writer.transact(partial(runs.next_attempt, run=run))
 
-    async def finish_run(self, result: RunResult) -> None:
-        """Record how a run ended.
+    async def finish_run(self, result: RunResult, again: QueueEntry | None = None) -> None:
+        """Record how a run ended, and in the same transaction whether it gets another turn.
 
         Raises:
             StatusError: It cannot end so from where it stands.
         """
         now = self._clock.now().timestamp()
-        await self._writer.transact(partial(runs.finish, result=result, now=now))
+
+        async def finish(statements: Statements) -> None:
+            await runs.finish(statements, result, now=now)
+            if again is None:
+                await statements.change("drop_queued", [{"run": result.run}])
+            else:
+                await queued.change(statements, again)
+
+        await self._writer.transact(finish)
 
     async def checkpoint(
         self,

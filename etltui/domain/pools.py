@@ -1,0 +1,186 @@
+"""Connection pools as values: what identifies one, their settings, what they say of themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from etltui.domain.job import Connection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolKey:
+    """What connections that share a pool have in common; `str` of it is readable and unique.
+
+    It holds no secret: `credential` is a name.
+    """
+
+    kind: str
+    host: str
+    port: int
+    database: str
+    credential: str
+
+    @classmethod
+    def of(cls, connection: Connection) -> "PoolKey":
+        """The key of the pool that serves a connection."""
+        return cls(
+            kind=connection.kind,
+            host=connection.host.lower(),
+            port=connection.port,
+            database=connection.database,
+            credential=connection.credential,
+        )
+
+    @property
+    def server(self) -> str:
+        """`host:port`, the host alone where the port is the kind's own, empty for a file."""
+        return f"{self.host}:{self.port}" if self.host and self.port else self.host
+
+    def __str__(self) -> str:
+        user = f"{self.credential}@" if self.credential else ""
+        slash = "/" if self.host else ""
+        return f"{self.kind} {user}{self.server}{slash}{self.database}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolSettings:
+    """Limits and times of all pools; seconds unless said otherwise.
+
+    Attributes:
+        max_connections: Sessions over all pools.
+        pool_size: Sessions of one pool.
+        max_per_host: Sessions on one `host:port`; files have none.
+        idle_s: An unused session is closed after it, up to a tenth later.
+        lifetime_s: A session is closed after it, up to a tenth earlier.
+        keepalive_s: An unused session is proved to answer so often.
+        validate_after_s: What was unused for so long is proved before it is lent.
+        acquire_timeout_s: How long a lease may wait for its turn.
+        ping_timeout_s: How long a session may take to prove that it answers.
+        leak_s: How long after it was expected back a session counts as leaked.
+        close_grace_s: How long a session that is being closed keeps its place at most.
+
+    Raises:
+        ValueError: A number is out of its range; the text names it.
+    """
+
+    max_connections: int = 50
+    pool_size: int = 20
+    max_per_host: int = 20
+    idle_s: float = 30.0
+    lifetime_s: float = 1800.0
+    keepalive_s: float = 120.0
+    validate_after_s: float = 30.0
+    acquire_timeout_s: float = 30.0
+    ping_timeout_s: float = 2.0
+    leak_s: float = 60.0
+    close_grace_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        for name in ("max_connections", "pool_size", "max_per_host"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it is at least 1")
+        for name in self.__slots__:
+            # A NaN is not "at least 0" either.
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it is at least 0 s")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leak:
+    """A session held longer than it should be."""
+
+    holder: str
+    """Who holds it, as the lease said, such as `run X, Branch_001`."""
+    pool: str
+    seconds: float
+    """How long it has been held by now."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolStats:
+    """One pool at one moment.
+
+    `lent + idle == open`; counts and times are since the pool came to be.
+
+    Attributes:
+        pool: The key as text; what `drain`, `pause` and `resume` take.
+        server: `host:port`, empty for a file.
+        size: Sessions it may have.
+        idle: Open and unused, those being proved among them.
+        connecting: Being opened.
+        waiting: Tasks that wait for their turn.
+        refs: Leases that wait or hold, and warm-ups.
+        acquires: Sessions handed to a lease.
+        served_by_open: … that were open before.
+        opened: Sessions opened; `closed` counts the closed, `lost` those of them that had died.
+        wait_p50_ms: From asking to the turn, over the last 1,000; connecting is not in it.
+        connect_p50_ms: Opening a session, over the last 1,000.
+        last_error: Why the server's last session could not be opened; empty once one was since.
+        leaks: Sessions now held for too long.
+        leaked: How many ever were.
+    """
+
+    pool: str
+    server: str
+    size: int
+    open: int
+    lent: int
+    idle: int
+    connecting: int
+    waiting: int
+    refs: int
+    paused: bool
+    draining: bool
+    acquires: int
+    served_by_open: int
+    opened: int
+    lost: int
+    closed: int
+    wait_p50_ms: float
+    wait_p95_ms: float
+    connect_p50_ms: float
+    connect_p95_ms: float
+    last_error: str
+    leaks: tuple[Leak, ...]
+    leaked: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolMetrics:
+    """All pools at one moment.
+
+    Attributes:
+        total_pools: Pools there are.
+        active_pools: … with at least one open session.
+        total_connections: Open sessions over all pools.
+        pools_by_server: From `host:port` to its pools; files are on no server.
+        places: Sessions that count against `max_connections`: open, connecting or being closed.
+        places_by_server: … against `max_per_host`.
+        waiting: Tasks that wait.
+        paused: Whether all pools are paused.
+        acquires: Sessions handed to leases since the start, but for each pool's first.
+        served_by_open: … that were open before.
+        leaks: Sessions now held for too long.
+        leaked: How many ever were, since the start.
+        locked_credentials: Logins not tried until released: credentials, or pools without one.
+    """
+
+    total_pools: int
+    active_pools: int
+    total_connections: int
+    pools_by_server: Mapping[str, int] = field(default_factory=dict)
+    places: int
+    max_connections: int
+    places_by_server: Mapping[str, int] = field(default_factory=dict)
+    max_per_host: int
+    waiting: int
+    paused: bool
+    acquires: int
+    served_by_open: int
+    leaked: int
+    leaks: tuple[Leak, ...] = ()
+    locked_credentials: tuple[str, ...] = ()
+
+    @property
+    def efficiency(self) -> float:
+        """Acquisitions served by an open session ÷ all, after warm-up; 1 before the first."""
+        return self.served_by_open / self.acquires if self.acquires else 1.0

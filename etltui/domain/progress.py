@@ -1,0 +1,87 @@
+"""How far runs are, as frozen values that every surface reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from etltui.domain.errors import Trouble
+from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.queue import QueueEntry, QueueMetrics
+from etltui.domain.run import ConnectionStatus, RunStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionView:
+    """A run connection as it stands.
+
+    Attributes:
+        trouble: What its last try met, if that failed.
+        since: Unix time in seconds of its last change of status.
+    """
+
+    connection: str
+    status: ConnectionStatus
+    step: str = ""
+    rows: int = 0
+    bytes: int = 0
+    tries: int = 0
+    since: float = 0.0
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunView:
+    """A run as it stands.
+
+    Attributes:
+        percent: Connections that ended, 0 to 100; never falls within an attempt.
+        rows: Durable and on the way.
+        skipped: Connections that were durable before this attempt.
+        connections: Those that began, by name.
+        changed: Unix time in seconds of its last event.
+    """
+
+    run: str
+    job: str
+    status: RunStatus
+    step: str = ""
+    percent: int = 0
+    total: int = 0
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    rows: int = 0
+    attempt: int = 1
+    started: float = 0.0
+    changed: float = 0.0
+    reason: str = ""
+    connections: Mapping[str, ConnectionView] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """A sentence for each connection whose last try failed."""
+        return tuple(
+            f"{view.connection}: {view.trouble.message}"
+            for view in self.connections.values()
+            if view.trouble
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """An engine at one moment.
+
+    Attributes:
+        at: Unix time in seconds.
+        memory: Bytes that the process tree weighs.
+        threshold: Bytes that are 100 % of memory.
+    """
+
+    at: float
+    holder: str
+    runs: tuple[RunView, ...]
+    pending: tuple[QueueEntry, ...]
+    queue: QueueMetrics
+    pools: PoolMetrics
+    pool_info: tuple[PoolStats, ...]
+    memory: int
+    threshold: int

@@ -1,0 +1,61 @@
+"""Keeps an engine's pulse: weighs memory each second and records how everything stands."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from etltui.domain.errors import StateError
+from etltui.domain.progress import Snapshot
+from etltui.domain.run import RunStatus
+from etltui.engine.tools import Tools
+
+PULSE_S = 1.0
+_UNDER_WAY = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING})
+
+_log = logging.getLogger(__name__)
+
+
+class Live:
+    """Writes the live row once a second while runs exist, and once more when none does.
+
+    Args:
+        tools: Of the engine.
+        snapshot: How everything stands.
+    """
+
+    def __init__(self, tools: Tools, snapshot: Callable[[], Snapshot]) -> None:
+        self._tools = tools
+        self._snapshot = snapshot
+        self._wrote_idle = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._beat(), name="pulse")
+
+    async def _beat(self) -> None:
+        while True:
+            await self._tools.memory.weigh()
+            await self.write()
+            await asyncio.sleep(PULSE_S)
+
+    async def write(self) -> None:
+        """Record how everything stands, unless nothing has happened since the last time."""
+        snapshot = self._snapshot()
+        idle = not any(view.status in _UNDER_WAY for view in snapshot.runs)
+        if idle and self._wrote_idle:
+            return
+        try:
+            await self._tools.store.put_live(snapshot)
+            self._wrote_idle = idle
+        except StateError as error:
+            # A view of what is recorded elsewhere: losing it stops nothing.
+            _log.warning("The live row was not written: %s", error)
+
+    async def aclose(self) -> None:
+        """Write a last row and end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._wrote_idle = False
+            await self.write()

@@ -1,0 +1,112 @@
+"""Changes of settings while the engine runs: all of them or none, applied at once and kept."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from etltui.config.checks import RefusedError, nearest_or_all
+from etltui.config.local import write_local
+from etltui.config.schema import Config, Rule, Settings, rules
+from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.job import RunType
+from etltui.domain.pools import PoolSettings
+from etltui.domain.ports import Pools
+from etltui.engine.dispatcher import Dispatcher
+from etltui.engine.log import LEVELS
+from etltui.engine.memory import Memory
+
+
+def pool_settings(settings: Settings) -> PoolSettings:
+    """What the pools are told of the settings."""
+    return PoolSettings(
+        max_connections=settings.max_connections,
+        pool_size=settings.pool_size,
+        max_per_host=settings.max_per_host,
+        idle_s=settings.pool_idle_s,
+        lifetime_s=settings.pool_lifetime_s,
+        keepalive_s=settings.pool_keepalive_s,
+        validate_after_s=settings.validate_after_s,
+        acquire_timeout_s=settings.acquire_timeout_s,
+        ping_timeout_s=settings.ping_timeout_s,
+        leak_s=settings.leak_s,
+    )
+
+
+class Changes:
+    """New values of settings, held against their rules.
+
+    Args:
+        config: As it is.
+        values: From a setting's name to its new value.
+
+    Raises:
+        ConfigError: All that is wrong with them.
+    """
+
+    def __init__(self, config: Config, values: Mapping[str, object]) -> None:
+        self._before = config
+        self._values = _checked(values)
+        origins = {**config.origins, **dict.fromkeys(self._values, "local")}
+        self._after = replace(
+            config,
+            settings=Settings(**{**asdict(config.settings), **self._values}),
+            origins=origins,
+        )
+
+    async def apply(self, *, pools: Pools, queue: Dispatcher, memory: Memory) -> Config:
+        """Keep the values beside the operator's file, then let them hold; the new configuration.
+
+        Raises:
+            ConfigError: They could not be kept; nothing has changed.
+        """
+        await asyncio.to_thread(write_local, self._after.path, {"settings": self._values})
+        settings = self._after.settings
+        pools.update(pool_settings(settings))
+        queue.queue.limit = settings.max_jobs
+        queue.queue.types = self._types()
+        queue.pump()
+        memory.resize(settings.memory_threshold_mb)
+        logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
+        for name, value in self._values.items():
+            rule = rules()[name]
+            if rule.environment:
+                # Whoever this process starts sees what holds now.
+                os.environ[rule.environment] = _as_variable(rule, value)
+        return replace(self._after, run_types=queue.queue.types)
+
+    def _types(self) -> dict[str, RunType]:
+        """The run types; those that took the limit of all take it again."""
+        old = self._before.settings.max_jobs_per_type
+        new = self._after.settings.max_jobs_per_type
+        return {
+            name: replace(kind, limit=new) if kind.limit == old else kind
+            for name, kind in self._before.run_types.items()
+        }
+
+
+def _checked(values: Mapping[str, object]) -> dict[str, object]:
+    known = rules()
+    good: dict[str, object] = {}
+    mistakes = []
+    for name, value in values.items():
+        if name not in known:
+            problem, way_out = "is not a known setting", nearest_or_all(name, known)
+        else:
+            try:
+                good[name] = known[name].check(value)
+            except RefusedError as refused:
+                problem, way_out = refused.problem, refused.way_out
+            else:
+                continue
+        mistakes.append(Mistake(where="settings", key=name, problem=problem, way_out=way_out))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return good
+
+
+def _as_variable(rule: Rule, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value * 1000) if rule.milliseconds and isinstance(value, int) else str(value)
