@@ -1,67 +1,86 @@
-"""A limit that can be resized while tasks wait; the lowest priority number is served first."""
+"""How many sessions there may be: of one pool, on one server, over all. Counting, no waiting."""
 
-import asyncio
-import heapq
-from itertools import count
+from etltui.domain.pools import PoolKey, PoolSettings
+from etltui.pool.backoff import Backoff
 
 
-class Limiter:
-    """Counts what is lent, and lets tasks wait for a place in order of priority.
+class Limit:
+    """Counts the places that sessions take, from the first try to connect until they are closed.
 
-    Args:
-        limit: How many places there are, at least 1.
+    Attributes:
+        name: What it limits, for an operator to read.
+        most: Places there are; what is taken beyond it is not taken away.
+        taken: Places that sessions take.
+        leaving: … of these, by sessions that are being closed.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lent = 0
-        self._order = count()
-        self._waiters: list[tuple[int, int, asyncio.Future[None]]] = []
+    __slots__ = ("leaving", "most", "name", "taken")
+
+    def __init__(self, name: str, most: int) -> None:
+        self.name = name
+        self.most = most
+        self.taken = 0
+        self.leaving = 0
 
     @property
-    def lent(self) -> int:
-        """Places taken."""
-        return self._lent
+    def full(self) -> bool:
+        """Whether there is no place left."""
+        return self.taken >= self.most
 
     @property
-    def waiting(self) -> int:
-        """Tasks that wait."""
-        return sum(not future.done() for _, _, future in self._waiters)
+    def surplus(self) -> bool:
+        """Whether more stay than there may be."""
+        return self.taken - self.leaving > self.most
 
-    @property
-    def limit(self) -> int:
-        """Places there are."""
-        return self._limit
+    def take(self) -> None:
+        """Take a place."""
+        self.taken += 1
 
-    async def acquire(self, priority: int = 0) -> None:
-        """Take a place, or wait for one."""
-        # Where there is room nobody waits: whatever makes room hands it out at once.
-        if self._lent < self._limit:
-            self._lent += 1
-            return
-        place = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiters, (priority, next(self._order), place))
-        try:
-            await place
-        except asyncio.CancelledError:
-            # The place may have been handed over in the moment of the cancel: pass it on.
-            if place.done() and not place.cancelled():
-                self.release()
-            raise
+    def leave(self) -> None:
+        """A place will be given back as soon as its session is closed."""
+        self.leaving += 1
 
-    def release(self) -> None:
-        """Give a place back."""
-        self._lent -= 1
-        self._hand_out()
+    def give(self, *, leaving: bool) -> None:
+        """Give a place back; the count never falls below what can be true."""
+        self.taken = max(0, self.taken - 1)
+        if leaving:
+            self.leaving = max(0, self.leaving - 1)
 
-    def resize(self, limit: int) -> None:
-        """Change the number of places; what is lent beyond it is not taken away."""
-        self._limit = limit
-        self._hand_out()
+    def __str__(self) -> str:
+        return f"{self.name} {self.taken} of {self.most}"
 
-    def _hand_out(self) -> None:
-        while self._waiters and self._lent < self._limit:
-            _, _, place = heapq.heappop(self._waiters)
-            if not place.done():
-                self._lent += 1
-                place.set_result(None)
+
+Chain = tuple[Limit, ...]
+"""The limits that one session counts against, the narrowest first."""
+
+
+class Limits:
+    """What pools share: the limit over all, and of each server its limit and its back-off.
+
+    A server's stay when its last pool goes: there are no more than configured servers.
+    """
+
+    def __init__(self, settings: PoolSettings) -> None:
+        self.settings = settings
+        self.all = Limit("all pools", settings.max_connections)
+        self.servers: dict[str, Limit] = {}
+        self._backoffs: dict[str, Backoff] = {}
+
+    def chain(self, key: PoolKey) -> Chain:
+        """The limits of a new pool: its own, its server's, that of all. A file is on no server."""
+        own = Limit("this pool", self.settings.pool_size)
+        if not key.server:
+            return (own, self.all)
+        made = Limit(f"server {key.server}", self.settings.max_per_host)
+        return (own, self.servers.setdefault(key.server, made), self.all)
+
+    def backoff(self, key: PoolKey) -> Backoff:
+        """The back-off of a pool's server; a file has its own."""
+        return self._backoffs.setdefault(key.server or str(key), Backoff())
+
+    def resize(self, settings: PoolSettings) -> None:
+        """Change what is shared, and what new pools get."""
+        self.settings = settings
+        self.all.most = settings.max_connections
+        for server in self.servers.values():
+            server.most = settings.max_per_host

@@ -1,124 +1,199 @@
-"""Lends sessions: one pool for each pool key, a limit for each pool and one over all."""
+"""Lends sessions: one pool for each pool key, under limits of its own, of its server and of all.
+
+To follow a lease: `borrow` (waits for its turn) → `desk` (decides) → `opener` or `prover`.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import logging
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
-from etltui.domain.ports import Session, Sessions
-from etltui.pool.limits import Limiter
+from etltui.domain.pools import PoolKey, PoolMetrics, PoolSettings, PoolStats
+from etltui.domain.ports import Clock, Session, Sessions
+from etltui.pool.borrow import Borrower
+from etltui.pool.chores import Chores
+from etltui.pool.closer import Closer
+from etltui.pool.desk import Desk
+from etltui.pool.entry import Entry, Loan
+from etltui.pool.guard import LoginGuard
+from etltui.pool.housekeeper import Housekeeper
+from etltui.pool.opener import Opener
+from etltui.pool.pool import Mode, Pool
+from etltui.pool.prover import Prover
+from etltui.pool.statistics import metrics_of, stats_of
+from etltui.pool.tally import Totals
+from etltui.pool.waiting import finished
 
-PoolKey = tuple[str, str, int, str, str]
-"""Kind, host, port, database, credential: connections with the same key share a pool."""
+_HARMLESS = frozenset({ErrorClass.SYNTAX, ErrorClass.PERMISSION, ErrorClass.DRIFT})
+"""Failures that a database says in good order: its session stays usable. Not `value`: that one is
+found while writing, and the driver is interrupted for it."""
+_LOST = frozenset({ErrorClass.LOST, ErrorClass.DRIVER_CRASH})
 
-
-def pool_key(connection: Connection) -> PoolKey:
-    """The key of the pool that serves a connection."""
-    return (
-        connection.kind,
-        connection.host.lower(),
-        connection.port,
-        connection.database,
-        connection.credential,
-    )
-
-
-@dataclass(slots=True)
-class _Pool:
-    """One pool: its limit and who refers to it."""
-
-    limiter: Limiter
-    refs: int = 0
+_log = logging.getLogger(__name__)
 
 
 class PoolManager:
-    """Lends sessions under the limits; implements `domain.ports.Leases`.
+    """Lends sessions under the limits; implements `domain.ports.Pools`.
 
     Args:
         sessions: Opens sessions.
-        max_connections: Sessions over all pools.
-        pool_size: Sessions for each pool.
-        acquire_timeout_s: How long a lease may wait for a free place.
-        close_grace_s: How long a session that is being closed keeps its places at most.
+        clock: Every time limit's.
+        settings: What holds until `update`.
+        reference: What a credential's password is configured as (a reference, not the password):
+            when it changes a login that failed is tried again.
+        chance: Numbers from 0 to 1 that spread what would come together.
     """
 
     def __init__(
         self,
         sessions: Sessions,
         *,
-        max_connections: int,
-        pool_size: int,
-        acquire_timeout_s: float,
-        close_grace_s: float = 2.0,
+        clock: Clock,
+        settings: PoolSettings,
+        reference: Callable[[str], str] = str,
+        chance: Callable[[], float] = random.random,
     ) -> None:
-        self._sessions = sessions
-        self._all = Limiter(max_connections)
-        self._pool_size = pool_size
-        self._acquire_timeout_s = acquire_timeout_s
-        self._close_grace_s = close_grace_s
-        self._pools: dict[PoolKey, _Pool] = {}
-        self._closing: set[asyncio.Task[None]] = set()
-
-    @property
-    def lent(self) -> int:
-        """Sessions lent over all pools, those being closed among them."""
-        return self._all.lent
+        self._clock = clock
+        self._closer = Closer(clock)
+        self._desk = Desk(settings, clock=clock, closer=self._closer, chance=chance)
+        self._guard = LoginGuard(reference)
+        self._totals = Totals()
+        opener = Opener(sessions, desk=self._desk, guard=self._guard, clock=clock, chance=chance)
+        prover = Prover(self._desk, clock)
+        self._borrower = Borrower(
+            self._desk,
+            guard=self._guard,
+            opener=opener,
+            prover=prover,
+            clock=clock,
+        )
+        self._chores = Chores(
+            self._desk,
+            opener=opener,
+            prover=prover,
+            clock=clock,
+            totals=self._totals,
+        )
+        self._housekeeper = Housekeeper(clock, self._chores.tend)
 
     @asynccontextmanager
-    async def lease(self, connection: Connection, *, priority: int = 0) -> AsyncIterator[Session]:
+    async def lease(
+        self,
+        connection: Connection,
+        *,
+        priority: int = 0,
+        holder: str = "",
+        expected_s: float | None = None,
+    ) -> AsyncIterator[Session]:
         """See `domain.ports.Leases`."""
-        key = pool_key(connection)
-        pool = self._pools.setdefault(key, _Pool(limiter=Limiter(self._pool_size)))
-        async with AsyncExitStack() as held:
-            pool.refs += 1
-            held.callback(self._let_go, key)
-            # First the pool, then the whole: nobody holds a place of all while a pool is full.
-            await self._place(pool.limiter, connection, priority)
-            held.callback(pool.limiter.release)
-            await self._place(self._all, connection, priority)
-            held.callback(self._all.release)
-            session = await self._sessions.open(connection)
+        with self._desk.referred(PoolKey.of(connection)) as pool:
+            entry, was_open = await self._borrower.borrow(pool, connection, priority)
+            pool.tally.acquired(was_open=was_open)
+            self._totals.acquired(pool.key, was_open=was_open)
+            entry.loan = Loan(holder=holder or connection.name, since=self._clock.monotonic())
+            if expected_s is not None:
+                entry.loan.expected_at = entry.loan.since + expected_s
             try:
-                yield session
-            finally:
-                self._discard(session, held.pop_all())
+                yield entry.open_session
+            except BaseException as error:
+                self._take_back(entry, error)
+                raise
+            self._take_back(entry, None)
+
+    def start(self) -> None:
+        """See `domain.ports.Pools`."""
+        self._housekeeper.start()
 
     async def aclose(self) -> None:
-        """Wait until every session that is being closed is closed."""
-        if self._closing:
-            await asyncio.wait(self._closing)
+        """See `domain.ports.Pools`."""
+        self._desk.shut()
+        await self._housekeeper.aclose()
+        await self._chores.aclose()
+        emptied = asyncio.create_task(self._desk.emptied.wait(), name="pools empty")
+        # One grace for what comes back, one for what closes then.
+        if not await finished(emptied, self._clock, 2 * self._desk.settings.close_grace_s):
+            emptied.cancel()
+            for entry in self._desk.entries:
+                _log.warning("A session of %s is still open: %s", entry.key, entry.state.name)
+        await self._closer.abandon()
 
-    async def _place(self, limiter: Limiter, connection: Connection, priority: int) -> None:
-        try:
-            async with asyncio.timeout(self._acquire_timeout_s):
-                await limiter.acquire(priority)
-        except TimeoutError:
-            which = "all pools" if limiter is self._all else f"the pool of {connection.name}"
-            raise Failure(
-                ErrorClass.TIMEOUT,
-                f"no free session of {which} within acquire_timeout_s = "
-                f"{self._acquire_timeout_s:g} s: {limiter.lent} of {limiter.limit} lent, "
-                f"{limiter.waiting} waiting",
-            ) from None
+    def get_metrics(self) -> PoolMetrics:
+        """See `domain.ports.Pools`."""
+        return metrics_of(self._desk, self._guard, self._totals, now=self._clock.monotonic())
 
-    def _let_go(self, key: PoolKey) -> None:
-        """Refer to a pool no longer; the last one to do so ends it."""
-        pool = self._pools[key]
-        pool.refs -= 1
-        if pool.refs == 0:
-            del self._pools[key]
+    def get_info(self) -> tuple[PoolStats, ...]:
+        """See `domain.ports.Pools`."""
+        now = self._clock.monotonic()
+        return tuple(
+            stats_of(pool, paused=self._desk.paused, now=now) for pool in self._desk.pools.values()
+        )
 
-    def _discard(self, session: Session, held: AsyncExitStack) -> None:
-        """Close in the background: a driver that hangs while closing must not hold its borrower."""
-        task = asyncio.create_task(self._close(session, held), name="close session")
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    def update(self, settings: PoolSettings) -> None:
+        """See `domain.ports.Pools`."""
+        self._desk.resize(settings)
+        self._housekeeper.wake()
 
-    async def _close(self, session: Session, held: AsyncExitStack) -> None:
-        closing = asyncio.create_task(session.close(), name="close session")
-        async with held:
-            # Until it is closed the server counts it, so its places stay taken.
-            await asyncio.wait({closing}, timeout=self._close_grace_s)
-        await closing
+    async def warm_up(self, connection: Connection, count: int) -> int:
+        """See `domain.ports.Pools`."""
+        with self._desk.referred(PoolKey.of(connection)) as pool:
+            if refusal := self._desk.refusal(pool) or self._guard.refusal(pool.key):
+                raise refusal
+            return await self._chores.warm_up(pool, connection, count)
+
+    def drain(self, key_text: str) -> bool:
+        """See `domain.ports.Pools`."""
+        pools = self._pools(key_text) if key_text else []
+        for pool in pools:
+            self._desk.drain(pool)
+        return bool(pools)
+
+    def pause(self, key_text: str = "") -> bool:
+        """See `domain.ports.Pools`."""
+        if not key_text:
+            self._desk.paused = True
+            return True
+        pools = self._pools(key_text)
+        for pool in pools:
+            pool.mode = Mode.PAUSED
+        return bool(pools)
+
+    def resume(self, key_text: str = "") -> bool:
+        """See `domain.ports.Pools`."""
+        if not key_text:
+            self._desk.paused = False
+        pools = self._pools(key_text)
+        self._desk.resume(pools)
+        return not key_text or bool(pools)
+
+    def reconnect_all(self) -> None:
+        """See `domain.ports.Pools`."""
+        self._desk.renew()
+
+    def close_idle(self) -> int:
+        """See `domain.ports.Pools`."""
+        return self._desk.discard_idle(lambda _: True)
+
+    def release_credential(self, name: str) -> bool:
+        """See `domain.ports.Pools`."""
+        return self._guard.release(name)
+
+    def _pools(self, key_text: str) -> list[Pool]:
+        """The pools that a text names: one by its key, or all."""
+        return [p for p in self._desk.pools.values() if key_text in {"", str(p.key)}]
+
+    def _take_back(self, entry: Entry, error: BaseException | None) -> None:
+        loan, entry.loan = entry.loan, Loan()
+        if loan.reported:
+            held = self._clock.monotonic() - loan.since
+            _log.info(
+                "Leaked session of %s returned by %s after %.0f s", entry.key, loan.holder, held
+            )
+        error_class = error.error_class if isinstance(error, Failure) else None
+        if error is None or error_class in _HARMLESS:
+            entry.proved = self._clock.monotonic()
+            self._desk.give_back(entry)
+        else:
+            self._desk.discard(entry, lost=error_class in _LOST or not entry.alive)

@@ -1,0 +1,305 @@
+"""Decides who gets which session, and never waits.
+
+Each call takes all pools from one state to the next; what takes time (opening, proving, closing) is
+done by others, before or after.
+
+Who waits is served in order of turn, over all pools. Where no place is left the session that has
+been idle for longest, of whatever pool, makes room.
+"""
+
+import asyncio
+import heapq
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from operator import attrgetter
+
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.pools import PoolKey, PoolSettings
+from etltui.domain.ports import Clock
+from etltui.pool.closer import Closer
+from etltui.pool.entry import Entry, State
+from etltui.pool.limits import Limit, Limits
+from etltui.pool.pool import Mode, Pool
+from etltui.pool.waiter import Waiter
+
+_turn = attrgetter("turn")
+
+
+class Desk:
+    """All pools, and the decisions about them.
+
+    Args:
+        settings: Limits and times.
+        clock: Tells when.
+        closer: Closes what is of no use any more.
+        chance: Numbers from 0 to 1.
+
+    Attributes:
+        paused: Whether all pools wait.
+        closing: Whether nothing is lent any more, ever.
+        emptied: Set when it is closing and no session takes a place any more.
+    """
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        *,
+        clock: Clock,
+        closer: Closer,
+        chance: Callable[[], float],
+    ) -> None:
+        self.limits = Limits(settings)
+        self.pools: dict[PoolKey, Pool] = {}
+        self.paused = False
+        self.closing = False
+        self.emptied = asyncio.Event()
+        self._clock = clock
+        self._closer = closer
+        self._chance = chance
+        # Of all pools, the longest idle first.
+        self._idle: dict[Entry, None] = {}
+        self._generation = 0
+
+    @property
+    def settings(self) -> PoolSettings:
+        """The limits and times that hold now."""
+        return self.limits.settings
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The places of all pools."""
+        return [entry for pool in self.pools.values() for entry in pool.entries]
+
+    @contextmanager
+    def referred(self, key: PoolKey) -> Iterator[Pool]:
+        """The pool of a key, made if need be; it does not end before the block does."""
+        pool = self.pools.get(key)
+        if pool is None:
+            pool = Pool(key, self.limits.chain(key), self.limits.backoff(key))
+            self.pools[key] = pool
+        pool.refs += 1
+        try:
+            yield pool
+        finally:
+            pool.refs = max(0, pool.refs - 1)
+            self.end_if_done(pool)
+
+    def end_if_done(self, pool: Pool) -> None:
+        """Forget a pool that nobody refers to and that holds nothing."""
+        if pool.done:
+            self.pools.pop(pool.key, None)
+
+    def refusal(self, pool: Pool) -> Failure | None:
+        """Why the pool lends nothing, however long one waits."""
+        if self.closing:
+            return Failure(ErrorClass.CANCELLED, "the engine is closing and lends no session")
+        if pool.mode is Mode.DRAINING:
+            return Failure(
+                ErrorClass.CANCELLED,
+                f"the pool {pool.key} is being drained and lends no session; resume it first",
+            )
+        return None
+
+    def ask(self, waiter: Waiter) -> None:
+        """Let somebody wait, and serve whom that lets be served."""
+        pool = self.pools[waiter.key]
+        insort(pool.waiters, waiter, key=_turn)
+        # With others before it in its pool it fares as they do, unless somebody can make room.
+        if len(pool.waiters) == 1 or self._idle:
+            self.pump()
+
+    def leave(self, waiter: Waiter) -> None:
+        """Somebody waits no longer."""
+        pool = self.pools[waiter.key]
+        if waiter in pool.waiters:
+            pool.waiters.remove(waiter)
+
+    def reserve(self, pool: Pool) -> Entry | None:
+        """A place to connect in, for nobody in particular; None where there is none to spare."""
+        spare = not any(limit.full for limit in pool.limits)
+        open_ = pool.mode is Mode.OPEN and not self.paused and not self.closing
+        return self._new_entry(pool) if spare and open_ else None
+
+    def unused(self, entry: Entry) -> None:
+        """A place was handed to somebody who is gone: nobody has done anything with it."""
+        if entry.session is None:
+            self.freed(entry)
+        else:
+            self.keep(entry)
+
+    def give_back(self, entry: Entry) -> None:
+        """A session has been used: it is idle from now on."""
+        entry.idle_since = self._clock.monotonic()
+        self.keep(entry)
+
+    def keep(self, entry: Entry) -> None:
+        """Let a session be lent again, unless it is of no use any more."""
+        pool = self.pools[entry.key]
+        if not entry.alive:
+            self.discard(entry, lost=True)
+        elif self._outdated(entry, pool):
+            self.discard(entry)
+        else:
+            entry.state = State.IDLE
+            pool.idle.append(entry)
+            self._idle[entry] = None
+            self.pump()
+
+    def take(self, entry: Entry, state: State) -> None:
+        """Take an idle session for something else."""
+        self.pools[entry.key].idle.remove(entry)
+        del self._idle[entry]
+        entry.state = state
+
+    def discard(self, entry: Entry, *, lost: bool = False) -> None:
+        """Have a session closed; it keeps its place until it is."""
+        if entry.state is State.IDLE:
+            self.take(entry, State.CLOSING)
+        entry.state = State.CLOSING
+        pool = self.pools[entry.key]
+        pool.tally.lost += lost
+        for limit in pool.limits:
+            limit.leave()
+        self._closer.close(entry, grace_s=self.settings.close_grace_s, freed=self.freed)
+
+    def discard_idle(self, which: Callable[[Entry], bool], *, lost: bool = False) -> int:
+        """Have idle sessions closed; how many."""
+        found = [entry for entry in self._idle if which(entry)]
+        for entry in found:
+            self.discard(entry, lost=lost)
+        return len(found)
+
+    def freed(self, entry: Entry) -> None:
+        """A place is free: its session is closed, or was never opened."""
+        pool = self.pools[entry.key]
+        pool.entries.discard(entry)
+        was_open = entry.state is State.CLOSING
+        pool.tally.closed += was_open
+        for limit in pool.limits:
+            limit.give(leaving=was_open)
+        self.pump()
+        self.end_if_done(pool)
+        self._tell_if_empty()
+
+    def resize(self, settings: PoolSettings) -> None:
+        """Let other limits and times hold, for those who wait and what is idle, too."""
+        self.limits.resize(settings)
+        for pool in self.pools.values():
+            pool.limits[0].most = settings.pool_size
+            for waiter in pool.waiters:
+                waiter.arm(self._clock, settings.acquire_timeout_s)
+        for entry in tuple(self._idle):
+            if any(limit.surplus for limit in self.pools[entry.key].limits):
+                self.discard(entry)
+        self.pump()
+
+    def renew(self) -> None:
+        """Let no session that is open now be lent again."""
+        self._generation += 1
+        self.discard_idle(lambda _: True)
+
+    def drain(self, pool: Pool) -> None:
+        """Let a pool lend no more, and have what is open closed as it comes back."""
+        pool.mode = Mode.DRAINING
+        pool.warmth = None
+        self._refuse(pool)
+        self.discard_idle(lambda entry: entry.key == pool.key)
+
+    def shut(self) -> None:
+        """Lend nothing any more, and have everything closed as it comes back."""
+        self.closing = True
+        for pool in self.pools.values():
+            pool.warmth = None
+            self._refuse(pool)
+        self.discard_idle(lambda _: True)
+        self._tell_if_empty()
+
+    def resume(self, pools: Iterable[Pool]) -> None:
+        """Let pools lend again, and serve who waits."""
+        for pool in tuple(pools):
+            pool.mode = Mode.OPEN
+            self.end_if_done(pool)
+        self.pump()
+
+    def _tell_if_empty(self) -> None:
+        if self.closing and not self.limits.all.taken:
+            self.emptied.set()
+
+    def _refuse(self, pool: Pool) -> None:
+        if refusal := self.refusal(pool):
+            pool.fail_waiters(refusal)
+
+    def pump(self) -> None:
+        """Serve all who can be served, in order, and make room for those who cannot."""
+        everything = self.limits.all
+        promised: Counter[Limit] = Counter()
+        blocked: set[Pool] = set()
+        queues = [pool.in_turn(blocked) for pool in self.pools.values() if pool.waiters]
+        for waiter in heapq.merge(*queues, key=_turn):
+            if everything.full and not self._idle and everything.leaving <= promised[everything]:
+                return
+            if not waiter.gone and not self._serve(waiter, promised):
+                blocked.add(self.pools[waiter.key])
+
+    def _serve(self, waiter: Waiter, promised: Counter[Limit]) -> bool:
+        """Give a waiter a place, or see to it that one comes; False: its pool has none to give."""
+        pool = self.pools[waiter.key]
+        if self.paused or pool.mode is not Mode.OPEN:
+            return False
+        entry = self._open_one(pool)
+        if entry is None:
+            if not pool.may_connect:
+                return False
+            if short := [limit for limit in pool.limits if limit.full]:
+                return self._make_room(short, promised)
+            entry = self._new_entry(pool)
+        waiter.give(entry)
+        pool.waiters.remove(waiter)
+        return True
+
+    def _open_one(self, pool: Pool) -> Entry | None:
+        """The idle session that was used last; what has died meanwhile is cleared away."""
+        while pool.idle:
+            entry = pool.idle[-1]
+            if entry.alive:
+                self.take(entry, State.LENT)
+                return entry
+            self.discard(entry, lost=True)
+        return None
+
+    def _make_room(self, short: list[Limit], promised: Counter[Limit]) -> bool:
+        """See to it that a place comes free under each limit; whether one will.
+
+        What leaves anyway is promised to one waiter each, so that no more make room than need be.
+        """
+        for limit in short:
+            if limit.leaving <= promised[limit] and not self._evict(limit):
+                return False
+        promised.update(short)
+        return True
+
+    def _evict(self, limit: Limit) -> bool:
+        """Close what has been idle for longest of all that count against a limit."""
+        for entry in self._idle:
+            if limit in self.pools[entry.key].limits:
+                self.discard(entry)
+                return True
+        return False
+
+    def _new_entry(self, pool: Pool) -> Entry:
+        entry = Entry(key=pool.key, generation=self._generation, jitter=self._chance())
+        pool.entries.add(entry)
+        for limit in pool.limits:
+            limit.take()
+        return entry
+
+    def _outdated(self, entry: Entry, pool: Pool) -> bool:
+        """Whether a session that comes back is not to be lent again."""
+        return (
+            self.closing
+            or entry.generation != self._generation
+            or pool.mode is Mode.DRAINING
+            or any(limit.surplus for limit in pool.limits)
+        )

@@ -1,0 +1,79 @@
+"""Keeps accounts from being locked: a login that failed is not tried again by anybody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.pools import PoolKey
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """What is tried at a server.
+
+    Attributes:
+        name: The credential wherever it is used, else the pool itself.
+        reference: What its password is configured as: with another one it is another login.
+    """
+
+    name: str
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Lock:
+    """The first place where a login failed, and what was said there."""
+
+    login: Login
+    connection: str
+    message: str
+
+
+class LoginGuard:
+    """Remembers which logins failed until they are released or their password changes.
+
+    Args:
+        reference: What a credential's password is configured as.
+    """
+
+    def __init__(self, reference: Callable[[str], str]) -> None:
+        self._reference = reference
+        self._locks: dict[str, _Lock] = {}
+
+    def login(self, key: PoolKey) -> Login:
+        """The login that a session of a pool would try now."""
+        reference = self._reference(key.credential) if key.credential else ""
+        return Login(name=key.credential or str(key), reference=reference)
+
+    def lock(self, login: Login, *, connection: str, message: str) -> None:
+        """This login failed."""
+        lock = _Lock(login=login, connection=connection, message=message)
+        if self._locks.setdefault(login.name, lock).login != login:
+            self._locks[login.name] = lock
+
+    def refusal(self, key: PoolKey) -> Failure | None:
+        """Why a session of a pool may not be opened, None where it may."""
+        login = self.login(key)
+        lock = self._locks.get(login.name)
+        if lock is None:
+            return None
+        if lock.login != login:
+            self.release(login.name)
+            return None
+        which = f"credential {login.name}" if key.credential else f"login of {login.name}"
+        return Failure(
+            ErrorClass.LOGIN,
+            f"the {which} was refused at {lock.connection} ({lock.message}) and is not tried "
+            "again anywhere, so that the account is not locked: mend the password, then release "
+            f"{login.name!r} or let its password refer to something else",
+            {"login": login.name, "connection": lock.connection},
+        )
+
+    def release(self, name: str) -> bool:
+        """Let a login be tried again; whether it was locked."""
+        return self._locks.pop(name, None) is not None
+
+    @property
+    def locked(self) -> tuple[str, ...]:
+        """The logins that are not tried."""
+        return tuple(sorted(self._locks))
