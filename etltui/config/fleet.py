@@ -102,7 +102,7 @@ def _sources(columns: Columns, heads: _Heads) -> dict[str, list[str]]:
     for column in COLUMNS:
         named = [heads.find(word, "--column") for word in columns.named.get(column, ())]
         own = named or ([] if column in columns.fixed else heads.alike(column))
-        if own and not (column == "url" and columns.url):
+        if own:
             found[column] = own
     return found
 
@@ -169,6 +169,7 @@ def branches(found: Listing, where: str, columns: Columns) -> Listing:
             for column, own in sources.items()
         }
         if parts:
+            # Laid over a column that happens to be called url.
             values["url"], wrong = _url(parts, line, where)
             mistakes.extend(wrong)
         values = {**columns.fixed, **values}
