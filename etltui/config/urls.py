@@ -1,22 +1,31 @@
 """From a connection's url to what a reader needs; nothing here opens anything."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from etltui.config.checks import RefusedError, filled, nearest, shown
 from etltui.config.paths import located
+from etltui.config.server_urls import postgresql
 
-READERS = ("sqlite",)
-"""Schemes that this version reads."""
+KINDS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "pg": "postgresql",
+}
+"""From a scheme to the reader that this version has for it."""
 
-LATER = ("postgresql", "postgres", "mysql", "mariadb", "mssql", "odbc")
+LATER = ("mysql", "mariadb", "mssql", "odbc")
 """Schemes that an operator may well write, for kinds that have no reader yet."""
 
 _EXAMPLE = (
     'Write "sqlite:///folder/file.db" (from this file\'s folder) or "sqlite:////folder/file.db"'
 )
+_ANY = f'{_EXAMPLE}, or "postgresql://host:5432/database"'
+_HERE = "This version reads postgresql and sqlite"
 _USER_PART = re.compile(r"(?<=//).*@")
 _WINDOWS = re.compile(r"/*[A-Za-z]:[\\/]|\\\\")
 
@@ -27,11 +36,17 @@ class Address:
 
     Attributes:
         kind: The reader's name.
-        database: Absolute path of the file.
+        database: Absolute path of the file, or the database's name at a server.
+        host: Empty for a file; the folder of a socket begins with a slash.
+        port: 0 for a file.
+        options: What stood behind `?`, checked; paths are absolute.
     """
 
     kind: str
     database: str
+    host: str = ""
+    port: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def _named(url: str) -> str:
@@ -46,7 +61,7 @@ def _split(url: str) -> SplitResult:
         raise RefusedError("the url holds a control character", _EXAMPLE)
     if "://" not in url:
         # Nothing of it is shown: who knows what was pasted here.
-        raise RefusedError("is not a url", _EXAMPLE)
+        raise RefusedError("is not a url", _ANY)
     try:
         parts = urlsplit(url, allow_fragments=False)
     except ValueError:
@@ -63,15 +78,12 @@ def _split(url: str) -> SplitResult:
 def _kind(parts: SplitResult, url: str) -> str:
     # A driver may be named behind a plus sign, as in postgresql+psycopg.
     scheme = parts.scheme.partition("+")[0] or url.partition(":")[0]
-    if parts.scheme in READERS:
-        return parts.scheme
+    if parts.scheme in KINDS:
+        return KINDS[parts.scheme]
     if scheme in LATER:
-        raise RefusedError(f'"{scheme}" is not in this version', "This version reads sqlite")
-    near = nearest(scheme, [*READERS, *LATER])
-    raise RefusedError(
-        f"{shown(scheme)} is no kind of database",
-        f"{near} This version reads sqlite".lstrip(),
-    )
+        raise RefusedError(f'"{scheme}" is not in this version', _HERE)
+    near = nearest(scheme, [*KINDS, *LATER])
+    raise RefusedError(f"{shown(scheme)} is no kind of database", f"{near} {_HERE}".lstrip())
 
 
 def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
@@ -112,7 +124,8 @@ def address(url: object, folder: Path) -> Address:
     """
     words = filled(url)
     parts = _split(words)
-    return Address(
-        kind=_kind(parts, words),
-        database=_sqlite_file(parts, words, folder),
-    )
+    kind = _kind(parts, words)
+    if kind == "sqlite":
+        return Address(kind=kind, database=_sqlite_file(parts, words, folder))
+    host, port, database, options = postgresql(parts, folder)
+    return Address(kind=kind, host=host, port=port, database=database, options=options)

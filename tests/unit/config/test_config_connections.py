@@ -52,12 +52,12 @@ def test_a_url_is_read_from_the_folder_of_the_file(desk, monkeypatch, url, datab
         ("sqlite:///a%00.db", "holds a NUL"),
         ("sqlite:///a.db?mode=rwc", "sqlite takes no options. Remove ? and what stands behind it"),
         ("sqlite:///a.db?mode", "a ? in the name of a file is written %3F"),
-        ("sqlit:///a.db", 'Did you mean "sqlite"? This version reads sqlite'),
-        ("zzzzz:///a.db", '"zzzzz" is no kind of database. This version reads sqlite'),
+        ("sqlit:///a.db", 'Did you mean "sqlite"? This version reads postgresql'),
+        ("zzzzz:///a.db", '"zzzzz" is no kind of database. This version reads postgresql'),
         ("1x://h/db", '"1x" is no kind of database'),
         ("sqlite+aiosqlite:///a.db", '"sqlite" is no kind'),
-        ("postgresql://h/db", '"postgresql" is not in this version. This version reads sqlite'),
-        ("mysql+pymysql://h/db", '"mysql" is not in this version'),
+        ("postgresql+psycopg://h/db", '"postgresql" is no kind of database. Did you mean'),
+        ("mysql+pymysql://h/db", '"mysql" is not in this version. This version reads postgresql'),
         ("sqlite://[::1", '"sqlite://[::1" is not a url'),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_wrong_url_is_refused_in_words(desk, url, said):
     assert said in url_mistake(desk, url)
 
 
-@pytest.mark.parametrize("kind", ["postgres", "mariadb", "mssql", "odbc"])
+@pytest.mark.parametrize("kind", ["mysql", "mariadb", "mssql", "odbc"])
 def test_kinds_to_come_are_named_as_such(desk, kind):
     assert f'"{kind}" is not in this version' in url_mistake(desk, f"{kind}://h/db")
 
