@@ -86,6 +86,14 @@ class SessionTasks:
         self._config = config
         self._environ = environ
 
+    def configured(self, config: Config) -> None:
+        """Work with another reading of the configuration."""
+        self._config = config
+
+    def reference(self, credential: str) -> str:
+        """Where the credential's password is found; not the password."""
+        return self._config.credentials.get(credential, Credential(name=credential)).password
+
     async def __call__(self, connection: Connection) -> SessionTask:
         """The task that opens a session to the connection.
 
@@ -120,13 +128,9 @@ def _launcher(count: int, log: Path) -> Launch:
     return processes(cores=max(1, cores // count), log=log)
 
 
-def _supervisor(config: Config, log: Path, environ: Mapping[str, str]) -> ExtractorSupervisor:
-    count = extractor_count(config.settings, os.cpu_count() or 1)
-    return ExtractorSupervisor(
-        _launcher(count, log),
-        limit=max(1, count),
-        session_task=SessionTasks(config, environ),
-    )
+def _supervisor(settings: Settings, log: Path, tasks: SessionTasks) -> ExtractorSupervisor:
+    count = extractor_count(settings, os.cpu_count() or 1)
+    return ExtractorSupervisor(_launcher(count, log), limit=max(1, count), session_task=tasks)
 
 
 @asynccontextmanager
@@ -152,13 +156,14 @@ async def engine(
         store = await SqliteStore.open(state, clock=clock, holder_text=_command())
         stack.push_async_callback(store.aclose)
         stack.enter_context(logging_to(state / "logs", settings.log_level))
-        supervisor = _supervisor(config, state / "logs" / "extractor.log", environ)
+        tasks = SessionTasks(config, environ)
+        supervisor = _supervisor(settings, state / "logs" / "extractor.log", tasks)
         stack.push_async_callback(supervisor.aclose)
         pool = PoolManager(
             supervisor,
             clock=clock,
             settings=pool_settings(settings),
-            reference=lambda name: config.credentials.get(name, Credential(name=name)).password,
+            reference=tasks.reference,
         )
         pool.start()
         stack.push_async_callback(pool.aclose)
@@ -181,6 +186,7 @@ async def engine(
             tools=tools,
             pools=pool,
             resident=resident,
+            configured=tasks.configured,
             preparer=Preparer(
                 store=store,
                 parts=supervisor,

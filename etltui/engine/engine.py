@@ -1,7 +1,7 @@
 """The engine: what a surface may ask of it."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from etltui.engine.live import Live
 from etltui.engine.prepare import Preparer
 from etltui.engine.progress import ProgressBook
 from etltui.engine.queue import Queue
-from etltui.engine.settings import Changes
+from etltui.engine.settings import Changes, hold
 from etltui.engine.starts import Starts
 from etltui.engine.tools import Tools
 from etltui.engine.turn import RunHandle
@@ -37,6 +37,7 @@ class Engine:
         pools: Lends the sessions.
         resident: Whether it stays after the runs it was made for: then it takes up what waits in
             the queue, and what it takes in outlives it.
+        configured: Told of each further reading of the configuration.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class Engine:
         preparer: Preparer,
         pools: Pools,
         resident: bool = False,
+        configured: Callable[[Config], None] = lambda _: None,
     ) -> None:
         settings = config.settings
         self.resident = resident
         self.pools = pools
+        self._configured = configured
         self._tools = tools
         self._preparer = preparer
         self._starts = Starts(
@@ -287,11 +290,13 @@ class Engine:
         Raises:
             ConfigError: All that is wrong with the changes; none of them holds.
         """
-        self._starts.config = await Changes(self.config, changes).apply(
-            pools=self.pools,
-            queue=self.queue,
-            memory=self._tools.memory,
-        )
+        await self.reload(await Changes(self.config, changes).keep())
+
+    async def reload(self, config: Config) -> None:
+        """Work with another reading of the configuration; runs that began keep their plan."""
+        self._starts.config = config
+        self._configured(config)
+        hold(config, pools=self.pools, queue=self.queue, memory=self._tools.memory)
 
     def snapshot(self) -> Snapshot:
         """How everything stands."""

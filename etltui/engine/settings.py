@@ -1,4 +1,4 @@
-"""Changes of settings while the engine runs: all of them or none, applied at once and kept."""
+"""Changes of settings while the engine runs: all of them or none, kept, and held at once."""
 
 import asyncio
 import logging
@@ -10,7 +10,6 @@ from etltui.config.checks import RefusedError, nearest_or_all
 from etltui.config.local import write_local
 from etltui.config.schema import Config, Rule, Settings, rules
 from etltui.domain.errors import ConfigError, Mistake
-from etltui.domain.job import RunType
 from etltui.domain.pools import PoolSettings
 from etltui.domain.ports import Pools
 from etltui.engine.dispatcher import Dispatcher
@@ -55,35 +54,36 @@ class Changes:
             origins=origins,
         )
 
-    async def apply(self, *, pools: Pools, queue: Dispatcher, memory: Memory) -> Config:
-        """Keep the values beside the operator's file, then let them hold; the new configuration.
+    async def keep(self) -> Config:
+        """Write the values beside the operator's file; the configuration with them.
 
         Raises:
             ConfigError: They could not be kept; nothing has changed.
         """
         await asyncio.to_thread(write_local, self._after.path, {"settings": self._values})
-        settings = self._after.settings
-        pools.update(pool_settings(settings))
-        queue.queue.limit = settings.max_jobs
-        queue.queue.types = self._types()
-        queue.pump()
-        memory.resize(settings.memory_threshold_mb)
-        logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
         for name, value in self._values.items():
             rule = rules()[name]
             if rule.environment:
                 # Whoever this process starts sees what holds now.
                 os.environ[rule.environment] = _as_variable(rule, value)
-        return replace(self._after, run_types=queue.queue.types)
-
-    def _types(self) -> dict[str, RunType]:
-        """The run types; those that took the limit of all take it again."""
-        old = self._before.settings.max_jobs_per_type
-        new = self._after.settings.max_jobs_per_type
-        return {
+        old, new = self._before.settings.max_jobs_per_type, self._after.settings.max_jobs_per_type
+        types = {
+            # A type that took the limit of all takes it again.
             name: replace(kind, limit=new) if kind.limit == old else kind
             for name, kind in self._before.run_types.items()
         }
+        return replace(self._after, run_types=types)
+
+
+def hold(config: Config, *, pools: Pools, queue: Dispatcher, memory: Memory) -> None:
+    """Let the settings of a configuration hold from now on."""
+    settings = config.settings
+    pools.update(pool_settings(settings))
+    queue.queue.limit = settings.max_jobs
+    queue.queue.types = config.run_types
+    queue.pump()
+    memory.resize(settings.memory_threshold_mb)
+    logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
 
 
 def _checked(values: Mapping[str, object]) -> dict[str, object]:
