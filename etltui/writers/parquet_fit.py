@@ -25,6 +25,7 @@ _WHOLE = pa.decimal128(_WIDEST, 0)
 _EXACT_DIGITS = 15
 """A double holds every number of so many digits."""
 _FALSE = pa.scalar(False)  # noqa: FBT003 - Arrow's own call
+_DAY, _SPACE = pa.scalar("1970-01-01"), pa.scalar(" ")
 _BINARY_MARK = "\\x"
 
 
@@ -80,7 +81,15 @@ def _reader(kind: pa.DataType) -> Callable[[Array], Array]:
         return lambda text: pc.cast(pc.cast(text, _WHOLE), kind)
     if pa.types.is_binary(kind):
         return _bytes
+    if pa.types.is_time(kind):
+        # Arrow reads moments, but not times alone.
+        return lambda text: pc.cast(pc.cast(_on_a_day(text), pa.timestamp("us")), kind)
     return lambda text: pc.cast(text, kind)
+
+
+def _on_a_day(text: Array) -> Array:
+    moments: Array = pc.binary_join_element_wise(_DAY, text, _SPACE)
+    return moments
 
 
 def _bytes(text: Array) -> Array:
