@@ -287,6 +287,10 @@ class FakeParts:
         self.record.add("verify", Path(folder).name)
         return tuple(receipt.connection not in self.bad for receipt in receipts)
 
+    async def restore(self, folder, target, members, receipts):
+        self.record.add("restore", Path(target).name)
+        return tuple(target in self.files for _ in receipts)
+
     async def assemble(self, task):
         self.record.add("assemble", task.temporary)
         self.tasks.append(task)

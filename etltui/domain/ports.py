@@ -195,6 +195,19 @@ class Parts(Protocol):
         """For each receipt whether its file is there with the same footer, size and CRC."""
         ...
 
+    async def restore(
+        self,
+        folder: str,
+        target: str,
+        members: Sequence[Member],
+        receipts: Sequence[Receipt],
+    ) -> tuple[bool, ...]:
+        """Make parts of one destination that are gone from where they lie in its target.
+
+        For each receipt whether its part is there now.
+        """
+        ...
+
     async def assemble(self, task: PublishTask) -> Published:
         """Write the temporary file from the parts, durable and verified.
 

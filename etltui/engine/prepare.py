@@ -22,6 +22,7 @@ from etltui.domain.ports import Clock, Parts, Store
 from etltui.domain.run import ConnectionResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.domain.variants import part_variants
+from etltui.engine.log import about
 
 NOTHING: Mapping[str, ConnectionResult] = MappingProxyType({})
 
@@ -122,7 +123,8 @@ class Preparer:
                     await asyncio.to_thread(_remove_orphans, folder, recorded)
             except StateError as error:
                 # Whoever resumes that run is told; it must not keep the others from going on.
-                _log.warning("The parts in %s were left as they are: %s", folder, error)
+                with about(run=folder.name):
+                    _log.warning("The parts in %s were left as they are: %s", folder, error)
 
     async def _set_back(self, run: str) -> None:
         """Have the run's targets assembled again: other connections or parts go into them."""
@@ -222,9 +224,11 @@ class Preparer:
             await self._set_back(plan.run)
         await self._store.replan(plan)
         attempt = await self._store.next_attempt(row.run)
-        kept, receipts = await self._durable(plan)
         folder = self._folder / plan.run
         await asyncio.to_thread(make_folders, folder, job)
+        if row.status is RunStatus.COMPLETED_WITH_ERRORS:
+            await self._restore(plan)
+        kept, receipts = await self._durable(plan)
         recorded = {receipt.path for parts in receipts.values() for receipt in parts}
         await asyncio.to_thread(_remove_orphans, folder, recorded)
         return Prepared(
@@ -236,6 +240,17 @@ class Preparer:
             asked=frozenset(asked),
             retry=job.retry,
         )
+
+    async def _restore(self, plan: Plan) -> None:
+        """Take parts that were cleared away back out of the targets that hold them."""
+        receipts = await self._store.receipts(plan.run)
+        for number, target in enumerate(plan.targets):
+            mine = [receipt for receipt in receipts if receipt.destination == number]
+            members = await self._store.members(plan.run, number)
+            folder = str(self._folder / plan.run)
+            restored = await self._parts.restore(folder, target, members, mine)
+            if not all(restored):
+                _log.warning("%s does not hold all parts any more; they are read again", target)
 
     async def _durable(
         self,
@@ -260,7 +275,8 @@ class Preparer:
             await self._set_back(plan.run)
         lost = sorted({*results, *sound} - set(kept))
         if lost:
-            _log.warning("Read again, parts missing or damaged: %s", ", ".join(lost))
+            with about(run=plan.run):
+                _log.warning("Read again, parts missing or damaged: %s", ", ".join(lost))
             await self._store.forget_parts(plan.run, lost)
         return kept, {name: tuple(sound[name]) for name in kept}
 

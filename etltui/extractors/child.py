@@ -28,6 +28,7 @@ from etltui.extractors.session import Request, Session
 from etltui.readers.registry import connect
 from etltui.writers import publish
 from etltui.writers.registry import format_of
+from etltui.writers.restore import restore
 
 _PR_SET_PDEATHSIG = 1
 _NICE = 5
@@ -130,7 +131,7 @@ class Extractor:
             return
         request = self._requests[message.id] = Request(id=message.id)
         try:
-            if isinstance(message, p.Verify | p.Assemble | p.Deliver):
+            if isinstance(message, p.Verify | p.Restore | p.Assemble | p.Deliver):
                 work = self._file_work(message)
                 self._spawn("files", lambda: self._answer(request, work))
             else:
@@ -185,7 +186,7 @@ class Extractor:
 
         return work
 
-    def _file_work(self, message: p.Verify | p.Assemble | p.Deliver) -> _Work:
+    def _file_work(self, message: p.Verify | p.Restore | p.Assemble | p.Deliver) -> _Work:
         """What to do with part files and targets for a message."""
 
         def work() -> p.Done:
@@ -195,6 +196,14 @@ class Extractor:
                         id=message.id,
                         verified=publish.verify(message.folder, message.receipts),
                     )
+                case p.Restore():
+                    restored = restore(
+                        message.folder,
+                        message.target,
+                        message.members,
+                        message.receipts,
+                    )
+                    return p.Done(id=message.id, verified=restored)
                 case p.Assemble():
                     published = format_of(message.task.type).assemble(message.task)
                     return p.Done(id=message.id, published=published)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from etltui.domain.columns import Column
-from etltui.domain.part import Published, Receipt
+from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
@@ -76,6 +76,16 @@ class Verify(_Message, frozen=True, kw_only=True):
 
     id: int
     folder: str
+    receipts: tuple[Receipt, ...]
+
+
+class Restore(_Message, frozen=True, kw_only=True):
+    """Take parts of one destination back out of its target."""
+
+    id: int
+    folder: str
+    target: str
+    members: tuple[Member, ...]
     receipts: tuple[Receipt, ...]
 
 
@@ -143,7 +153,7 @@ class Beat(_Message, frozen=True, kw_only=True):
     """Proportional set size in bytes, 0 where it was not measured this time."""
 
 
-Request = Open | Ping | Describe | Extract | Close | Verify | Assemble | Deliver
+Request = Open | Ping | Describe | Extract | Close | Verify | Restore | Assemble | Deliver
 Down = Request | Cancel | Quit
 Up = Ready | Done | Failed | Beat
 

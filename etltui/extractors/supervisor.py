@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
-from etltui.domain.part import Published, Receipt
+from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
@@ -194,6 +194,26 @@ class ExtractorSupervisor:
         with self._borrowed(await self._shared()) as client:
             done = await client.request(
                 p.Verify(id=client.number(), folder=folder, receipts=tuple(receipts)),
+            )
+        return done.verified
+
+    async def restore(
+        self,
+        folder: str,
+        target: str,
+        members: Sequence[Member],
+        receipts: Sequence[Receipt],
+    ) -> tuple[bool, ...]:
+        """See `domain.ports.Parts`."""
+        with self._borrowed(await self._shared()) as client:
+            done = await client.request(
+                p.Restore(
+                    id=client.number(),
+                    folder=folder,
+                    target=target,
+                    members=tuple(members),
+                    receipts=tuple(receipts),
+                ),
             )
         return done.verified
 

@@ -75,6 +75,14 @@ DOWN = {
     p.Extract: st.builds(p.Extract, id=number, session=number, task=extract_task),
     p.Close: st.builds(p.Close, id=number, session=number),
     p.Verify: st.builds(p.Verify, id=number, folder=text, receipts=few(receipt)),
+    p.Restore: st.builds(
+        p.Restore,
+        id=number,
+        folder=text,
+        target=text,
+        members=few(made(Member)),
+        receipts=few(receipt),
+    ),
     p.Assemble: st.builds(p.Assemble, id=number, task=publish_task),
     p.Deliver: st.builds(
         p.Deliver,
