@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from etltui.bootstrap import is_held, open_history, open_records
-from etltui.cli import encode
 from etltui.cli.checkpoint_import import Adopted, adopted, refused
 from etltui.cli.files import new_file
 from etltui.cli.options import (
@@ -31,6 +30,7 @@ from etltui.domain.ports import History
 from etltui.domain.run import RESUMABLE, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
+from etltui.encode import events as encode
 from etltui.engine.checkpoints import Checkpoint, checkpoint, checkpoints, discard, newest
 
 _WIDTH = 78

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from etltui.cli import encode
 from etltui.cli.options import config_option, errors_leave, state_option
 from etltui.cli.words import counted
 from etltui.config.load import find, load, state_folder
@@ -20,6 +19,7 @@ from etltui.doctor.finding import Finding, Level
 from etltui.doctor.gather import gather
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.safe_text import safe_text
+from etltui.encode import events as encode
 
 _MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 _WIDTH = 79

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from etltui.bootstrap import engine
-from etltui.cli import encode
 from etltui.cli.progress import Lines, Painter, Silent
 from etltui.cli.report import report
 from etltui.config.schema import Config
 from etltui.domain.ports import Subscription
 from etltui.domain.run import RunResult, RunStatus
+from etltui.encode import events as encode
 from etltui.engine.engine import Engine
 
 EXIT = MappingProxyType(

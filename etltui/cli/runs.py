@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from etltui.bootstrap import is_held, open_history
-from etltui.cli import encode
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import duration, moment, number, words
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
+from etltui.encode import events as encode
 
 _UNDER_WAY = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING}
 

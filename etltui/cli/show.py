@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from etltui.bootstrap import is_held, open_history
-from etltui.cli import encode
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.report import failure_lines
 from etltui.cli.runs import as_object, settled
@@ -17,6 +16,7 @@ from etltui.domain.plan import Plan
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
+from etltui.encode import events as encode
 
 _MARKS = {
     ConnectionStatus.COMPLETED: "✓",

@@ -4,7 +4,6 @@ import io
 
 import pytest
 
-from etltui.cli import encode
 from etltui.cli.follow import exit_code
 from etltui.cli.picture import Picture, bar
 from etltui.cli.progress import PAINT_S, Lines, Painter, Silent
@@ -25,6 +24,7 @@ from etltui.domain.events import (
 )
 from etltui.domain.job import Connection
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Output, RunResult, RunStatus
+from etltui.encode import events as encode
 
 AT = {"at": 1_800_000_000.0, "run": "20261121T230500Z-7F3K", "job": "gst"}
 TROUBLE = Trouble(error_class=ErrorClass.UNREACHABLE, message="no route to host \x1b[31m10.4.17.2")

@@ -12,14 +12,20 @@ from etltui.domain.events import (
     ConnectionProgress,
     ConnectionStarted,
     Event,
+    QueueCleared,
     RunFinished,
     RunProgress,
+    RunQueued,
+    RunRetrying,
     RunStarted,
     TargetPublished,
 )
 from etltui.domain.run import ConnectionResult, RunResult
 
 _NAMES = {
+    RunQueued: "run_queued",
+    RunRetrying: "run_retrying",
+    QueueCleared: "queue_cleared",
     RunStarted: "run_started",
     RunProgress: "run_progress",
     ConnectionStarted: "connection_started",

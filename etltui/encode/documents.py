@@ -1,0 +1,182 @@
+"""The spelling of the documents that the product was asked for with: camelCase, four states.
+
+Names inside are the domain's; these are for programs that were written against the documents.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from etltui.domain.events import (
+    ConnectionCompleted,
+    ConnectionFailed,
+    ConnectionProgress,
+    ConnectionStarted,
+    Event,
+    QueueCleared,
+    RunFinished,
+    RunProgress,
+    RunQueued,
+    RunRetrying,
+    RunStarted,
+    Topic,
+)
+from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.progress import ConnectionView, RunView
+from etltui.domain.queue import QueueEntry, QueueMetrics
+from etltui.domain.run import RunStatus
+
+_STATES: Mapping[RunStatus, str] = {
+    RunStatus.QUEUED: "pending",
+    RunStatus.RUNNING: "running",
+    RunStatus.PUBLISHING: "running",
+    RunStatus.COMPLETED: "completed",
+    RunStatus.COMPLETED_WITH_ERRORS: "completed",
+}
+"""Of four states; whatever is not here has failed."""
+
+_NAMES: Mapping[Topic, Mapping[type[Event], str]] = {
+    Topic.QUEUE: {
+        RunQueued: "job:enqueued",
+        RunStarted: "job:started",
+        RunRetrying: "job:failed",
+        QueueCleared: "queue:cleared",
+    },
+    Topic.PROGRESS: {
+        RunStarted: "job:started",
+        RunProgress: "job:progress",
+        ConnectionStarted: "job:connection:started",
+        ConnectionProgress: "job:connection:progress",
+        ConnectionCompleted: "job:connection:completed",
+        ConnectionFailed: "job:connection:failed",
+    },
+}
+
+SETTINGS: Mapping[str, str] = {
+    "connectionTimeout": "connection_timeout_s",
+    "queryTimeout": "query_timeout_s",
+    "poolSize": "pool_size",
+    "poolIdleTimeout": "pool_idle_s",
+    "maxConcurrentConnections": "max_connections",
+    "maxConcurrentJobs": "max_jobs",
+    "realTimeProgress": "streaming",
+    "logVerbosity": "log_level",
+}
+"""From a key of `update-settings` to the setting's name; times are in seconds."""
+
+
+def pool_metrics(value: PoolMetrics) -> dict[str, Any]:
+    """`get-pool-metrics` (S0-94, S0-120)."""
+    return {
+        "totalPools": value.total_pools,
+        "activePools": value.active_pools,
+        "totalConnections": value.total_connections,
+        "poolsByServer": dict(value.pools_by_server),
+    }
+
+
+def pool_info(values: Sequence[PoolStats]) -> list[dict[str, Any]]:
+    """`get-pool-info` (S0-95)."""
+    return [
+        {
+            "pool": value.pool,
+            "server": value.server,
+            "size": value.size,
+            "open": value.open,
+            "active": value.lent,
+            "idle": value.idle,
+            "connecting": value.connecting,
+            "waiting": value.waiting,
+            "refs": value.refs,
+            "paused": value.paused,
+            "draining": value.draining,
+            "lost": value.lost,
+            "lastError": value.last_error,
+            "leaks": [
+                {"holder": leak.holder, "seconds": round(leak.seconds, 1)} for leak in value.leaks
+            ],
+        }
+        for value in values
+    ]
+
+
+def queue_metrics(value: QueueMetrics) -> dict[str, Any]:
+    """`get-queue-metrics` (S0-96, S0-121); the average is in milliseconds."""
+    return {
+        "pending": value.pending,
+        "running": value.running,
+        "completed": value.completed,
+        "failed": value.failed,
+        "totalProcessed": value.total_processed,
+        "avgProcessingTime": round(value.average_ms),
+    }
+
+
+def queued(values: Sequence[QueueEntry]) -> list[dict[str, Any]]:
+    """`get-running-jobs` and `get-pending-jobs` (S0-97, S0-98)."""
+    return [
+        {
+            "jobId": value.job,
+            "runId": value.run,
+            "jobType": value.type,
+            "priority": value.priority,
+            "owner": value.owner,
+            "attempt": value.tries,
+            "enqueuedAt": _time(value.submitted),
+            "notBefore": _time(value.not_before) if value.not_before else None,
+        }
+        for value in values
+    ]
+
+
+def job_progress(value: RunView) -> dict[str, Any]:
+    """`get-job-progress` (S0-99, S0-122)."""
+    return {
+        "jobId": value.job,
+        "status": state(value.status),
+        "totalConnections": value.total,
+        "completedConnections": value.completed,
+        "failedConnections": value.failed,
+        "percentage": value.percent,
+        "currentStep": value.step,
+        "errors": list(value.errors),
+        "connectionProgress": {name: _connection(view) for name, view in value.connections.items()},
+    }
+
+
+def all_progress(values: Sequence[RunView]) -> dict[str, dict[str, Any]]:
+    """`get-all-progress` (S0-100): the newest run of each job, by the job's name."""
+    return {value.job: job_progress(value) for value in values}
+
+
+def settings(changes: Mapping[str, object]) -> dict[str, object]:
+    """Changes of `update-settings` (S0-101) by the names of our settings; unknown keys stay."""
+    return {SETTINGS.get(key, key): value for key, value in changes.items()}
+
+
+def state(status: RunStatus) -> str:
+    """One of `pending`, `running`, `completed`, `failed`."""
+    return _STATES.get(status, "failed")
+
+
+def event_name(event: Event, topic: Topic) -> str | None:
+    """The event's name in a topic (S0-33…38, S0-57…64), None where it has none there."""
+    if isinstance(event, RunFinished):
+        ended = state(event.result.status)
+        for_good = topic is Topic.QUEUE and ended == "failed"
+        return "job:failed:permanent" if for_good else f"job:{ended}"
+    return _NAMES[topic].get(type(event))
+
+
+def _connection(view: ConnectionView) -> dict[str, Any]:
+    return {
+        "name": view.connection,
+        "status": str(view.status),
+        "step": view.step,
+        "rows": view.rows,
+        "error": view.trouble.message if view.trouble else None,
+    }
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
