@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from etltui.cli.options import (
     profile_option,
     state_option,
 )
-from etltui.cli.words import counted, local
+from etltui.cli.words import counted, today
 from etltui.config.advice import LARGE, warnings
 from etltui.config.load import state_folder
 from etltui.config.memory import available
@@ -49,7 +49,7 @@ def command(*, config_file: Path | None, state_dir: Path | None, profile: str | 
     is a warning on stderr.
     """
     config = configuration(config_file, profile=profile)
-    day = local(datetime.now(UTC).timestamp(), config.settings.timezone).date()
+    day = today(config.settings.timezone)
     lines = [
         f"{config.path}: good",
         f"state in {state_folder(config, state_dir, os.environ)}",

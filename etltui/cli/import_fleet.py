@@ -3,7 +3,6 @@
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 
 from etltui.cli.fleet_sources import from_file, from_query
 from etltui.cli.options import config_option, errors_leave
-from etltui.cli.words import counted, local
+from etltui.cli.words import counted, today
 from etltui.config.branches import COLUMNS, of_listing
 from etltui.config.checks import nearest_or_all
 from etltui.config.files import replace_text
@@ -143,7 +142,7 @@ def _import(asked: _Asked) -> None:
     own = {each.name for each in config.connections}
     _check(listed, where, config, own)
     target = _target(asked, config)
-    day = local(datetime.now(UTC).timestamp(), config.settings.timezone).date()
+    day = today(config.settings.timezone)
     lines, difference = combined(_before(target) if target else [], listed, day)
     whole = Listing(header=COLUMNS, lines=tuple(numbered(lines)))
     _check(whole, str(target or where), config, own)

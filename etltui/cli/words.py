@@ -1,6 +1,6 @@
 """How numbers, durations and statuses are written for people: one way everywhere."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 _MINUTE = 60
@@ -49,6 +49,11 @@ def words(status: str) -> str:
 def local(unix: float, timezone: str) -> datetime:
     """The time in a zone; empty for the machine's own."""
     return datetime.fromtimestamp(unix, UTC).astimezone(ZoneInfo(timezone) if timezone else None)
+
+
+def today(timezone: str) -> date:
+    """The day that it is in a zone."""
+    return local(datetime.now(UTC).timestamp(), timezone).date()
 
 
 def moment(unix: float, timezone: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from etltui.config.memory import Available
 from etltui.config.profiles import PROFILES
-from etltui.config.schema import Config, default_of
+from etltui.config.schema import Config, Settings, default_of
 from etltui.config.select import select
 from etltui.config.table import joined
 from etltui.domain.job import Connection, Job
@@ -55,7 +55,7 @@ def _resuming(config: Config, job: Job, count: int) -> Iterator[Caution]:
 def _time_limit(config: Config, job: Job) -> Iterator[Caution]:
     """A time limit below the default for a query that reads whole tables."""
     limit = job.query_timeout_s or config.settings.query_timeout_s
-    usual = default_of(type(config.settings), "query_timeout_s")
+    usual = default_of(Settings, "query_timeout_s")
     whole = [query.name for query in job.queries if not _NARROWED.search(query.sql)]
     if whole and limit < usual:
         yield Caution(
@@ -130,7 +130,7 @@ def _of_checkpoints(config: Config) -> Iterator[Caution]:
         yield Caution(
             key="settings.checkpoint_keep_days",
             problem=f"checkpoints of {days} days pile up, and nobody resumes so late",
-            way_out=f"Set {default_of(type(config.settings), 'checkpoint_keep_days')} or so",
+            way_out=f"Set {default_of(Settings, 'checkpoint_keep_days')} or so",
         )
 
 
