@@ -94,13 +94,8 @@ class Desk:
     def refusal(self, pool: Pool) -> Failure | None:
         """Why the pool lends nothing, however long one waits."""
         if self.closing:
-            return Failure(ErrorClass.CANCELLED, "the engine is closing and lends no session")
-        if pool.mode is Mode.DRAINING:
-            return Failure(
-                ErrorClass.CANCELLED,
-                f"the pool {pool.key} is being drained and lends no session; resume it first",
-            )
-        return None
+            return _closing()
+        return _draining(pool) if pool.mode is Mode.DRAINING else None
 
     def ask(self, waiter: Waiter) -> None:
         """Let somebody wait, and serve whom that lets be served."""
@@ -204,16 +199,17 @@ class Desk:
         """Let a pool lend no more, and have what is open closed as it comes back."""
         pool.mode = Mode.DRAINING
         pool.warmth = None
-        self._refuse(pool)
+        pool.fail_waiters(_draining(pool))
         self.discard_idle(lambda entry: entry.key == pool.key)
 
     def shut(self) -> None:
         """Lend nothing any more, and have everything closed as it comes back."""
         self.closing = True
-        for pool in self.pools.values():
-            pool.warmth = None
-            self._refuse(pool)
         self.discard_idle(lambda _: True)
+        for pool in tuple(self.pools.values()):
+            pool.warmth = None
+            pool.fail_waiters(_closing())
+            self.end_if_done(pool)
         self._tell_if_empty()
 
     def resume(self, pools: Iterable[Pool]) -> None:
@@ -226,10 +222,6 @@ class Desk:
     def _tell_if_empty(self) -> None:
         if self.closing and not self.limits.all.taken:
             self.emptied.set()
-
-    def _refuse(self, pool: Pool) -> None:
-        if refusal := self.refusal(pool):
-            pool.fail_waiters(refusal)
 
     def pump(self) -> None:
         """Serve all who can be served, in order, and make room for those who cannot."""
@@ -303,3 +295,14 @@ class Desk:
             or pool.mode is Mode.DRAINING
             or any(limit.surplus for limit in pool.limits)
         )
+
+
+def _closing() -> Failure:
+    return Failure(ErrorClass.CANCELLED, "the engine is closing and lends no session")
+
+
+def _draining(pool: Pool) -> Failure:
+    return Failure(
+        ErrorClass.CANCELLED,
+        f"the pool {pool.key} is being drained and lends no session; resume it first",
+    )

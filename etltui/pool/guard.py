@@ -45,11 +45,14 @@ class LoginGuard:
         reference = self._reference(key.credential) if key.credential else ""
         return Login(name=key.credential or str(key), reference=reference)
 
-    def lock(self, login: Login, *, connection: str, message: str) -> None:
-        """This login failed."""
-        lock = _Lock(login=login, connection=connection, message=message)
-        if self._locks.setdefault(login.name, lock).login != login:
-            self._locks[login.name] = lock
+    def lock(self, key: PoolKey, login: Login, *, connection: str, message: str) -> None:
+        """A login failed that a session of a pool has tried; the first place is remembered.
+
+        With a password that is not the configured one any more it says nothing of the new one.
+        """
+        if login == self.login(key):
+            lock = _Lock(login=login, connection=connection, message=message)
+            self._locks.setdefault(login.name, lock)
 
     def refusal(self, key: PoolKey) -> Failure | None:
         """Why a session of a pool may not be opened, None where it may."""

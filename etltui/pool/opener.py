@@ -54,7 +54,12 @@ class Opener:
         except BaseException as error:
             if isinstance(error, Failure):
                 if error.error_class is ErrorClass.LOGIN:
-                    self._guard.lock(login, connection=connection.name, message=str(error))
+                    self._guard.lock(
+                        entry.key,
+                        login,
+                        connection=connection.name,
+                        message=str(error),
+                    )
                 self._learn(entry, connection, error, begun)
             self._desk.freed(entry)
             raise

@@ -12,7 +12,7 @@ Turn = tuple[int, int]
 
 
 class Waiter:
-    """A promise of a place; refuses what comes after its time is up or its task was cancelled.
+    """A promise of a place.
 
     Args:
         key: Of the pool it waits at.
@@ -29,15 +29,12 @@ class Waiter:
 
     @property
     def gone(self) -> bool:
-        """Whether it takes nothing any more."""
+        """Whether it takes nothing any more: its time is up, or its task was cancelled."""
         return self._place.done()
 
-    def give(self, entry: Entry) -> bool:
-        """Hand a place over; False where it refuses."""
-        if self._place.done():
-            return False
+    def give(self, entry: Entry) -> None:
+        """Hand a place over to one that is not gone."""
         self._place.set_result(entry)
-        return True
 
     def fail(self, failure: Failure) -> None:
         """Let it wait no longer."""

@@ -171,7 +171,7 @@ async def test_a_time_out_names_the_last_connect_error(rooms):
     waiting = room.task()
     await steps()
     await room.turn(5)
-    with pytest.raises(Failure, match="last connect error: ONE: busy: too many clients$"):
+    with pytest.raises(Failure, match=r"last connect error: ONE: busy: too many clients$"):
         await waiting
     connecting.cancel()
     await asyncio.wait({connecting})
