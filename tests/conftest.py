@@ -4,6 +4,7 @@ import os
 
 import pytest
 from blockbuster import blockbuster_ctx
+
 from postgresql_kit import HOST, PORT, Server
 
 

@@ -1,6 +1,6 @@
 """From the server's CSV to Arrow, block by block, by Arrow's own reader."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -21,6 +21,10 @@ Array: TypeAlias = "pa.Array[Any]"
 
 _LEAST = 64 * 1024
 _NOT_FINITE = pa.array(["NaN", "Infinity", "-Infinity"])
+_FALSE, _EMPTY, _NO_BYTES = pa.scalar(value=False), pa.scalar(""), pa.scalar(None, pa.binary())
+_ZERO, _ONE, _TWO = (pa.scalar(number, pa.int32()) for number in range(3))
+_ZEROS = pa.array([0], pa.int32())
+"""Made once: for each new scalar Arrow looks for pandas on the whole path."""
 _DOUBLE_DIGITS = pa.scalar(15)
 """So many digits a spreadsheet's number keeps; a longer exact one stays text there."""
 
@@ -42,7 +46,7 @@ class Values:
             for number, field in enumerate(fields)
         )
         self._schema = arrow_schema(self.columns)
-        self._types = {str(n): _read_as(column) for n, column in enumerate(self.columns)}
+        self._types = {str(n): read_as(column) for n, column in enumerate(self.columns)}
 
     def batches(
         self, copy: Copy, batch_bytes: Callable[[], int]
@@ -74,7 +78,7 @@ class Values:
             Failure: Of class `value`; a text is not UTF-8.
         """
         try:
-            table = self._read(block)
+            table = parsed(block, self._types)
         except pa.ArrowInvalid as error:
             raise self._misfit(block) from error
         arrays = [
@@ -83,31 +87,12 @@ class Values:
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
-    def _read(self, block: bytes, only: list[str] | None = None) -> pa.Table:
-        names = list(self._types)
-        table: pa.Table = _csv.read_csv(
-            pa.BufferReader(block),
-            _csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block) + 1),
-            # A row of one NULL is an empty line.
-            _csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
-            _csv.ConvertOptions(
-                column_types=self._types,
-                include_columns=only,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-                true_values=["t"],
-                false_values=["f"],
-            ),
-        )
-        return table
-
     def _misfit(self, block: bytes) -> Exception:
         """Look for the columns that do not fit; slow, and done once for each."""
         found = []
         for number, column in enumerate(self.columns):
             try:
-                self._read(block, [str(number)])
+                parsed(block, self._types, only=[str(number)])
             except pa.ArrowInvalid:
                 found.append(number)
                 if self._types[str(number)] == pa.string():
@@ -131,33 +116,73 @@ class Values:
         return array
 
 
-def _read_as(column: Column) -> pa.DataType:
+def parsed(
+    block: bytes,
+    types: Mapping[str, pa.DataType],
+    *,
+    delimiter: str = ",",
+    only: list[str] | None = None,
+) -> pa.Table:
+    """The rows of a block, by Arrow's CSV reader.
+
+    Args:
+        block: Whole lines as the server prints them; booleans as `t` or `true`.
+        types: Of all columns in order, by names of any kind.
+        delimiter: Between fields.
+        only: Names of the columns to read.
+
+    Raises:
+        pa.ArrowInvalid: A value is not of its column's type.
+    """
+    table: pa.Table = _csv.read_csv(
+        pa.BufferReader(block),
+        _csv.ReadOptions(use_threads=False, column_names=list(types), block_size=len(block) + 1),
+        # A row of one NULL is an empty line.
+        _csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False),
+        _csv.ConvertOptions(
+            column_types=types,
+            include_columns=only,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+            true_values=["t", "true"],
+            false_values=["f", "false"],
+        ),
+    )
+    return table
+
+
+def read_as(column: Column) -> pa.DataType:
     """The type that Arrow's CSV reader is asked for."""
     return pa.string() if column.type in {"binary", "mixed"} else arrow_type(column.type)
 
 
 def _binary(text: Array) -> Array:
     r"""The bytes of `\x` and hexadecimal digits, of all values at once."""
-    digits: Array = pc.binary_slice(pc.cast(text, pa.binary()), 2)
-    _, offsets, content = pc.fill_null(digits, pa.scalar(b"")).buffers()
-    bounds = pa.Array.from_buffers(pa.int32(), len(text) + 1, [None, offsets])
-    first, last = bounds[0].as_py(), bounds[-1].as_py()
-    data = bytes.fromhex(str(memoryview(content)[first:last], "ascii")) if content else b""
-    halved = pc.divide(pc.subtract(bounds, bounds[0]), pa.scalar(2, pa.int32()))
+    filled = pc.fill_null(text, _EMPTY)
+    _, bounds, content = filled.buffers()
+    last = memoryview(bounds).cast("i")[len(text)]
+    digits = bytes(memoryview(content)[:last]).replace(b"\\x", b"") if content else b""
+    sizes = pc.shift_right(pc.subtract(pc.binary_length(text), _TWO), _ONE)
+    ends = pc.cumulative_sum(pc.fill_null(sizes, _ZERO))
     whole = pa.Array.from_buffers(
         pa.binary(),
         len(text),
-        [None, halved.buffers()[1], pa.py_buffer(data)],
+        [
+            None,
+            pa.concat_arrays([_ZEROS, ends]).buffers()[1],
+            pa.py_buffer(bytes.fromhex(str(digits, "ascii"))),
+        ],
     )
-    values: Array = pc.if_else(text.is_valid(), whole, pa.scalar(None, pa.binary()))
+    values: Array = pc.if_else(text.is_valid(), whole, _NO_BYTES)
     return values
 
 
 def _mixed(text: Array, *, numeric: bool) -> Array:
     """Values with a type of their own: exact numbers where they are some, text otherwise."""
-    number = pa.repeat(pa.scalar(value=False), len(text))
+    number = pa.repeat(_FALSE, len(text))
     if numeric:
-        number = pc.fill_null(_plain_numbers(text), pa.scalar(value=False))
+        number = pc.fill_null(_plain_numbers(text), _FALSE)
     mixed: Array = pa.StructArray.from_arrays(
         [text, number],
         fields=list(MIXED),

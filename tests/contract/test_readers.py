@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from postgresql_kit import Server, session_task
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
@@ -22,6 +21,7 @@ from etltui.domain.task import QueryTask, SessionTask
 from etltui.extractors.arrow import arrow_schema
 from etltui.readers.reader import Reader, RereadError
 from etltui.readers.registry import connect
+from postgresql_kit import Server, session_task
 
 ROWS = 3000
 DDL = """
