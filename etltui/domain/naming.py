@@ -124,8 +124,7 @@ def _file_forms(name: str) -> Iterator[str]:
     if mended == name and len(name.encode()) <= _FILE_BYTES:
         yield name
     cut = mended.encode()[:_FILE_BYTES].decode(errors="ignore")
-    for attempt in count():
-        yield f"{cut}~{_code(name, attempt)}"
+    yield from (f"{cut}~{_code(name, attempt)}" for attempt in count())
 
 
 def unique_names(wanted: Sequence[str]) -> tuple[str, ...]:

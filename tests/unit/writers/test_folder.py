@@ -204,6 +204,12 @@ def test_names_are_exchanged_or_nothing_happens(tmp_path):
     assert (one.read_text(), other.read_text()) == ("2", "1")
 
 
+def test_what_the_system_will_not_exchange_is_left_as_it_is(tmp_path):
+    (tmp_path / "outer" / "inner").mkdir(parents=True)
+    assert not folder_.exchange(tmp_path / "outer", tmp_path / "outer" / "inner")
+    assert files(tmp_path / "outer") == ["inner"]
+
+
 def test_a_link_is_removed_and_not_what_it_leads_to(tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "link").symlink_to("there")

@@ -13,7 +13,7 @@ from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import ParquetOptions
 from etltui.extractors.arrow import MIXED
-from etltui.writers import parquet_part
+from etltui.writers import parquet_part, parquet_target
 from etltui.writers.notes import LONG_NUMBER, MISFIT, NUMBER_AS_TEXT, RENAMED
 from etltui.writers.parquet_fit import fitted
 from etltui.writers.parquet_footer import merged
@@ -271,6 +271,30 @@ def test_the_schema_depends_on_the_fixed_columns_only():
     assert schema_of(columns, ParquetOptions()).names == ["connection", *ROWS.schema.names]
     text = schema_of(columns, ParquetOptions(text_columns=("id",), connection_column=""))
     assert text.field("id").type == pa.string()
+
+
+def test_more_columns_and_row_groups_than_a_short_list_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_part, "GROUP_ROWS", 1)
+    wide = pa.record_batch({f"c{n}": pa.array(range(n, n + 20)) for n in range(20)})
+    kit = Kit(tmp_path)
+    kit.assemble([kit.part(wide), kit.part(wide, connection="B2")])
+    assert parquet.read_metadata(kit.temporary).num_row_groups == 40
+    table = parquet.read_table(kit.temporary)
+    assert table["c19"].to_pylist() == [*range(19, 39)] * 2
+    assert table["connection"].to_pylist() == ["B1"] * 20 + ["B2"] * 20
+
+
+def test_a_target_that_arrow_would_not_read_is_removed(tmp_path):
+    path = tmp_path / "made"
+    path.write_bytes(b"PAR1 and nothing else")
+    with pytest.raises(Failure, match="made cannot be read") as caught:
+        parquet_target._check_rows(path, 0)
+    assert caught.value.error_class is ErrorClass.TARGET
+    kit = Kit(tmp_path)
+    kit.assemble([kit.part(numbers(1, 2))])
+    with pytest.raises(Failure, match="has 2 rows instead of 3"):
+        parquet_target._check_rows(kit.temporary, 3)
+    assert [each.name for each in tmp_path.iterdir()] == ["parts"]
 
 
 @pytest.mark.parametrize("reader", ["duckdb", "polars"])
