@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 
 from etltui.config.checks import RefusedError, nearest_or_all
 from etltui.config.local import write_local
+from etltui.config.memory import available, bounded
 from etltui.config.schema import Config, Rule, Settings, rules
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.pools import PoolSettings
@@ -82,7 +83,7 @@ def hold(config: Config, *, pools: Pools, queue: Dispatcher, memory: Memory) -> 
     queue.queue.limit = settings.max_jobs
     queue.queue.types = config.run_types
     queue.pump()
-    memory.resize(settings.memory_threshold_mb)
+    memory.resize(settings.memory_threshold_mb or bounded(0, available())[0])
     logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from etltui.config.schema import Config
@@ -139,12 +140,15 @@ class Starts:
 
     async def _prepare_job(self, entry: QueueEntry) -> Prepared:
         job = self.job(entry.job)
-        connections = self._connections(job, ())
-        asked = {c.name for c in self._connections(job, entry.ask.only)}
         if entry.ask.mode is Mode.NEW:
+            connections = self._connections(job, ())
+            asked = {c.name for c in self._connections(job, entry.ask.only)}
             return await self._preparer.new(entry.run, job, connections, asked=asked)
         row = await self._row(entry.run)
         await self._preparer.fits(row, job)
+        day = (await self._store.plan(row.run)).started.date()
+        connections = self._connections(job, (), day)
+        asked = {c.name for c in self._connections(job, entry.ask.only, day)}
         prepared = await self._preparer.again(row, job, connections, asked=asked)
         if row.status is RunStatus.FAILED and entry.tries > 1:
             # Its connections had their tries: a turn gives each one more, so that retries of runs
@@ -205,8 +209,31 @@ class Starts:
             raise NoSuchRunError(run=run, why="it is not recorded any more", way_out="Run its job")
         return row
 
-    def _connections(self, job: Job, only: Sequence[str]) -> tuple[Connection, ...]:
-        return select(self.config.connections, job.connections, only)
+    def _connections(
+        self,
+        job: Job,
+        only: Sequence[str],
+        day: date | None = None,
+    ) -> tuple[Connection, ...]:
+        """The job's connections that are there on a day, today for None.
+
+        Raises:
+            ConfigError: `only` names none of them, or there is none at all.
+        """
+        day = day or self._preparer.now().date()
+        found = select(self.config.connections, job.connections, only, day)
+        if found:
+            return found
+        raise ConfigError(
+            [
+                Mistake(
+                    where=str(self.config.path),
+                    key=f"jobs.{job.name}.connections",
+                    problem=f"all of its connections are closed or not yet open on {day}",
+                    way_out="Change the job, or the days of its connections",
+                ),
+            ],
+        )
 
     def _check_targets(self, job: Job) -> None:
         mistakes = [

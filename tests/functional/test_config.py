@@ -69,6 +69,9 @@ def test_a_fleet_is_taken_over_checked_and_read_and_a_closed_branch_is_not_missi
     (fleet / "b2.db").unlink()
     said = command(fleet, "check").out
     assert "  gst: 2 connections (1 left out: closed or not yet open)\n" in said
+    ended = command(fleet, "run", "gst", "--json")
+    assert ended.code == 0, ended.err
+    assert rows_of(fleet) == ["bill", "1", "3"]
 
 
 def test_a_mistake_in_the_list_names_file_line_and_column(fleet):
