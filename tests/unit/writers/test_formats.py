@@ -24,7 +24,8 @@ TARGETS = {
     "json.gz": "out.json.gz",
     "parquet": "out.parquet",
 }
-HEAVY = pa.record_batch({"n": pa.array(range(20_000)), "t": pa.array(["x" * 90] * 20_000)})
+HEAVY = pa.record_batch({"n": range(20_000), "t": [f"{n:0150d}" for n in range(20_000)]})
+"""More than a page of Parquet and a block of gzip."""
 
 
 @pytest.fixture(params=TARGETS)
