@@ -3,8 +3,8 @@
 Each call takes all pools from one state to the next; what takes time (opening, proving, closing) is
 done by others, before or after.
 
-Who waits is served in order of turn, over all pools. Where no place is left the session that has
-been idle for longest, of whatever pool, makes room.
+Who waits is served in order of turn, over all pools. Where no place is left an idle session, of
+whatever pool, makes room.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Desk:
         self._clock = clock
         self._closer = closer
         self._chance = chance
-        # Of all pools, the longest idle first.
+        # Of all pools, in the order in which they came back.
         self._idle: dict[Entry, None] = {}
         self._generation = 0
 
@@ -273,8 +273,13 @@ class Desk:
         return True
 
     def _evict(self, limit: Limit) -> bool:
-        """Close what has been idle for longest of all that count against a limit."""
-        for entry in self._idle:
+        """Close what came back last of all idle ones that count against a limit.
+
+        Runs read their connections in the same order, so what came back last is wanted again
+        last; closing the oldest would close each just before its turn. What nobody wants at all
+        ends with its idle time.
+        """
+        for entry in reversed(self._idle):
             if limit in self.pools[entry.key].limits:
                 self.discard(entry)
                 return True
