@@ -396,7 +396,3 @@ class Subscription(Protocol):
     def __aiter__(self) -> AsyncIterator[Event]:
         """Events in order, newer progress in place of older of the same run connection."""
         ...
-
-    def end(self) -> None:
-        """Let the reader stop after what is left."""
-        ...

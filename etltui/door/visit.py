@@ -12,7 +12,6 @@ import msgspec
 
 from etltui.domain.errors import EtltuiError, NoSuchRunError
 from etltui.domain.events import Overflow
-from etltui.domain.ports import Subscription
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import RunResult
 from etltui.door.protocol import (
@@ -33,6 +32,7 @@ from etltui.door.protocol import (
     news,
     refused,
 )
+from etltui.engine.bus import Backlog
 from etltui.engine.engine import Engine, RunHandle
 
 CALLS_AT_ONCE = 32
@@ -75,7 +75,7 @@ class Visit(Following):
         self._writer = writer
         self._handles: dict[str, RunHandle] = {}
         self._stack = ExitStack()
-        self._events: Subscription | None = None
+        self._events: Backlog | None = None
         self._telling: asyncio.Task[None] | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
@@ -178,7 +178,7 @@ class Visit(Following):
             raise NoSuchRunError(run=run, why=why, way_out="See `etltui runs`")
         return await handle.wait()
 
-    async def _tell(self, events: Subscription, runs: Collection[str]) -> None:
+    async def _tell(self, events: Backlog, runs: Collection[str]) -> None:
         with suppress(OSError):
             async for event in events:
                 if not runs or event.run in runs or isinstance(event, Overflow):

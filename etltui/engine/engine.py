@@ -9,11 +9,12 @@ from etltui.config.schema import Config
 from etltui.domain.errors import NoSuchRunError, RefusedError
 from etltui.domain.job import Job, Overlap
 from etltui.domain.pools import PoolMetrics, PoolStats
-from etltui.domain.ports import Pools, Subscription
+from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import RunRow
+from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.live import Live
 from etltui.engine.prepare import Preparer
@@ -109,7 +110,7 @@ class Engine:
         self.queue.add(again)
 
     @contextmanager
-    def events(self) -> Iterator[Subscription]:
+    def events(self) -> Iterator[Backlog]:
         """Everything that happens from now on."""
         with self._tools.bus.subscribe() as backlog:
             yield backlog
