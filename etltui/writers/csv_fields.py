@@ -87,7 +87,7 @@ class Fields:
         safe: pa.StringArray = pc.if_else(formulas, guarded, text)
         return safe
 
-    def _needy(self, text: pa.StringArray) -> Flags:
+    def _needy(self, text: pa.StringArray) -> Array:
         """Which values must be quoted; a search through all bytes at once finds most columns clean.
 
         What lies behind a NULL, or across two values, may raise a false alarm and no more.
@@ -99,7 +99,7 @@ class Fields:
         flags: Array = needy
         return flags
 
-    def _quoted_where(self, text: pa.StringArray, needy: Flags) -> pa.StringArray:
+    def _quoted_where(self, text: pa.StringArray, needy: Array) -> pa.StringArray:
         count = pc.sum(needy).as_py()
         if not count:
             return text
