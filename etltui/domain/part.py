@@ -74,8 +74,9 @@ class Published:
     """What an assembled target is: enough to know it again and to patch it later.
 
     Attributes:
-        bytes: Its size.
-        crc: CRC-32 of the whole file.
+        bytes: Its size, of a folder that of all its files.
+        crc: CRC-32 of the whole file, of a folder that of its manifest, which holds those of its
+            files.
         rows: Data rows in it, of each connection and query once.
         notes: What a format's limits changed while it was assembled, such as `sheet renamed`.
     """
