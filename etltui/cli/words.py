@@ -3,6 +3,21 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from etltui.domain.words import counted
+
+__all__ = [
+    "age",
+    "counted",
+    "duration",
+    "local",
+    "moment",
+    "number",
+    "short",
+    "size",
+    "today",
+    "words",
+]
+
 _MINUTE = 60
 _HOUR = 3600
 _KB = 1000
@@ -64,8 +79,3 @@ def moment(unix: float, timezone: str) -> str:
 def short(run: str) -> str:
     """The letters that tell a run from the others of a day."""
     return run.rpartition("-")[2]
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 connection`, `56 connections`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

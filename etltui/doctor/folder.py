@@ -4,6 +4,7 @@ import socket
 
 from etltui.doctor.facts import Disk, Facts
 from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
+from etltui.domain.words import counted
 
 _NETWORK = frozenset(
     {
@@ -134,7 +135,7 @@ def spent_parts(facts: Facts) -> tuple[Finding, ...]:
     return (
         warn(
             "parts",
-            f"{len(spent):,} folders of parts are of no use any more ({size:,} MB)",
+            f"of no use any more: {counted(len(spent), 'folder')}, {size:,} MB",
             f"Of runs that completed, were followed by others, or are unknown: {some([*spent])}",
             "The next start of an engine removes them",
             folders=len(spent),
@@ -159,8 +160,8 @@ def records(facts: Facts) -> tuple[Finding, ...]:
         return (
             warn(
                 "records",
-                f"{found.damaged:,} records of parts are damaged",
-                "Their connections will be read again.",
+                f"damaged: {counted(found.damaged, 'record')} of parts",
+                "Connections that they belong to will be read again.",
                 "Check the disk (dmesg, smartctl)",
                 damaged=found.damaged,
             ),

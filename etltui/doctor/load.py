@@ -8,6 +8,7 @@ from etltui.doctor.facts import Facts, Unfinished
 from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
 from etltui.domain.errors import ErrorClass
 from etltui.domain.progress import Snapshot
+from etltui.domain.words import counted
 
 STUCK_S = 600
 """A run under way without any sign of life for so long is stuck."""
@@ -49,7 +50,7 @@ def queue(facts: Facts) -> tuple[Finding, ...]:
         findings.append(
             warn(
                 "queue",
-                f"the queue backs up: {len(late):,} runs wait, one for {ago(longest)}",
+                f"the queue backs up: {counted(len(late), 'run')} due, one for {ago(longest)}",
                 f"{some([e.job for e in late])}.{limits}",
                 "See in `etltui runs` what runs long; raise max_jobs (JOB_QUEUE_MAX_CONCURRENT) "
                 "step by step while the databases bear it; look there for deadlocks and long "
@@ -58,7 +59,9 @@ def queue(facts: Facts) -> tuple[Finding, ...]:
                 longest_s=longest,
             ),
         )
-    return tuple(findings) or (ok("queue", f"{len(due):,} runs wait", waiting=len(due)),)
+    return tuple(findings) or (
+        ok("queue", f"waiting: {counted(len(due), 'run')}", waiting=len(due)),
+    )
 
 
 def _paused(jobs: tuple[str, ...]) -> Iterator[Finding]:
@@ -78,7 +81,7 @@ def _locks(facts: Facts) -> Iterator[Finding]:
     if names:
         yield warn(
             "queue",
-            f"{len(names):,} times what was to be read was locked",
+            f"what was to be read was locked: {counted(len(names), 'time')}",
             f"At {some([*dict.fromkeys(names)])}: a long transaction or a deadlock.",
             "Find the session that holds the lock, and run the job when it does not",
             times=len(names),
@@ -94,7 +97,7 @@ def _waiting_sessions(facts: Facts) -> Iterator[Finding]:
     if pools.waiting and pools.places >= pools.max_connections:
         yield warn(
             "connections",
-            f"all {pools.max_connections} sessions are in use, {pools.waiting:,} connections wait",
+            f"all {pools.max_connections} sessions in use, waiting: {pools.waiting:,}",
             "Waiting costs nothing but time.",
             "Raise max_connections (MAX_CONCURRENT_CONNECTIONS) where the databases bear it",
             waiting=pools.waiting,
@@ -104,7 +107,7 @@ def _waiting_sessions(facts: Facts) -> Iterator[Finding]:
         leaks = [f"{leak.holder} ({ago(leak.seconds)})" for leak in pools.leaks]
         yield warn(
             "connections",
-            f"{len(leaks):,} sessions are held longer than expected",
+            f"held longer than expected: {counted(len(leaks), 'session')}",
             some(leaks),
             "If these runs hang, cancel them; else report it with the log",
             leaks=len(leaks),
@@ -237,7 +240,7 @@ def log_errors(facts: Facts) -> tuple[Finding, ...]:
     return (
         warn(
             "log",
-            f"{len(errors):,} errors in the log of the last day",
+            f"{counted(len(errors), 'error')} in the log of the last day",
             f"The last: {errors[-1].message}",
             "etltui logs --level error --since 1d",
             errors=len(errors),

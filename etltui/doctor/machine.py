@@ -4,6 +4,7 @@ from etltui.bootstrap import FILES_PER_CONNECTION, SPARE_FILES
 from etltui.doctor.drivers import CORE, DRIVERS, SPEED, Driver
 from etltui.doctor.facts import Facts
 from etltui.doctor.finding import Finding, fail, ok, some, warn
+from etltui.domain.words import counted
 
 
 def configuration(facts: Facts) -> tuple[Finding, ...]:
@@ -11,7 +12,8 @@ def configuration(facts: Facts) -> tuple[Finding, ...]:
     if facts.config is not None:
         config = facts.config
         title = f"{config.path} is good"
-        detail = f"{len(config.connections):,} connections, {len(config.jobs):,} jobs"
+        connections = counted(len(config.connections), "connection")
+        detail = f"{connections}, {counted(len(config.jobs), 'job')}"
         return (
             ok(
                 "configuration",
@@ -82,12 +84,12 @@ def _driver(facts: Facts, kind: str, count: int) -> Finding:
     if missing:
         return fail(
             "drivers",
-            f"{count:,} connections of kind {kind} cannot be read here",
+            f"{kind} cannot be read here: {counted(count, 'connection')}",
             f"Missing: {some(missing)}",
             f"pip install {' '.join(missing)}",
             connections=count,
         )
-    return ok("drivers", f"{kind}: {count:,} connections can be read", connections=count)
+    return ok("drivers", f"{kind} can be read: {counted(count, 'connection')}", connections=count)
 
 
 def descriptors(facts: Facts) -> tuple[Finding, ...]:
@@ -162,7 +164,7 @@ def secrets(facts: Facts) -> tuple[Finding, ...]:
     if not facts.secrets:
         return ()
     count = len(facts.secrets)
-    return (ok("passwords", f"{count:,} passwords can be had", credentials=count),)
+    return (ok("passwords", f"{counted(count, 'password')} can be had", credentials=count),)
 
 
 def targets(facts: Facts) -> tuple[Finding, ...]:
@@ -174,4 +176,5 @@ def targets(facts: Facts) -> tuple[Finding, ...]:
         )
     jobs = facts.config.jobs.values() if facts.config else ()
     count = sum(len(job.destinations) for job in jobs)
-    return (ok("targets", f"{count:,} targets could be written", targets=count),) if count else ()
+    title = f"{counted(count, 'target')} could be written"
+    return (ok("targets", title, targets=count),) if count else ()

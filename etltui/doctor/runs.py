@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from etltui.doctor.facts import Facts, Past, Unfinished
 from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
 from etltui.domain.errors import ADVICE, ErrorClass
-from etltui.domain.run import RESUMABLE, RunStatus
+from etltui.domain.run import RESUMABLE
+from etltui.domain.words import counted
 
 _SLOW = frozenset({ErrorClass.TIMEOUT, ErrorClass.STALLED})
 _WRITING = frozenset({ErrorClass.DISK, ErrorClass.VALUE, ErrorClass.TARGET})
@@ -25,6 +26,10 @@ def _failures(past: tuple[Past, ...]) -> Iterator[tuple[str, ErrorClass]]:
                 yield result.connection, result.trouble.error_class
 
 
+def _last(past: tuple[Past, ...]) -> str:
+    return "the last run" if len(past) == 1 else f"the last {len(past)} runs"
+
+
 def time_outs(facts: Facts) -> tuple[Finding, ...]:
     """Connections that were too slow again and again, and the limits in force."""
     past = facts.records.past
@@ -36,12 +41,12 @@ def time_outs(facts: Facts) -> tuple[Finding, ...]:
         jobs |= dict.fromkeys([run.row.job] if names else [])
     often = {name: count for name, count in slow.most_common() if count >= _OFTEN}
     if not often:
-        return (ok("timeouts", f"No connection timed out repeatedly in {len(past)} runs"),)
-    told = some([f"{name} ({count} times)" for name, count in often.items()])
+        return (ok("timeouts", f"No connection timed out repeatedly in {_last(past)}"),)
+    told = some([f"{name} ({counted(count, 'time')})" for name, count in often.items()])
     return (
         warn(
             "timeouts",
-            f"{len(often):,} connections timed out repeatedly in the last {len(past)} runs",
+            f"timed out repeatedly in {_last(past)}: {counted(len(often), 'connection')}",
             f"{told}. {_limits(facts, [*jobs])}",
             "Look at the load and the line of these branches; make the query cheaper (an index, "
             "fewer columns, a day at a time); or raise the limit that was met: query_timeout_s "
@@ -72,11 +77,11 @@ def failures(facts: Facts) -> tuple[Finding, ...]:
     for name, error_class in _failures(past):
         found[error_class][name] += 1
     if not found:
-        return (ok("failures", f"No connection failed in {len(past)} runs"),)
+        return (ok("failures", f"No connection failed in {_last(past)}"),)
     return tuple(
         warn(
             "failures",
-            f"{names.total():,} × {error_class.replace('_', ' ')} in the last {len(past)} runs",
+            f"{names.total():,} × {error_class.replace('_', ' ')} in {_last(past)}",
             f"{ADVICE[error_class].means} At: {some([name for name, _ in names.most_common()])}",
             ADVICE[error_class].try_,
             failures=names.total(),
@@ -88,6 +93,7 @@ def failures(facts: Facts) -> tuple[Finding, ...]:
 
 def stops(facts: Facts) -> tuple[Finding, ...]:
     """Runs that the memory or disk gate stopped, or that were killed."""
+    last = _last(facts.records.past)
     reasons = [(each.row.run, each.row.reason) for each in facts.records.past]
     memory = [run for run, reason in reasons if reason.startswith(_MEMORY)]
     disk = [run for run, reason in reasons if reason.startswith(_DISK)]
@@ -95,10 +101,10 @@ def stops(facts: Facts) -> tuple[Finding, ...]:
     findings = []
     if memory:
         advice = ADVICE[ErrorClass.MEMORY]
-        title = f"{len(memory)} of the last {len(reasons)} runs were stopped at the threshold"
+        title = f"stopped at the threshold in {last}: {counted(len(memory), 'run')}"
         findings.append(warn("memory", title, some(memory), advice.try_, runs=len(memory)))
     if disk:
-        title = f"{len(disk)} of the last {len(reasons)} runs stopped because of a disk or target"
+        title = f"stopped by a disk or target in {last}: {counted(len(disk), 'run')}"
         said = next(reason for run, reason in reasons if run == disk[0])
         findings.append(
             warn("disk", title, f"{disk[0]}: {said}", ADVICE[ErrorClass.DISK].try_, runs=len(disk)),
@@ -107,7 +113,7 @@ def stops(facts: Facts) -> tuple[Finding, ...]:
         findings.append(
             warn(
                 "engine",
-                f"{len(crashed)} of the last {len(reasons)} runs ended with their engine",
+                f"ended with the engine in {last}: {counted(len(crashed), 'run')}",
                 f"{some(crashed)}. It was killed, or the machine went down.",
                 "Look for 'Out of memory' in dmesg; go on with --resume",
                 runs=len(crashed),
@@ -130,7 +136,7 @@ def write_failed(facts: Facts) -> tuple[Finding, ...]:
     return (
         warn(
             "writing",
-            f"{len(names):,} connections were read and not written",
+            f"read and not written: {counted(len(names), 'connection')}",
             (told[-1].message + ". " if told else "") + f"At: {some([*names])}",
             "Free the disk, close the target where it is open, mend what the message names; what "
             "was written is kept: run again with --resume",
@@ -228,7 +234,7 @@ def jobs_not_processing(facts: Facts) -> tuple[Finding, ...]:
         findings.append(
             fail(
                 "queue",
-                f"{len(dead):,} runs are recorded as {RunStatus.RUNNING}, but no engine runs",
+                f"recorded as running, but no engine runs: {counted(len(dead), 'run')}",
                 f"{some([row.run for row in dead])}: the engine was killed or crashed.",
                 f"Nothing that finished is lost: {commands}",
                 runs=len(dead),
@@ -238,7 +244,7 @@ def jobs_not_processing(facts: Facts) -> tuple[Finding, ...]:
         findings.append(
             fail(
                 "queue",
-                f"{len(waiting):,} runs wait, but no engine runs",
+                f"waiting, but no engine runs: {counted(len(waiting), 'run')}",
                 some(waiting),
                 "Start the console (etltui): it takes up what waits",
                 runs=len(waiting),

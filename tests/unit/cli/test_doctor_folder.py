@@ -201,7 +201,7 @@ def test_parts_that_nobody_can_use_are_counted(used):
     asyncio.run(used.record(done("A"), size=3 * MB))
     (used.state / "parts" / "unknown").mkdir()
     found = one(used, "parts", "warn")
-    assert found["title"] == "2 folders of parts are of no use any more (0 MB)"
+    assert found["title"] == "of no use any more: 2 folders, 0 MB"
     assert older in found["detail"]
     assert "unknown" in found["detail"]
     asyncio.run(used.record(done("A"), done("B"), done("C"), status=RunStatus.COMPLETED))
@@ -220,4 +220,4 @@ def test_damaged_records_are_counted(used):
     with database:
         database.execute("UPDATE parts SET receipt = replace(receipt, '6', '7')")
     database.close()
-    assert one(used, "records", "warn")["title"] == "1 records of parts are damaged"
+    assert one(used, "records", "warn")["title"] == "damaged: 1 record of parts"

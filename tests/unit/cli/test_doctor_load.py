@@ -41,11 +41,11 @@ def test_s0_132_a_queue_that_backs_up(desk):
     entries = [entry(desk, "Q", 9), entry(desk, "D", 99, not_before=later)]
     asyncio.run(enqueue(desk, *entries))
     with engine(desk):
-        assert one(desk, "queue", "ok")["title"] == "1 runs wait"
+        assert one(desk, "queue", "ok")["title"] == "waiting: 1 run"
     asyncio.run(enqueue(desk, entry(desk, "R", 11)))
     with engine(desk):
         found = one(desk, "queue", "warn")
-    assert found["title"] == "the queue backs up: 1 runs wait, one for 11 minutes"
+    assert found["title"] == "the queue backs up: 1 run due, one for 11 minutes"
     assert found["detail"] == "job-R. max_jobs = 10, max_jobs_per_type = 5."
     assert "deadlocks and long queries" in found["remedy"]
     assert "JOB_QUEUE_MAX_CONCURRENT" in found["remedy"]
@@ -59,7 +59,7 @@ def test_s0_132_deadlocks_and_long_transactions(desk):
     locked = failed("A", ErrorClass.BUSY, "database is locked")
     asyncio.run(desk.record(locked, failed("B", ErrorClass.BUSY, "deadlock")))
     found = one(desk, "queue", "warn")
-    assert found["title"] == "2 times what was to be read was locked"
+    assert found["title"] == "what was to be read was locked: 2 times"
     assert found["detail"] == "At A, B: a long transaction or a deadlock."
 
 
@@ -83,9 +83,9 @@ def test_sessions_that_are_all_in_use_or_held_too_long(at_work):
     asyncio.run(tell(at_work, snapshot(at_work.now, pools=busy)))
     with engine(at_work):
         full, leaked, locked = ask(at_work, "connections")
-    assert full["title"] == "all 50 sessions are in use, 31 connections wait"
+    assert full["title"] == "all 50 sessions in use, waiting: 31"
     assert full["numbers"] == {"waiting": 31, "places": 50}
-    assert leaked["title"] == "1 sessions are held longer than expected"
+    assert leaked["title"] == "held longer than expected: 1 session"
     assert leaked["detail"] == "run R, Branch_007 (12 minutes)"
     assert locked["title"] == "not tried any more: central"
     # What an engine said that has ended since is no news.

@@ -90,14 +90,14 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
 
 
 def test_a_missing_driver_is_named_for_the_kinds_that_are_configured(facts):
-    assert judged(facts, "drivers") == [("ok", "sqlite: 3 connections can be read")]
+    assert judged(facts, "drivers") == [("ok", "sqlite can be read: 3 connections")]
     bare = on_machine(facts, packages={**facts.machine.packages, "adbc-driver-sqlite": ""})
     assert judged(bare, "drivers") == [
-        ("fail", "3 connections of kind sqlite cannot be read here"),
+        ("fail", "sqlite cannot be read here: 3 connections"),
     ]
     others = tuple(replace(each, kind="unheard-of") for each in facts.config.connections)
     new = replace(facts, config=replace(facts.config, connections=others))
-    assert judged(new, "drivers") == [("ok", "unheard-of: 3 connections can be read")]
+    assert judged(new, "drivers") == [("ok", "unheard-of can be read: 3 connections")]
 
 
 def test_too_few_open_files_are_told_with_what_fits(facts):
@@ -172,7 +172,7 @@ def test_targets_that_cannot_be_written_are_named(desk, monkeypatch):
     assert found["title"].startswith(f"sales: {desk.state}/sales_")
     assert found["title"].endswith(".csv lies in the state folder")
     desk.configure()
-    assert one(desk, "targets", "ok", code=0)["title"] == "1 targets could be written"
+    assert one(desk, "targets", "ok", code=0)["title"] == "1 target could be written"
 
     def refuse(*_, **__):
         raise OSError(5, "Input/output error")

@@ -34,7 +34,7 @@ def test_s0_131_connections_that_time_out_again_and_again(set_up):
     assert one(set_up, "timeouts", "ok")
     record(set_up, stalled, failed("C"), status=RunStatus.FAILED)
     found = one(set_up, "timeouts", "warn")
-    assert found["title"] == "1 connections timed out repeatedly in the last 2 runs"
+    assert found["title"] == "timed out repeatedly in the last 2 runs: 1 connection"
     assert found["detail"] == (
         "A (2 times). Limits in force: connection_timeout_s = 30; "
         "sales: query_timeout_s = 300, stall_timeout_s = 120."
@@ -47,7 +47,7 @@ def test_s0_131_connections_that_time_out_again_and_again(set_up):
 
 
 def test_failures_are_told_class_by_class_with_what_to_do(set_up):
-    assert one(set_up, "failures", "ok")["title"] == "No connection failed in 0 runs"
+    assert one(set_up, "failures", "ok")["title"] == "No connection failed in the last 0 runs"
     record(set_up, failed("A"), failed("B"), failed("C", ErrorClass.LOGIN, "no"))
     record(set_up, failed("A"), status=RunStatus.FAILED)
     first, second = ask(set_up, "failures")
@@ -62,7 +62,7 @@ def test_only_the_last_ten_runs_count(set_up):
     record(set_up, failed("A"))
     for _ in range(10):
         record(set_up, done("A"))
-    assert one(set_up, "failures", "ok")["title"] == "No connection failed in 10 runs"
+    assert one(set_up, "failures", "ok")["title"] == "No connection failed in the last 10 runs"
 
 
 def met(gate):
@@ -75,8 +75,8 @@ def met(gate):
 def test_s0_133_runs_that_the_memory_gate_stopped(set_up):
     gate = Memory(lambda: 600 * MB, threshold_mb=512, own=lambda: 0)
     record(set_up, reason=met(lambda: asyncio.run(gate.admit())))
-    (found,) = [f for f in ask(set_up, "memory") if "were stopped" in f["title"]]
-    assert found["title"] == "1 of the last 1 runs were stopped at the threshold"
+    (found,) = [f for f in ask(set_up, "memory") if "stopped at" in f["title"]]
+    assert found["title"] == "stopped at the threshold in the last run: 1 run"
     assert "memory_threshold_mb" in found["remedy"]
 
 
@@ -84,12 +84,12 @@ def test_s3_26_runs_that_the_disk_stopped(set_up, tmp_path):
     gate = Space(reserve_mb=256, free=lambda _: 0)
     said = met(lambda: gate.check({tmp_path: 5}))
     run = record(set_up, reason=said)
-    (found,) = [f for f in ask(set_up, "disk") if "stopped" in f["title"]]
-    assert found["title"] == "1 of the last 1 runs stopped because of a disk or target"
+    (found,) = [f for f in ask(set_up, "disk") if "stopped by" in f["title"]]
+    assert found["title"] == "stopped by a disk or target in the last run: 1 run"
     assert found["detail"] == f"{run}: {said}"
     for reason in ("not published: x", "cannot record: x"):
         record(set_up, reason=reason)
-    (found,) = [f for f in ask(set_up, "disk") if "stopped" in f["title"]]
+    (found,) = [f for f in ask(set_up, "disk") if "stopped by" in f["title"]]
     assert found["numbers"] == {"runs": 3}
 
 
@@ -102,7 +102,7 @@ def test_runs_that_ended_with_their_engine(set_up):
 
     asyncio.run(next_engine())
     (found,) = [f for f in ask(set_up, "engine") if f["level"] == "warn"]
-    assert found["title"] == "1 of the last 1 runs ended with their engine"
+    assert found["title"] == "ended with the engine in the last run: 1 run"
     assert run in found["detail"]
 
 
@@ -111,7 +111,7 @@ def test_s3_26_rows_that_could_not_be_written(set_up):
     record(set_up, failed("A", ErrorClass.VALUE, "x"), failed("B"))
     found = one(set_up, "writing", "warn")
     assert (found["title"], found["detail"]) == (
-        "1 connections were read and not written",
+        "read and not written: 1 connection",
         "At: A",
     )
     told = "Failed to write CSV progressively for C: No space left on device"
@@ -194,7 +194,7 @@ def test_s3_26_the_checkpoints_folder_is_none(set_up, monkeypatch):
 def test_s1_68_runs_that_nobody_works_on(set_up):
     run = record(set_up, status=RunStatus.RUNNING)
     found = one(set_up, "queue", "fail", 1)
-    assert found["title"] == "1 runs are recorded as running, but no engine runs"
+    assert found["title"] == "recorded as running, but no engine runs: 1 run"
     assert found["detail"].startswith(run)
     assert "etltui run sales --resume" in found["remedy"]
     with engine(set_up):
@@ -210,5 +210,5 @@ def test_s1_68_runs_that_wait_for_no_engine(set_up):
 
     asyncio.run(wait())
     found = one(set_up, "queue", "fail", 1)
-    assert found["title"] == "1 runs wait, but no engine runs"
+    assert found["title"] == "waiting, but no engine runs: 1 run"
     assert found["detail"] == "Q"
