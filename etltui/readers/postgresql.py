@@ -116,7 +116,8 @@ class PostgresqlReader:
         misfits = self._misfits.setdefault(query.sql, set())
         misfits.clear()
         statement = self._statement(query)
-        sql = self._lines_sql(statement, form)
+        version = self._wire.connection.get_server_version().major
+        sql = lines_select(statement.sql, statement.fields, form, version=version)
         if sql is None:
             yield None
             return
@@ -131,13 +132,6 @@ class PostgresqlReader:
         columns = tuple(field.column for field in statement.fields)
         with closing(copy), closing(printed) as batches:
             yield Result(columns=columns, batches=batches)
-
-    def _lines_sql(self, statement: _Statement, form: LineForm) -> str | None:
-        connection = self._wire.connection
-        if connection.get_settings().server_encoding == "SQL_ASCII":
-            return None  # what it sends may be no UTF-8
-        version = connection.get_server_version().major
-        return lines_select(statement.sql, statement.fields, form, version=version)
 
     def _statement(self, query: QueryTask) -> _Statement:
         """The query, parsed by the server."""

@@ -10,7 +10,7 @@ _STATES = {
     "0A000": ErrorClass.SYNTAX,  # feature not supported
     "0P000": ErrorClass.LOGIN,  # invalid role
     "08001": ErrorClass.LOST,  # a server behind the server cannot be reached
-    "25001": ErrorClass.INTERNAL,  # a transaction within a transaction is ours
+    "25001": ErrorClass.PERMISSION,  # a query that would change its transaction
     "25006": ErrorClass.PERMISSION,  # writing in a read-only transaction
     "25P02": ErrorClass.INTERNAL,  # a statement after a failed one is ours
     "25P03": ErrorClass.LOST,  # idle in transaction for too long

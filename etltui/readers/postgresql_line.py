@@ -22,6 +22,8 @@ _KEEP_ALIVE = (
 )
 """A dead line is noticed within 30 s: 15 + 3 × 5 s in silence, or 30 s without an answer."""
 
+_END_S = 1.0
+
 _Address = tuple[int, Any]
 """Family, and what the family connects to."""
 
@@ -89,6 +91,16 @@ class Line(asyncio.SelectorEventLoop):
         self.transport = await super().start_tls(*arguments, **options)
         return self.transport
 
+    def end(self) -> None:
+        """Cut what is open and close the loop, within bounds; never raises."""
+        if self.transport is not None:
+            self.transport.abort()
+        left = asyncio.all_tasks(self)
+        for task in left:
+            task.cancel()
+        self.run_until_complete(_ended(left))
+        self.close()
+
     async def _reached(self, host: str, port: int) -> socket.socket:
         """A connected socket."""
         try:
@@ -144,6 +156,13 @@ class Line(asyncio.SelectorEventLoop):
                 self._answered = (family, address)
                 return sock
         raise failed
+
+
+async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
+    """Let tasks and transports hear that they have ended."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=_END_S)
+    await asyncio.sleep(0)
 
 
 def _not_reached(where: str, error: OSError, reach_s: float = 0.0) -> Failure:

@@ -72,7 +72,7 @@ def open_session(task: SessionTask) -> Wire:
     try:
         return Wire(line, line.run_until_complete(_connected(task, user, context)))
     except BaseException as error:
-        line.close()
+        line.end()
         if isinstance(error, Exception):
             raise _masked(_refused(error, task), task.password) from error
         raise
@@ -98,12 +98,7 @@ async def _connected(
             server_settings=_SETTINGS,
             target_session_attrs=SessionAttribute.any,
         )
-        try:
-            await _adjust(connection)
-        except BaseException:
-            connection.terminate()
-            await asyncio.sleep(0)
-            raise
+        await _adjust(connection)
     return connection
 
 

@@ -75,7 +75,7 @@ class Values:
 
         Raises:
             RereadError: A value misfits; its column is among the misfits now.
-            Failure: Of class `value`; a text is not UTF-8.
+            Failure: Of class `lost`; the block is no CSV in UTF-8.
         """
         try:
             table = parsed(block, self._types)
@@ -90,18 +90,13 @@ class Values:
     def _misfit(self, block: bytes) -> Exception:
         """Look for the columns that do not fit; slow, and done once for each."""
         found = []
-        for number, column in enumerate(self.columns):
+        for number, (name, kind) in enumerate(self._types.items()):
             try:
-                parsed(block, self._types, only=[str(number)])
-            except pa.ArrowInvalid:
+                parsed(block, self._types, only=[name])
+            except pa.ArrowInvalid as error:
                 found.append(number)
-                if self._types[str(number)] == pa.string():
-                    return Failure(
-                        ErrorClass.VALUE,
-                        f"column {column.name} holds text that is not UTF-8; convert it in the "
-                        "query",
-                        {"column": column.name},
-                    )
+                if kind == pa.string():
+                    return Failure(ErrorClass.LOST, f"the server sent what is no text: {error}")
         if not found:
             return Failure(ErrorClass.LOST, "the server sent rows that are no CSV")
         self._misfits.update(found)

@@ -105,7 +105,7 @@ class Wire:
         started, self._started = self._started, None
         if started is not None and not started.done():
             started.cancel()
-            await _ended({started})
+            await asyncio.wait({started})
         await self.connection.execute("ROLLBACK")
 
     def _bounded(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
@@ -155,12 +155,7 @@ class Wire:
             self._bounded(self.connection.close(), _CLOSE_S)
         if not self.connection.is_closed():
             self.connection.terminate()
-        left = asyncio.all_tasks(self._line)
-        for task in left:
-            task.cancel()
-        with suppress(Exception):
-            self._bounded(_ended(left), _CLOSE_S)
-        self._line.close()
+        self._line.end()
 
 
 class _Ear:
@@ -177,10 +172,6 @@ class _Ear:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.listener, name)
-
-
-async def _ended(tasks: "set[asyncio.Task[Any]]") -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _cancelled() -> Failure:

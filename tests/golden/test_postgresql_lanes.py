@@ -270,7 +270,6 @@ def test_a_double_that_postgresql_prints_otherwise_is_made_of_values(reader, tmp
     assert receipt.columns[1].type == "float"
     digits = payload.decode().strip().partition(",")[2]
     assert float(digits) == float(value)
-    assert len(digits.partition("e")[0]) <= len(f"{float(value):.15e}".partition("e")[0])
 
 
 def test_the_fewest_digits_of_many_doubles(reader, tmp_path):
