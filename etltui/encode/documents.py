@@ -22,18 +22,36 @@ from etltui.domain.events import (
     Topic,
 )
 from etltui.domain.pools import PoolMetrics, PoolStats
-from etltui.domain.progress import ConnectionView, RunView
+from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
-from etltui.domain.run import RunStatus
+from etltui.domain.run import ConnectionStatus, RunStatus, Step
 
-_STATES: Mapping[RunStatus, str] = {
+_STATES: Mapping[RunStatus | ConnectionStatus, str] = {
     RunStatus.QUEUED: "pending",
     RunStatus.RUNNING: "running",
     RunStatus.PUBLISHING: "running",
     RunStatus.COMPLETED: "completed",
     RunStatus.COMPLETED_WITH_ERRORS: "completed",
+    ConnectionStatus.WAITING: "pending",
+    ConnectionStatus.RUNNING: "running",
+    ConnectionStatus.RETRYING: "running",
+    ConnectionStatus.COMPLETED: "completed",
+    ConnectionStatus.SKIPPED: "completed",
 }
 """Of four states; whatever is not here has failed."""
+
+_STEPS: Mapping[str, int] = {step: number * 100 // len(Step) for number, step in enumerate(Step)}
+"""How far a run connection is that takes a step, in percent: how many rows it has in all is not
+known before its end."""
+
+_ENDED = frozenset(
+    {
+        ConnectionStatus.COMPLETED,
+        ConnectionStatus.FAILED,
+        ConnectionStatus.SKIPPED,
+        ConnectionStatus.CANCELLED,
+    },
+)
 
 _NAMES: Mapping[Topic, Mapping[type[Event], str]] = {
     Topic.QUEUE: {
@@ -149,12 +167,26 @@ def all_progress(values: Sequence[RunView]) -> dict[str, dict[str, Any]]:
     return {value.job: job_progress(value) for value in values}
 
 
+def snapshot(value: Snapshot) -> dict[str, Any]:
+    """Everything at one moment, each part as its own call says it; memory is in bytes."""
+    return {
+        "time": _time(value.at),
+        "holder": value.holder,
+        "runs": [{"runId": view.run, **job_progress(view)} for view in value.runs],
+        "pendingJobs": queued(value.pending),
+        "queue": queue_metrics(value.queue),
+        "pools": pool_metrics(value.pools),
+        "poolInfo": pool_info(value.pool_info),
+        "memory": {"used": value.memory, "threshold": value.threshold},
+    }
+
+
 def settings(changes: Mapping[str, object]) -> dict[str, object]:
     """Changes of `update-settings` (S0-101) by the names of our settings; unknown keys stay."""
     return {SETTINGS.get(key, key): value for key, value in changes.items()}
 
 
-def state(status: RunStatus) -> str:
+def state(status: RunStatus | ConnectionStatus) -> str:
     """One of `pending`, `running`, `completed`, `failed`."""
     return _STATES.get(status, "failed")
 
@@ -171,8 +203,9 @@ def event_name(event: Event, topic: Topic) -> str | None:
 def _connection(view: ConnectionView) -> dict[str, Any]:
     return {
         "name": view.connection,
-        "status": str(view.status),
+        "status": state(view.status),
         "step": view.step,
+        "percentage": 100 if view.status in _ENDED else _STEPS.get(view.step, 0),
         "rows": view.rows,
         "error": view.trouble.message if view.trouble else None,
     }

@@ -84,7 +84,7 @@ def connection(result: ConnectionResult) -> dict[str, Any]:
 
 
 def encoded(event: Event) -> dict[str, Any]:
-    """An event as an object with `type` and `time`."""
+    """An event as an object with `type` and `time`; how a run ended says its seconds instead."""
     if isinstance(event, RunFinished):
         return finished(event.result)
     facts = asdict(event)
