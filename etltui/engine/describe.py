@@ -8,6 +8,7 @@ from itertools import islice
 from etltui.domain.columns import Column
 from etltui.domain.errors import Failure
 from etltui.domain.plan import Plan, PlanConnection
+from etltui.engine.log import about
 from etltui.engine.tasks import query_tasks
 from etltui.engine.tools import Tools
 
@@ -45,6 +46,11 @@ async def _first(plan: Plan, group: Sequence[PlanConnection], tools: Tools) -> _
 
 
 async def _ask(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | None:
+    with about(connection=planned.name):
+        return await _described(plan, planned, tools)
+
+
+async def _described(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | None:
     try:
         async with tools.leases.lease(planned.connection) as session:
             return await session.describe(query_tasks(plan, planned))
