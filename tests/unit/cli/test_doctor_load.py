@@ -102,6 +102,13 @@ def test_what_an_engine_of_another_version_told_hides_nothing_else(at_work):
         assert one(at_work, "records", "ok")
 
 
+def test_what_an_engine_told_long_ago_is_no_news(at_work):
+    told = at_work.now - timedelta(minutes=2)
+    asyncio.run(tell(at_work, snapshot(told, pools=pools(places=50, waiting=31))))
+    with engine(at_work):
+        assert ask(at_work, "connections") == []
+
+
 def test_sessions_that_wait_while_there_is_room_are_no_news(at_work):
     asyncio.run(tell(at_work, snapshot(at_work.now, pools=pools(waiting=3))))
     with engine(at_work):

@@ -179,6 +179,11 @@ def test_following_begins_before_there_is_a_log(tmp_path):
         assert messages(follower.lines(turns)) == ["m1", "m2"]
 
 
+def test_following_where_nothing_ever_comes(tmp_path):
+    with Follower(tmp_path, None) as follower:
+        assert messages(follower.lines(Turns(lambda: None))) == []
+
+
 def test_following_outlives_the_emptying_and_the_loss_of_the_file(tmp_path):
     put(tmp_path / LOG, 1, 2)
     with opened(tmp_path) as files:
