@@ -14,17 +14,13 @@ from etltui.domain.naming import unique_names
 from etltui.domain.part import Receipt
 from etltui.writers.notes import LONG_NUMBER, MISFIT, NUMBER_AS_TEXT, RENAMED
 from etltui.writers.parquet_fit import fitted, numbers, stored_type, too_wide
+from etltui.writers.parquet_groups import Groups
 from etltui.writers.part import PartFile
 from etltui.writers.writer import PartTask
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
 Array: TypeAlias = "pa.Array[Any]"
-
-GROUP_ROWS = 131_072
-GROUP_BYTES = 16 << 20
-"""A row group ends with the row that reaches either; rows of more than 128 bytes reach this one.
-So much waits in memory for each connection that is being read."""
 
 
 def schema_of(columns: Sequence[Column], options: ParquetOptions) -> pa.Schema:
@@ -80,43 +76,32 @@ class ParquetPart:
         self._task = task
         self._options = ParquetOptions(**task.writer.options)
         self._schema = schema_of(task.columns, self._options)
-        self._label = bool(self._options.connection_column)
-        self._kinds = self._schema.types[self._label :]
-        self._fixed = sum(_fixed_bytes(kind) for kind in self._kinds)
-        self._rows = self._raw_bytes = 0
+        own = list(self._schema)[bool(self._options.connection_column) :]
+        self._kinds = [field.type for field in own]
         self._notes: dict[str, int] = {}
-        if renamed := sum(
-            n.name != c.name for n, c in zip(self._fields(), task.columns, strict=True)
-        ):
-            self._notes[RENAMED] = renamed
-        self._waiting: list[list[Array]] = []
-        self._waiting_rows = self._waiting_bytes = 0
+        self._count(RENAMED, sum(f.name != c.name for f, c in zip(own, task.columns, strict=True)))
+        self._rows = 0
+        self._groups = Groups(self._kinds, self._write_group)
         self._part = PartFile(task.path(0))
         self._sink = _Sink(self._part)
         self._file = open_file(self._sink, self._schema, self._options)
-
-    def _fields(self) -> list[Any]:
-        return list(self._schema)[self._label :]
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows."""
         arrays = [self._stored(position, array) for position, array in enumerate(batch.columns)]
         self._rows += batch.num_rows
-        start = 0
-        while start < batch.num_rows:
-            start += self._take([array[start:] for array in arrays])
+        self._groups.take(arrays)
 
     def close(self) -> tuple[Receipt, ...]:
         """Finish and seal the part."""
-        if self._waiting_rows:
-            self._write_group()
+        self._groups.end()
         self._file.close()
         receipt = self._task.receipt(
             0,
             rows=self._rows,
             bytes=self._part.bytes,
             crc=self._part.crc,
-            raw_bytes=self._raw_bytes,
+            raw_bytes=self._groups.raw_bytes,
             raw_crc=self._part.crc,
             compressor=self._options.compression,
             notes=dict(sorted(self._notes.items())),
@@ -174,52 +159,12 @@ class ParquetPart:
             {"row": str(number), "column": column.name},
         )
 
-    def _take(self, arrays: list[Array]) -> int:
-        """Take rows until the row group is full; tells how many, and writes a full one."""
-        rows = min(len(arrays[0]), GROUP_ROWS - self._waiting_rows)
-        sizes = self._sizes([array[:rows] for array in arrays])
-        full = self._waiting_rows + rows == GROUP_ROWS
-        size = pc.sum(sizes).as_py()
-        if self._waiting_bytes + size >= GROUP_BYTES:
-            room = pa.scalar(GROUP_BYTES - self._waiting_bytes)
-            rows = pc.sum(pc.less(pc.cumulative_sum(sizes), room)).as_py() + 1
-            size = pc.sum(sizes[:rows]).as_py()
-            full = True
-        self._waiting.append([array[:rows] for array in arrays])
-        self._waiting_rows += rows
-        self._waiting_bytes += size
-        if full:
-            self._write_group()
-        return rows
-
-    def _sizes(self, arrays: list[Array]) -> Array:
-        """Bytes of every row, in a measure that does not depend on how the rows came."""
-        sizes: Array = pa.repeat(pa.scalar(self._fixed, pa.int64()), len(arrays[0]))
-        for array, kind in zip(arrays, self._kinds, strict=True):
-            if not _fixed_bytes(kind):
-                lengths = pc.fill_null(pc.binary_length(array), pa.scalar(0, pa.int32()))
-                sizes = pc.add(sizes, lengths)
-        return sizes
-
-    def _write_group(self) -> None:
-        waiting, rows = self._waiting, self._waiting_rows
-        columns: list[Array] = []
-        if self._label:
-            columns.append(pa.repeat(pa.scalar(self._task.extract.connection), rows))
-        # Arrow ends pages where pieces end, so there must be one piece.
-        columns += [pa.concat_arrays(pieces) for pieces in zip(*waiting, strict=True)]
+    def _write_group(self, columns: list[Array]) -> None:
+        rows = len(columns[0])
+        if self._options.connection_column:
+            columns.insert(0, pa.repeat(pa.scalar(self._task.extract.connection), rows))
         table = pa.Table.from_arrays(columns, schema=self._schema)
-        self._raw_bytes += self._waiting_bytes
-        self._waiting = []
-        self._waiting_rows = self._waiting_bytes = 0
         self._file.write_table(table, row_group_size=rows)
-
-
-def _fixed_bytes(kind: pa.DataType) -> int:
-    """Bytes of a value, 0 where they differ from value to value."""
-    if pa.types.is_string(kind) or pa.types.is_binary(kind):
-        return 0
-    return (kind.bit_width + 7) // 8
 
 
 def _is_utf8(text: Array) -> bool:

@@ -13,7 +13,7 @@ from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import ParquetOptions
 from etltui.extractors.arrow import MIXED
-from etltui.writers import parquet_part, parquet_target
+from etltui.writers import parquet_groups, parquet_target
 from etltui.writers.notes import LONG_NUMBER, MISFIT, NUMBER_AS_TEXT, RENAMED
 from etltui.writers.parquet_fit import fitted
 from etltui.writers.parquet_footer import merged
@@ -52,7 +52,7 @@ def test_every_type_reads_back_as_it_was(tmp_path):
 
 
 def test_row_groups_end_by_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_part, "GROUP_ROWS", 10)
+    monkeypatch.setattr(parquet_groups, "GROUP_ROWS", 10)
     kit = Kit(tmp_path)
     parts = [kit.part(numbers(*range(n)), connection=f"B{n}") for n in (25, 0, 10, 7)]
     assert kit.assemble(parts).rows == 42
@@ -78,7 +78,7 @@ def test_row_groups_end_by_bytes_wherever_batches_end(tmp_path_factory, lengths,
         batches.append(rows.slice(start, size))
         start += size
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parquet_part, "GROUP_BYTES", 50)
+        patch.setattr(parquet_groups, "GROUP_BYTES", 50)
         one, other = kit.part(rows), kit.part(*batches)
     assert kit.payload(one) == kit.payload(other)
     found = parquet.read_metadata(pa.BufferReader(kit.payload(one)))
@@ -274,7 +274,7 @@ def test_the_schema_depends_on_the_fixed_columns_only():
 
 
 def test_more_columns_and_row_groups_than_a_short_list_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_part, "GROUP_ROWS", 1)
+    monkeypatch.setattr(parquet_groups, "GROUP_ROWS", 1)
     wide = pa.record_batch({f"c{n}": pa.array(range(n, n + 20)) for n in range(20)})
     kit = Kit(tmp_path)
     kit.assemble([kit.part(wide), kit.part(wide, connection="B2")])
@@ -300,7 +300,7 @@ def test_a_target_that_arrow_would_not_read_is_removed(tmp_path):
 @pytest.mark.parametrize("reader", ["duckdb", "polars"])
 def test_other_programs_read_a_target_of_many_parts(tmp_path, reader, monkeypatch):
     module = pytest.importorskip(reader)
-    monkeypatch.setattr(parquet_part, "GROUP_ROWS", 100)
+    monkeypatch.setattr(parquet_groups, "GROUP_ROWS", 100)
     kit = Kit(tmp_path)
     kit.assemble([kit.part(numbers(*range(n)), connection=f"B{n}") for n in (250, 0, 333)])
     path = str(kit.temporary)
