@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etltui.domain.plan import Plan, plan_connection
-from etltui.domain.queue import QueueEntry
+from etltui.domain.queue import Ask, QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.engine.checkpoints import discard
@@ -330,7 +330,24 @@ async def test_a_mirror_of_a_newer_run_stays(shelf):
 
 async def test_a_run_that_waits_to_go_on_is_known_to(shelf):
     await shelf.run("R", RunStatus.STOPPED)
-    entry = QueueEntry(run="R", job="sales", type="extract", priority=1, submitted=0.0)
+    entry = QueueEntry(
+        run="R",
+        job="sales",
+        type="extract",
+        priority=1,
+        submitted=0.0,
+        ask=Ask(again=True),
+    )
     await shelf.store.enqueue([entry], "Sales")
     shelf.world.clock.turn(timedelta(days=99).total_seconds())
     assert await shelf.tidy() == Removal()
+
+
+async def test_a_run_that_only_waits_does_not_keep_the_mirror_of_the_one_before(shelf):
+    await shelf.run("R", RunStatus.STOPPED)
+    entry = QueueEntry(run="Q", job="sales", type="extract", priority=1, submitted=0.0)
+    await shelf.store.enqueue([entry], "Sales")
+    await write_mirror(shelf)
+    old = await shelf.store.run("R")
+    await discard(shelf.store, shelf.mirror, shelf.state / "parts", old)
+    assert not (shelf.state / "checkpoints" / "sales.json").exists()
