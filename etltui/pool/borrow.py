@@ -73,7 +73,7 @@ class Borrower:
         except BaseException:
             # A place may have been handed over in the moment of the cancel: pass it on.
             if (entry := waiter.left_over()) is not None:
-                self._desk.unused(entry)
+                (self._desk.keep if entry.session else self._desk.freed)(entry)
             raise
         finally:
             self._desk.leave(waiter)

@@ -11,7 +11,7 @@ import asyncio
 import heapq
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 
@@ -39,6 +39,7 @@ class Desk:
     Attributes:
         paused: Whether all pools wait.
         closing: Whether nothing is lent any more, ever.
+        generation: Sessions of an older one are not lent again.
         emptied: Set when it is closing and no session takes a place any more.
     """
 
@@ -60,7 +61,7 @@ class Desk:
         self._chance = chance
         # Of all pools, in the order in which they came back.
         self._idle: dict[Entry, None] = {}
-        self._generation = 0
+        self.generation = 0
 
     @property
     def settings(self) -> PoolSettings:
@@ -94,8 +95,13 @@ class Desk:
     def refusal(self, pool: Pool) -> Failure | None:
         """Why the pool lends nothing, however long one waits."""
         if self.closing:
-            return _closing()
-        return _draining(pool) if pool.mode is Mode.DRAINING else None
+            return Failure(ErrorClass.CANCELLED, "the engine is closing and lends no session")
+        if pool.mode is Mode.DRAINING:
+            return Failure(
+                ErrorClass.CANCELLED,
+                f"the pool {pool.key} is being drained and lends no session; resume it first",
+            )
+        return None
 
     def ask(self, waiter: Waiter) -> None:
         """Let somebody wait, and serve whom that lets be served."""
@@ -116,13 +122,6 @@ class Desk:
         spare = not any(limit.full for limit in pool.limits)
         open_ = pool.mode is Mode.OPEN and not self.paused and not self.closing
         return self._new_entry(pool) if spare and open_ else None
-
-    def unused(self, entry: Entry) -> None:
-        """A place was handed to somebody who is gone: nobody has done anything with it."""
-        if entry.session is None:
-            self.freed(entry)
-        else:
-            self.keep(entry)
 
     def give_back(self, entry: Entry) -> None:
         """A session has been used: it is idle from now on."""
@@ -161,10 +160,13 @@ class Desk:
 
     def discard_idle(self, which: Callable[[Entry], bool], *, lost: bool = False) -> int:
         """Have idle sessions closed; how many."""
-        found = [entry for entry in self._idle if which(entry)]
-        for entry in found:
-            self.discard(entry, lost=lost)
-        return len(found)
+        gone = 0
+        # Asked one by one: what has just gone may have made the next one no longer too much.
+        for entry in tuple(self._idle):
+            if which(entry):
+                self.discard(entry, lost=lost)
+                gone += 1
+        return gone
 
     def freed(self, entry: Entry) -> None:
         """A place is free: its session is closed, or was never opened."""
@@ -176,50 +178,6 @@ class Desk:
             limit.give(leaving=was_open)
         self.pump()
         self.end_if_done(pool)
-        self._tell_if_empty()
-
-    def resize(self, settings: PoolSettings) -> None:
-        """Let other limits and times hold, for those who wait and what is idle, too."""
-        self.limits.resize(settings)
-        for pool in self.pools.values():
-            pool.limits[0].most = settings.pool_size
-            for waiter in pool.waiters:
-                waiter.arm(self._clock, settings.acquire_timeout_s)
-        for entry in tuple(self._idle):
-            if any(limit.surplus for limit in self.pools[entry.key].limits):
-                self.discard(entry)
-        self.pump()
-
-    def renew(self) -> None:
-        """Let no session that is open now be lent again."""
-        self._generation += 1
-        self.discard_idle(lambda _: True)
-
-    def drain(self, pool: Pool) -> None:
-        """Let a pool lend no more, and have what is open closed as it comes back."""
-        pool.mode = Mode.DRAINING
-        pool.warmth = None
-        pool.fail_waiters(_draining(pool))
-        self.discard_idle(lambda entry: entry.key == pool.key)
-
-    def shut(self) -> None:
-        """Lend nothing any more, and have everything closed as it comes back."""
-        self.closing = True
-        self.discard_idle(lambda _: True)
-        for pool in tuple(self.pools.values()):
-            pool.warmth = None
-            pool.fail_waiters(_closing())
-            self.end_if_done(pool)
-        self._tell_if_empty()
-
-    def resume(self, pools: Iterable[Pool]) -> None:
-        """Let pools lend again, and serve who waits."""
-        for pool in tuple(pools):
-            pool.mode = Mode.OPEN
-            self.end_if_done(pool)
-        self.pump()
-
-    def _tell_if_empty(self) -> None:
         if self.closing and not self.limits.all.taken:
             self.emptied.set()
 
@@ -286,7 +244,7 @@ class Desk:
         return False
 
     def _new_entry(self, pool: Pool) -> Entry:
-        entry = Entry(key=pool.key, generation=self._generation, jitter=self._chance())
+        entry = Entry(key=pool.key, generation=self.generation, jitter=self._chance())
         pool.entries.add(entry)
         for limit in pool.limits:
             limit.take()
@@ -296,18 +254,7 @@ class Desk:
         """Whether a session that comes back is not to be lent again."""
         return (
             self.closing
-            or entry.generation != self._generation
+            or entry.generation != self.generation
             or pool.mode is Mode.DRAINING
             or any(limit.surplus for limit in pool.limits)
         )
-
-
-def _closing() -> Failure:
-    return Failure(ErrorClass.CANCELLED, "the engine is closing and lends no session")
-
-
-def _draining(pool: Pool) -> Failure:
-    return Failure(
-        ErrorClass.CANCELLED,
-        f"the pool {pool.key} is being drained and lends no session; resume it first",
-    )

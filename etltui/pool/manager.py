@@ -16,6 +16,7 @@ from etltui.domain.ports import Clock, Session, Sessions
 from etltui.pool.borrow import Borrower
 from etltui.pool.chores import Chores
 from etltui.pool.closer import Closer
+from etltui.pool.control import Control
 from etltui.pool.desk import Desk
 from etltui.pool.entry import Entry, Loan
 from etltui.pool.guard import LoginGuard
@@ -59,6 +60,7 @@ class PoolManager:
         self._clock = clock
         self._closer = Closer(clock)
         self._desk = Desk(settings, clock=clock, closer=self._closer, chance=chance)
+        self._control = Control(self._desk, clock)
         self._guard = LoginGuard(reference)
         self._totals = Totals()
         opener = Opener(sessions, desk=self._desk, guard=self._guard, clock=clock, chance=chance)
@@ -109,7 +111,7 @@ class PoolManager:
 
     async def aclose(self) -> None:
         """See `domain.ports.Pools`."""
-        self._desk.shut()
+        self._control.shut()
         await self._housekeeper.aclose()
         await self._chores.aclose()
         emptied = asyncio.create_task(self._desk.emptied.wait(), name="pools empty")
@@ -133,7 +135,7 @@ class PoolManager:
 
     def update(self, settings: PoolSettings) -> None:
         """See `domain.ports.Pools`."""
-        self._desk.resize(settings)
+        self._control.resize(settings)
         self._housekeeper.wake()
 
     async def warm_up(self, connection: Connection, count: int) -> int:
@@ -147,7 +149,7 @@ class PoolManager:
         """See `domain.ports.Pools`."""
         pools = self._pools(key_text) if key_text else []
         for pool in pools:
-            self._desk.drain(pool)
+            self._control.drain(pool)
         return bool(pools)
 
     def pause(self, key_text: str = "") -> bool:
@@ -165,12 +167,12 @@ class PoolManager:
         if not key_text:
             self._desk.paused = False
         pools = self._pools(key_text)
-        self._desk.resume(pools)
+        self._control.resume(pools)
         return not key_text or bool(pools)
 
     def reconnect_all(self) -> None:
         """See `domain.ports.Pools`."""
-        self._desk.renew()
+        self._control.renew()
 
     def close_idle(self) -> int:
         """See `domain.ports.Pools`."""

@@ -96,5 +96,4 @@ class Opener:
         if failure.error_class in SILENT and pool.hopeless:
             pool.fail_waiters(failure)
         for other in self._desk.pools.values():
-            if other.waiters and (refusal := self._guard.refusal(other.key)):
-                other.fail_waiters(refusal)
+            other.fail_waiters(self._guard.refusal(other.key))

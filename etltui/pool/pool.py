@@ -89,7 +89,8 @@ class Pool:
                 return
             yield waiter
 
-    def fail_waiters(self, failure: Failure) -> None:
-        """Let nobody wait here any longer."""
-        for waiter in self.waiters:
-            waiter.fail(failure)
+    def fail_waiters(self, failure: Failure | None) -> None:
+        """Let nobody wait here any longer, where there is a reason."""
+        if failure is not None:
+            for waiter in self.waiters:
+                waiter.fail(failure)
