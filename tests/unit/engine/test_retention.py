@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etltui.domain.plan import Plan, plan_connection
-from etltui.domain.queue import Ask, QueueEntry
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.engine.checkpoints import discard
@@ -328,18 +328,12 @@ async def test_a_mirror_of_a_newer_run_stays(shelf):
     assert shelf.parts == ["N"]
 
 
-async def test_a_run_that_waits_to_go_on_is_known_to(shelf):
-    await shelf.run("R", RunStatus.STOPPED)
-    entry = QueueEntry(
-        run="R",
-        job="sales",
-        type="extract",
-        priority=1,
-        submitted=0.0,
-        ask=Ask(again=True),
-    )
+async def test_what_waits_in_the_queue_is_known(shelf):
+    entry = QueueEntry(run="Q", job="sales", type="extract", priority=1, submitted=0.0)
     await shelf.store.enqueue([entry], "Sales")
-    shelf.world.clock.turn(timedelta(days=99).total_seconds())
+    stock = await take_stock(shelf.store, shelf.state)
+    assert stock.queued == {"Q"}
+    shelf.world.clock.turn(timedelta(days=999).total_seconds())
     assert await shelf.tidy() == Removal()
 
 
