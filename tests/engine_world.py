@@ -1,5 +1,6 @@
 """An engine on a real store in a folder, with fakes for everything else."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from etltui.domain.job import (
     RetryPolicy,
     RunType,
 )
+from etltui.domain.queue import Ask, Mode
 from etltui.engine.engine import Engine
 from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
 from fakes import (
+    Crash,
     FakeLeases,
     FakeMirror,
     FakeParts,
@@ -58,6 +61,7 @@ class World:
         self.leases = FakeLeases(self.record)
         self.pools = FakePools()
         self.resident = False
+        self.types = {"extract": RunType(name="extract", limit=50)}
         self.parts = FakeParts(self.record)
         self.mirror = FakeMirror(self.record)
         self.bus = RecordedBus(self.record)
@@ -138,7 +142,7 @@ class World:
             jobs=self.jobs,
             path=self.folder / "etltui.toml",
             origins={},
-            run_types={"extract": RunType(name="extract")},
+            run_types=self.types,
         )
         self.engine = Engine(
             config=config,
@@ -149,8 +153,10 @@ class World:
         )
 
     async def restart(self):
-        """What a new process finds: the store closed and opened, another engine, no events yet."""
+        """What a new process finds after a kill: what was durable, another engine, no events."""
+        # The store first: of what the old engine does at its end nothing is recorded.
         await self.store.aclose()
+        await self.engine.aclose()
         self.failing.clear()
         self.record.clear()
         self.bus.events.clear()
@@ -161,6 +167,21 @@ class World:
         self.failing.clear()
         await self.engine.aclose()
         await self.store.aclose()
+
+    async def crash(self, handle):
+        """Wait for the `Crash` that ends a run's turn; nobody is told of it."""
+        dispatcher = self.engine.queue
+        with suppress(Crash):
+            await dispatcher._turns[handle.run]._task
+        del dispatcher._turns[handle.run]
+        dispatcher.queue.ended(handle.run)
+
+    async def prepare(self, job="sales"):
+        """Make the job's unfinished run ready, as its turn would."""
+        starts = self.engine._starts
+        found = starts.job(job)
+        row = await starts.check(found, (), resume=True)
+        return await starts.prepare(await starts.entry(found, Ask(mode=Mode.RESUME), row))
 
     async def submit(self, job="sales", **asked):
         return await self.engine.submit(job, **asked)

@@ -1,6 +1,6 @@
 """What waits in the queue, in which order it is served, and how the queue is counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from etltui.domain.errors import ErrorClass
@@ -65,6 +65,17 @@ class QueueEntry:
         waits ages alike, so the order of two entries never changes.
         """
         return self.priority + self.submitted / ageing_s, self.run
+
+    def again(self, not_before: float) -> "QueueEntry":
+        """The entry for a further turn, which takes the run up where this one left it."""
+        mode = Mode.RETRY if self.ask.mode is Mode.RETRY else Mode.RESUME
+        return replace(
+            self,
+            ask=replace(self.ask, mode=mode),
+            tries=self.tries + 1,
+            not_before=not_before,
+            taken=False,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from etltui.domain import retry
 from etltui.domain.errors import EtltuiError, StateError
 from etltui.domain.events import Moment, QueueCleared, RunFinished, RunQueued
 from etltui.domain.job import RetryPolicy
-from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
+from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult, RunStatus
 from etltui.engine.prepare import Prepared
 from etltui.engine.queue import Queue
@@ -66,6 +66,10 @@ class Dispatcher:
         turn = self._turns.get(run)
         return None if turn is None else RunHandle(turn)
 
+    def join(self, entry: QueueEntry) -> RunHandle:
+        """A run that waits or is at work."""
+        return RunHandle(self._turns[entry.run])
+
     def pending(self) -> tuple[QueueEntry, ...]:
         """Entries that wait, in the order of their turns."""
         return self.queue.pending(self._now())
@@ -117,10 +121,15 @@ class Dispatcher:
         """One turn of a run, whatever happens in it."""
         begun = self._tools.clock.monotonic()
         result = await self._execute(turn)
-        self.queue.ended(result.run)
         again = turn.runner.again if turn.runner else None
         turn.runner = None
-        if again is not None and not self._closing:
+        if again is not None and (self._closing or turn.stopping):
+            # Told to stop when its next turn was recorded already: another engine may give it.
+            if not again.keep or turn.ends_as is not RunStatus.STOPPED:
+                result = await self._drop(again, turn.ends_as, turn.reason)
+            again = None
+        self.queue.ended(result.run)
+        if again is not None:
             self._retried += 1
             turn.entry = again
             self.queue.add(again)
@@ -173,13 +182,7 @@ class Dispatcher:
         )
         if not decision.again:
             return None
-        return replace(
-            entry,
-            ask=Ask(mode=Mode.RESUME, only=entry.ask.only),
-            tries=entry.tries + 1,
-            not_before=self._now() + decision.wait_s,
-            taken=False,
-        )
+        return entry.again(self._now() + decision.wait_s)
 
     async def cancel(self, run: str, status: RunStatus, reason: str) -> bool:
         """End a run that waits or is at work; False where there is none.

@@ -88,7 +88,9 @@ class Engine:
         self.queue.queue.paused |= set(await self._tools.store.paused())
         self._live.start()
         if self.resident:
-            for entry in await self._tools.store.queued():
+            queued = await self._tools.store.queued()
+            # The best first: each one that is added may get its turn at once.
+            for entry in sorted(queued, key=lambda e: e.rank(self.config.settings.ageing_s)):
                 await self._take_up(entry)
 
     async def _take_up(self, entry: QueueEntry) -> None:
@@ -104,8 +106,7 @@ class Engine:
             ):
                 await self._tools.store.dequeue([entry.run], RunStatus.STOPPED)
                 return
-            ask = Ask(mode=Mode.RESUME, only=entry.ask.only)
-            again = replace(entry, ask=ask, tries=entry.tries + 1, taken=False)
+            again = entry.again(entry.not_before)
             await self._tools.store.requeue(again)
         self.queue.add(again)
 
@@ -171,7 +172,7 @@ class Engine:
             if there is not None:
                 return there
             mode = Mode.RESUME if row else Mode.NEW
-            entry = self._starts.entry(found, Ask(mode=mode, only=tuple(only)), row)
+            entry = await self._starts.entry(found, Ask(mode=mode, only=tuple(only)), row)
             entry = replace(
                 entry,
                 priority=entry.priority if priority is None else priority,
@@ -195,11 +196,15 @@ class Engine:
         """
         ask = replace(ask, mode=Mode.RETRY)
         async with self._submitting:
-            job, row = await self._starts.retry(run, ask)
-            there = self._there(job, None, row)
+            there = self._named(run)
             if there is not None:
-                return there
-            entry = self._starts.entry(job, ask, row)
+                self._refuse(there, None)
+                return self.queue.join(there)
+            job, row = await self._starts.retry(run, ask)
+            joined = self._there(job, None, row)
+            if joined is not None:
+                return joined
+            entry = await self._starts.entry(job, ask, row)
             owner = owner or self._tools.operator
             entry = replace(entry, owner=owner, keep=self.resident)
             return await self.queue.submit(entry, job.title)
@@ -210,16 +215,34 @@ class Engine:
         if entry is None:
             self._refuse_paused(job)
             return None
-        policy = overlap or job.overlap or self.config.settings.overlap
+        policy = self._refuse(entry, overlap)
+        same = next((e for e in self.queue.queue.of(job.name) if row and e.run == row.run), None)
+        joined = same or (entry if policy == "join" else None)
+        return self.queue.join(joined) if joined else None
+
+    def _refuse(self, entry: QueueEntry, overlap: Overlap | None) -> Overlap:
+        """What holds for a start of a job that has a run already.
+
+        Raises:
+            RefusedError: It is to be refused.
+        """
+        job = self.config.jobs.get(entry.job)
+        policy = overlap or (job and job.overlap) or self.config.settings.overlap
         if policy == "refuse":
             state = "is running" if entry in self.queue.queue.working else "waits in the queue"
             raise RefusedError(
-                job=job.name,
+                job=entry.job,
                 why=f"its run {entry.run}, asked for by {entry.owner}, {state}",
                 way_out="Wait for its end, or cancel it with `etltui cancel`",
             )
-        same = row is not None and any(e.run == row.run for e in self.queue.queue.of(job.name))
-        return self.queue.handle(entry.run) if policy == "join" or same else None
+        return policy
+
+    def _named(self, run: str) -> QueueEntry | None:
+        """The run that waits or is at work with this id, or the only one whose id ends so."""
+        entries = (*self.queue.queue.working, *self.queue.pending())
+        near = [entry for entry in entries if entry.run.casefold().endswith(run.casefold())]
+        exact = [entry for entry in entries if entry.run == run]
+        return next(iter(exact or near), None) if run and len(exact or near) == 1 else None
 
     def _refuse_paused(self, job: Job) -> None:
         paused = {"", job.name} & self.queue.queue.paused
@@ -243,10 +266,9 @@ class Engine:
             NoSuchRunError: No such run waits or is at work.
         """
         status = RunStatus.STOPPED if resumable else RunStatus.CANCELLED
-        for entry in (*self.queue.queue.working, *self.queue.pending()):
-            if run in {entry.run, entry.job} or entry.run.casefold().endswith(run.casefold()):
-                await self.queue.cancel(entry.run, status, reason or f"{status} by hand")
-                return
+        entry = next(self.queue.queue.of(run), None) or self._named(run)
+        if entry and await self.queue.cancel(entry.run, status, reason or f"{status} by hand"):
+            return
         raise NoSuchRunError(
             run=run,
             why="no such run waits or is at work",

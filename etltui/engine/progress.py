@@ -56,6 +56,8 @@ class ProgressBook:
         """Learn from an event."""
         if isinstance(event, RunQueued):
             view = RunView(run=event.run, job=event.job, status=RunStatus.QUEUED, started=event.at)
+            # Behind all others: it is the newest of its job, also where it is taken up again.
+            self._runs.pop(event.run, None)
             self._runs[event.run] = replace(view, changed=event.at)
             self._finished.pop(event.run, None)
         elif event.run in self._runs:
@@ -73,6 +75,7 @@ class ProgressBook:
                     percent=event.percent,
                     completed=event.completed,
                     failed=event.failed,
+                    rows=event.rows,
                 )
             case RunRetrying():
                 return replace(view, status=RunStatus.QUEUED, reason=event.reason)
@@ -104,6 +107,10 @@ class ProgressBook:
 
     def _ended(self, view: RunView, event: RunFinished) -> RunView:
         self._finished[event.run] = self._clock.monotonic()
+        connections = self._connections.get(event.run, {})
+        for name, each in connections.items():
+            if each.status in _AT_WORK:
+                connections[name] = replace(each, status=ConnectionStatus.CANCELLED, since=event.at)
         result = event.result
         return replace(
             view,
@@ -112,6 +119,7 @@ class ProgressBook:
             completed=result.completed,
             failed=result.failed,
             total=result.total or view.total,
+            rows=result.rows,
             reason=result.reason,
         )
 
@@ -130,10 +138,11 @@ class ProgressBook:
 
     def _whole(self, view: RunView) -> RunView:
         connections = dict(self._connections.get(view.run, {}))
-        rows = sum(each.rows for each in connections.values())
-        return replace(view, connections=connections, rows=rows)
+        under_way = (each.rows for each in connections.values() if each.status in _AT_WORK)
+        return replace(view, connections=connections, rows=view.rows + sum(under_way))
 
 
+_AT_WORK = frozenset({ConnectionStatus.RUNNING, ConnectionStatus.RETRYING})
 _WHOLE = frozenset({RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS, RunStatus.FAILED})
 
 

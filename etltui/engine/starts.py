@@ -76,13 +76,17 @@ class Starts:
             await self._preparer.fits(row, job)
         return row
 
-    def entry(self, job: Job, ask: Ask, row: RunRow | None) -> QueueEntry:
+    async def entry(self, job: Job, ask: Ask, row: RunRow | None) -> QueueEntry:
         """An entry for a run of the job, or for a further attempt of the run in `row`."""
         now = self._preparer.now()
+        run = row.run if row else run_id(now, os.urandom)
+        # Of hundreds of runs that are asked for in one second two may draw the same letters.
+        while row is None and await self._store.run(run):
+            run = run_id(now, os.urandom)
         kind = self.config.run_types.get(job.type)
         priority = job.priority if job.priority is not None else kind.priority if kind else 100
         return QueueEntry(
-            run=row.run if row else run_id(now, os.urandom),
+            run=run,
             job=job.name,
             type=job.type,
             priority=priority,
@@ -107,6 +111,17 @@ class Starts:
                 way_out="Only what failed or was not read can be; `etltui run` reads all anew",
             )
         plan = await self._store.plan(row.run)
+        await self._refuse_taken(plan, row)
+        if not self._missing(plan, await self._store.connections(row.run), ask):
+            raise NoSuchRunError(
+                run=row.run,
+                why="none of its connections is as asked",
+                way_out="See `etltui show` for how each of them ended",
+            )
+        return self._job_of(plan), row
+
+    async def _refuse_taken(self, plan: Plan, row: RunRow) -> None:
+        """Patch no target that a later run has made."""
         for target in plan.targets:
             newest = next(iter(await self._store.published_at(target)), None)
             if newest is not None and newest.run != row.run and await self._newer(newest.run, row):
@@ -116,8 +131,6 @@ class Starts:
                     way_out=f"Retry that one, or run {row.job} anew; {{date}} in a path keeps "
                     "the targets of different days apart",
                 )
-        self._missing(plan, await self._store.connections(row.run), ask)
-        return self._job_of(plan), row
 
     async def _newer(self, other: str, row: RunRow) -> bool:
         found = await self._store.run(other)
@@ -129,7 +142,7 @@ class Starts:
         Raises:
             ConfigError: The job or its connections are there no more.
             PlanChangedError: The run was made by another plan.
-            NoSuchRunError: There is nothing to read again.
+            NoSuchRunError: A later run has made the targets that a retry would patch.
             StateError: Something cannot be recorded, or a folder not be made.
         """
         if entry.ask.mode is Mode.RETRY:
@@ -137,6 +150,16 @@ class Starts:
         else:
             prepared = await self._prepare_job(entry)
         return replace(prepared, priority=entry.priority)
+
+    def _further(self, prepared: Prepared, row: RunRow, entry: QueueEntry) -> Prepared:
+        """A further turn of a run that failed.
+
+        Its connections had their tries: a turn gives each one more, so that retries of runs and of
+        connections never multiply.
+        """
+        if row.status is not RunStatus.FAILED or entry.tries == 1:
+            return prepared
+        return replace(prepared, retry=replace(prepared.retry, retries=0))
 
     async def _prepare_job(self, entry: QueueEntry) -> Prepared:
         job = self.job(entry.job)
@@ -150,15 +173,13 @@ class Starts:
         connections = self._connections(job, (), day)
         asked = {c.name for c in self._connections(job, entry.ask.only, day)}
         prepared = await self._preparer.again(row, job, connections, asked=asked)
-        if row.status is RunStatus.FAILED and entry.tries > 1:
-            # Its connections had their tries: a turn gives each one more, so that retries of runs
-            # and of connections never multiply.
-            return replace(prepared, retry=replace(job.retry, retries=0))
-        return prepared
+        return self._further(prepared, row, entry)
 
     async def _prepare_retry(self, entry: QueueEntry) -> Prepared:
         row = await self._row(entry.run)
         plan = await self._store.plan(row.run)
+        # Another run may have had its turn since this one was asked for.
+        await self._refuse_taken(plan, row)
         rows = await self._store.connections(row.run)
         asked = self._missing(plan, rows, entry.ask)
         settled: dict[str, ConnectionResult] = {
@@ -168,9 +189,13 @@ class Starts:
         }
         known = {connection.name: connection for connection in self.config.connections}
         connections = [known.get(c.name, c.connection) for c in plan.connections]
-        return await self._preparer.again(
+        prepared = await self._preparer.again(
             row, self._job_of(plan), connections, asked=asked, settled=settled
         )
+        # What was done and cannot be found again is missing, too.
+        lost = {each.connection for each in rows if each.done} - prepared.kept.keys()
+        prepared = replace(prepared, asked=prepared.asked | lost)
+        return self._further(prepared, row, entry)
 
     def _job_of(self, plan: Plan) -> Job:
         """The job as it is now where the parts fit it, else as it was when the run began."""
@@ -194,14 +219,7 @@ class Starts:
             chosen = {c.name for c in select(tuple(names.values()), tuple(names), ask.only)}
         else:
             chosen = set(names)
-        missing = {row.connection for row in rows if not row.done and _fits(row, ask)} & chosen
-        if not missing:
-            raise NoSuchRunError(
-                run=plan.run,
-                why="none of its connections is as asked" if rows else "it has no connections",
-                way_out="See `etltui show` for how each of them ended",
-            )
-        return missing
+        return {row.connection for row in rows if not row.done and _fits(row, ask)} & chosen
 
     async def _row(self, run: str) -> RunRow:
         row = await self._store.run(run)

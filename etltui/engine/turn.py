@@ -13,11 +13,13 @@ class Turn:
     Attributes:
         entry: Its place in the queue, as it is now.
         runner: While it is at work.
+        stopping: Whether it was told to stop.
     """
 
     def __init__(self, entry: QueueEntry) -> None:
         self.entry = entry
         self.runner: Runner | None = None
+        self.stopping = False
         self.ends_as = RunStatus.STOPPED
         self.reason = "stopped"
         self._task: asyncio.Task[None] | None = None
@@ -36,9 +38,11 @@ class Turn:
         self.ends_as, self.reason = status, reason
         if self.runner is not None:
             self.runner.cancel_as, self.runner.cancel_reason = status, reason
-        if self._task is not None:
-            # Later: a task that is cancelled before its first step would never record an end.
+        if self._task is not None and not self.stopping:
+            # Once: a further cancel would break off what records the end. Later: a task that is
+            # cancelled before its first step would never record one.
             asyncio.get_running_loop().call_soon(self._task.cancel)
+        self.stopping = True
 
     def end(self, result: RunResult) -> None:
         """Tell whoever waits how it ended."""

@@ -44,6 +44,7 @@ VALUES
     (:run, :job, :type, :priority, :submitted, :not_before, :owner, :ask, :tries, :keep, :taken,
      :checksum)
 ON CONFLICT (run) DO UPDATE SET
+    job = excluded.job, type = excluded.type, submitted = excluded.submitted,
     priority = excluded.priority, not_before = excluded.not_before, owner = excluded.owner,
     ask = excluded.ask, tries = excluded.tries, keep = excluded.keep, taken = excluded.taken,
     checksum = excluded.checksum;

@@ -45,6 +45,8 @@ async def create(statements: Statements, plan: Plan, status: RunStatus) -> None:
 
 async def placeholder(statements: Statements, entry: QueueEntry, title: str) -> None:
     """Record a run that waits for its turn and has no plan yet."""
+    if await statements.row("run", run=entry.run):
+        raise StateError(f"the run {entry.run} is recorded already")
     run: Row = {
         "run": entry.run,
         "job": entry.job,

@@ -71,22 +71,6 @@ async def test_the_threshold_itself_is_allowed():
     await Memory(lambda: 0, threshold_mb=512, own=Scale(512)).admit()
 
 
-async def test_weighed_each_second(monkeypatch):
-    scale = Scale(1)
-    memory = Memory(lambda: 0, threshold_mb=512, own=scale)
-    naps = []
-
-    async def nap(seconds):
-        naps.append(seconds)
-        if len(naps) == 3:
-            raise asyncio.CancelledError
-
-    monkeypatch.setattr(memory_module.asyncio, "sleep", nap)
-    with pytest.raises(asyncio.CancelledError):
-        await memory.sample()
-    assert (scale.count, naps) == (3, [1, 1, 1])
-
-
 def test_this_process_weighs_something():
     give_back()
     assert own_pss() > MB

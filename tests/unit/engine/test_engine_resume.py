@@ -9,7 +9,7 @@ from etltui.domain.errors import ErrorClass, PlanChangedError
 from etltui.domain.events import RunStarted
 from etltui.domain.job import Destination, ExcelOptions, Query
 from etltui.domain.run import ConnectionStatus, RunStatus
-from fakes import Script, failure
+from fakes import Held, Script, failure
 
 DISK = ErrorClass.DISK
 
@@ -53,11 +53,15 @@ async def test_kept_connections_are_not_read_again(world, stopped, caplog):
 async def test_without_resume_a_new_run_clears_the_older_parts(world, stopped):
     assert (world.parts_folder / stopped.run).is_dir()
     world.clock.turn(1)
-    prepared = await world.engine.prepare("sales", resume=False)
-    assert prepared.plan.run != stopped.run
+    held = Held(2)
+    world.leases.extracts["A"] = Script(held)
+    handle = await world.submit(resume=False)
+    await held.reached.wait()
+    assert handle.run != stopped.run
     assert not (world.parts_folder / stopped.run).exists()
-    assert (world.parts_folder / prepared.plan.run).is_dir()
-    result = await world.engine.submit(prepared).wait()
+    assert (world.parts_folder / handle.run).is_dir()
+    held.let_go()
+    result = await handle.wait()
     assert (result.skipped, world.leases.read()) == (0, ["A", "B", "C"])
 
 
@@ -77,14 +81,13 @@ async def test_flag_before_setting_before_job(world, stopped, flag, setting, job
     world.job(resume=job)
     world.renew()
     world.clock.turn(1)
-    prepared = await world.engine.prepare("sales", resume=flag)
-    assert (prepared.plan.run == stopped.run) is resumes
+    assert ((await world.run(resume=flag)).run == stopped.run) is resumes
 
 
 async def test_a_changed_plan_is_refused_and_the_difference_named(world, stopped):
     world.job(queries=(Query(name="main", sql="select 2"),), title="Other", max_parallel=9)
     world.renew()
-    for asked in (world.engine.prepare, world.engine.check):
+    for asked in (world.engine.submit, world.engine.check):
         with pytest.raises(PlanChangedError, match="--no-resume") as refused:
             await asked("sales", resume=True)
         assert refused.value.differences == ("query main",)
@@ -118,17 +121,20 @@ async def test_added_ones_run_and_removed_ones_are_dropped(world, stopped):
 
 async def test_a_damaged_part_is_read_again(world, stopped):
     world.parts.bad = {"B"}
-    prepared = await world.engine.prepare("sales", resume=True)
-    assert set(prepared.kept) == {"A"}
+    held = Held(2)
+    world.leases.extracts["B"] = Script(held)
+    handle = await world.submit(resume=True)
+    await held.reached.wait()
     assert {r.connection for r in await world.store.receipts(stopped.run)} == {"A"}
-    await world.engine.submit(prepared).wait()
+    held.let_go()
+    assert (await handle.wait()).skipped == 1
     assert sorted(world.leases.read()) == ["B", "C"]
 
 
 async def test_parts_nobody_recorded_are_removed(world, stopped):
     orphan = world.parts_folder / stopped.run / "0" / "0003-0-0.1001.part"
     orphan.write_bytes(b"half a part")
-    await world.engine.prepare("sales", resume=True)
+    await world.prepare()
     assert sorted(p.name for p in orphan.parent.iterdir()) == [
         "0001-0-0.1001.part",
         "0002-0-0.1001.part",
@@ -164,7 +170,7 @@ async def test_every_destination_variant_and_query_must_be_whole(world):
     world.renew()
     world.leases.extracts["C"] = Script(failure(DISK))
     await world.run()
-    prepared = await world.engine.prepare("sales", resume=True)
+    prepared = await world.prepare()
     assert set(prepared.kept) == {"A", "B"}
     assert len(prepared.receipts["A"]) == 6
     wholes = []
@@ -179,13 +185,13 @@ async def test_every_destination_variant_and_query_must_be_whole(world):
         )
 
     world.parts.verify = one_bad
-    assert set((await world.engine.prepare("sales", resume=True)).kept) == {"B"}
+    assert set((await world.prepare()).kept) == {"B"}
     assert wholes
 
 
 async def test_a_run_that_died_is_taken_up(world, stopped):
     """What a kill leaves: running in the store, nobody at work."""
-    prepared = await world.engine.prepare("sales", resume=True)
+    prepared = await world.prepare()
     await world.store.move_run(prepared.plan.run, RunStatus.RUNNING)
     await world.restart()
     row = await world.store.run(stopped.run)

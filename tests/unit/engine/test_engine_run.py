@@ -1,6 +1,8 @@
 """A run from its start to its end: events, percentages, and what comes after what."""
 
-from etltui.domain.errors import ErrorClass
+import pytest
+
+from etltui.domain.errors import ConfigError, ErrorClass
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
@@ -8,6 +10,7 @@ from etltui.domain.events import (
     ConnectionStarted,
     RunFinished,
     RunProgress,
+    RunQueued,
     RunStarted,
     TargetPublished,
 )
@@ -26,6 +29,7 @@ async def test_s0_57_to_63_events_of_one_connection_exactly(world):
         for event in world.bus.events
         if not (isinstance(event, TargetPublished) and not event.final)
     ] == [
+        "RunQueued",
         "RunStarted",
         "RunProgress",
         "ConnectionStarted",
@@ -47,7 +51,8 @@ async def test_s0_57_to_63_events_of_many_in_number(world):
     for kind in (ConnectionStarted, ConnectionCompleted):
         assert sorted(event.connection for event in world.happened(kind)) == ["A", "B", "C"]
     assert not world.happened(ConnectionFailed)
-    assert isinstance(world.bus.events[0], RunStarted)
+    assert isinstance(world.bus.events[0], RunQueued)
+    assert isinstance(world.bus.events[1], RunStarted)
     assert isinstance(world.bus.events[-1], RunFinished)
     assert {event.run for event in world.bus.events} == {result.run}
     assert {event.at for event in world.bus.events} == {world.clock.now().timestamp()}
@@ -97,12 +102,12 @@ async def test_s0_64_all_failing_fails_and_leaves_the_target(world):
     assert await world.stored(result.run) is RunStatus.FAILED
 
 
-async def test_a_run_without_connections_still_completes(world):
+async def test_a_run_without_connections_is_refused(world):
     world.job(connections=())
     world.renew()
-    result = await world.run()
-    assert (result.status, result.total) == (RunStatus.COMPLETED, 0)
-    assert world.percents[-1] == 100
+    with pytest.raises(ConfigError, match="all of its connections are closed or not yet open"):
+        await world.submit()
+    assert not await world.store.runs()
 
 
 async def test_data_then_mark_then_mirror_then_news_for_every_connection(world):

@@ -54,9 +54,9 @@ async def test_what_is_being_recorded_is_finished_before_a_stop(world):
     world.store.checkpoint = slow
     handle = await world.submit()
     await held.reached.wait()
-    handle.stop(RunStatus.STOPPED, "once")
+    await world.engine.cancel(handle.run, resumable=True, reason="once")
     await asyncio.sleep(0)
-    handle.stop(RunStatus.CANCELLED, "twice")
+    await world.engine.cancel(handle.run, reason="twice")
     await asyncio.sleep(0)
     assert not world.happened(RunFinished)
     held.let_go()
@@ -86,7 +86,7 @@ async def test_a_target_and_what_is_recorded_of_it_change_together(world, state)
     held = hold_publication(world, state)
     handle = await world.submit()
     await held.reached.wait()
-    handle.stop(RunStatus.STOPPED, "stopped")
+    await world.engine.cancel(handle.run, resumable=True, reason="stopped")
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not world.happened(RunFinished)
@@ -106,7 +106,7 @@ async def test_assembling_is_given_up_at_a_stop(world):
     held = hold_publication(world, PublicationState.ASSEMBLING)
     handle = await world.submit()
     await held.reached.wait()
-    handle.stop(RunStatus.STOPPED, "stopped")
+    await world.engine.cancel(handle.run, resumable=True, reason="stopped")
     result = await handle.wait()
     assert result.status is RunStatus.STOPPED
     assert world.target not in world.parts.files
@@ -118,14 +118,14 @@ async def test_a_stop_that_comes_when_the_run_has_ended_changes_nothing(world):
     held = Held()
     finish = world.store.finish_run
 
-    async def slow(result):
+    async def slow(result, again=None):
         await held.passed()
-        await finish(result)
+        await finish(result, again)
 
     world.store.finish_run = slow
     handle = await world.submit()
     await held.reached.wait()
-    handle.stop(RunStatus.CANCELLED, "too late")
+    await world.engine.cancel(handle.run, reason="too late")
     await asyncio.sleep(0)
     held.let_go()
     assert (await handle.wait()).status is RunStatus.COMPLETED
@@ -153,7 +153,7 @@ async def test_stop_while_queued_behind_max_jobs(world):
     await held.reached.wait()
     assert await world.stored(second.run) is RunStatus.QUEUED
     assert {event.job for event in world.happened(RunStarted)} == {"sales"}
-    second.stop(RunStatus.CANCELLED, "not wanted")
+    await world.engine.cancel(second.run, reason="not wanted")
     assert (await second.wait()).status is RunStatus.CANCELLED
     assert await world.stored(second.run) is RunStatus.CANCELLED
     held.let_go()
@@ -181,10 +181,9 @@ async def test_a_jobs_second_run_joins_its_first(world):
     world.leases.extracts["A"] = Script(held)
     first = await world.submit()
     await held.reached.wait()
-    prepared = await world.engine.prepare("sales", resume=False)
-    assert prepared.plan.run == first.run
+    second = await world.submit(resume=False)
+    assert second.run == first.run
     assert (world.parts_folder / first.run).is_dir()
-    second = world.engine.submit(prepared)
     held.let_go()
     assert await second.wait() == await first.wait()
     assert len(await world.store.runs()) == 1
@@ -316,10 +315,10 @@ async def test_a_mirror_that_fails_only_warns(world, caplog):
 
 async def test_there_is_no_such_job(world):
     with pytest.raises(ConfigError, match=r"there is no job 'slaes'\. There are: sales"):
-        await world.engine.prepare("slaes")
+        await world.submit("slaes")
     world.jobs.clear()
     with pytest.raises(ConfigError, match="Add a table"):
-        await world.engine.prepare("sales")
+        await world.submit()
 
 
 async def test_only_some_connections(world):
