@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from etltui.cli import demo_data
-from etltui.cli.follow import run_jobs
 from etltui.cli.options import errors_leave
+from etltui.cli.run import run_jobs
 from etltui.config.load import load, state_folder
 from etltui.domain.errors import ConfigError, Mistake
 

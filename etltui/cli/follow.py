@@ -1,22 +1,28 @@
-"""Runs jobs in an engine of this process and follows them: signals, progress, exit code."""
+"""Follows runs to their end, wherever their engine is: progress, reports, exit code."""
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
-from etltui.bootstrap import engine
+from etltui.cli.local import Runs
 from etltui.cli.progress import Lines, Painter, Silent
 from etltui.cli.report import report
 from etltui.config.schema import Config
-from etltui.domain.ports import Subscription
-from etltui.domain.run import RunResult, RunStatus
+from etltui.domain.events import (
+    ConnectionProgress,
+    ConnectionStarted,
+    Event,
+    Moment,
+    Overflow,
+    RunProgress,
+    RunStarted,
+)
+from etltui.domain.progress import RunView, Snapshot
+from etltui.domain.run import ConnectionStatus, RunResult, RunStatus
 from etltui.encode import events as encode
-from etltui.engine.engine import Engine
 
 EXIT = MappingProxyType(
     {
@@ -25,108 +31,138 @@ EXIT = MappingProxyType(
         RunStatus.FAILED: 1,
         RunStatus.STOPPED: 4,
         RunStatus.CANCELLED: 130,
+        RunStatus.QUEUED: 4,  # it keeps its place for the next engine
     },
 )
 _WORST = (1, 130, 4, 3, 0)
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_AT_ONCE = 130
+_AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.PUBLISHING})
 
 
 def exit_code(results: Sequence[RunResult]) -> int:
     """Of several runs the worst: failed, cancelled, stopped, with errors, completed."""
-    codes = {EXIT[result.status] for result in results}
-    return next(code for code in _WORST if code in codes)
+    return worst({EXIT[result.status] for result in results})
 
 
-def run_jobs(
-    config: Config,
-    state: Path,
-    jobs: Sequence[str],
-    *,
-    only: Sequence[str] = (),
-    resume: bool | None = None,
-    as_json: bool = False,
-) -> int:
-    """Run the jobs and follow them to their end; the exit code.
-
-    Raises:
-        ConfigError: There is no such job, or no such connection; nothing was started.
-        PlanChangedError: An unfinished run does not fit any more; nothing was started.
-        StateHeldError: Another engine holds the state folder.
-    """
-    return asyncio.run(
-        _run_jobs(config, state, tuple(dict.fromkeys(jobs)), only, resume, as_json=as_json),
-    )
+def worst(codes: set[int]) -> int:
+    """The exit code that says most of several; 0 for none."""
+    return next((code for code in _WORST if code in codes), 0)
 
 
-async def _run_jobs(
-    config: Config,
-    state: Path,
-    jobs: Sequence[str],
-    only: Sequence[str],
-    resume: bool | None,  # noqa: FBT001 - three answers: yes, no, as configured
-    *,
-    as_json: bool,
-) -> int:
-    async with engine(config, state, environ=os.environ) as running:
-        for job in jobs:
-            await running.check(job, only=only, resume=resume)
-        with running.events() as events, _signals(running):
-            view = Silent() if as_json else _view(config.settings.timezone)
-            watching = asyncio.create_task(_watch(events, view, as_json=as_json))
-            handles = [await running.submit(job, only=only, resume=resume) for job in jobs]
-            results = [await handle.wait() for handle in handles]
-            # What the bus still holds is shown before the engine ends the stream.
-            running.end_events()
-            await watching
-    if not as_json:
-        for result in results:
-            _say(report(result, config))
-    return exit_code(results)
-
-
-def _view(timezone: str) -> Painter | Lines:
-    """A live picture on a terminal, plain lines elsewhere."""
-    terminal = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return Painter(sys.stderr, timezone) if terminal else Lines(sys.stderr, timezone)
-
-
-async def _watch(
-    events: Subscription,
-    view: Painter | Lines | Silent,
-    *,
-    as_json: bool,
-) -> None:
-    """Show every event; a terminal that has gone ends the showing, not the run."""
-    with view:
-        async for event in events:
-            view.take(event)
-            if as_json:
-                _say(encode.line(encode.encoded(event)))
-
-
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Say something on stdout; a terminal that has gone does not stop the run."""
     with suppress(OSError):
         print(text, flush=True)  # noqa: T201 - results go to stdout
 
 
-@contextmanager
-def _signals(running: Engine) -> Iterator[None]:
-    """INT, TERM and HUP stop resumably; a second INT leaves at once."""
-    loop = asyncio.get_running_loop()
-    stopping: list[asyncio.Task[None]] = []
+def note(text: str) -> None:
+    """Say something on stderr; a terminal that has gone does not stop the run."""
+    with suppress(OSError):
+        print(f"etltui: {text}", file=sys.stderr, flush=True)  # noqa: T201 - progress goes to stderr
 
-    def stop(number: signal.Signals) -> None:
-        if stopping and number is signal.SIGINT:
-            # Parts are durable and marks are committed one by one: there is nothing to save.
-            os._exit(_AT_ONCE)
-        if not stopping:
-            stopping.append(asyncio.create_task(running.stop(f"stopped by {number.name}")))
 
-    for number in _STOPPING:
-        loop.add_signal_handler(number, stop, number)
-    try:
-        yield
-    finally:
-        for number in _STOPPING:
-            loop.remove_signal_handler(number)
+def reported(results: Sequence[RunResult], config: Config) -> None:
+    """Say on stdout how the runs ended."""
+    for result in results:
+        say(report(result, config))
+
+
+class Show:
+    """Shows events: on stderr for people, or as JSON on stdout for programs.
+
+    Args:
+        timezone: Of the times.
+        as_json: An event a line, instead of a picture.
+        live: Repaint the picture where stderr is a terminal; else a line for each change.
+        lines: Writes those lines; None for the usual ones.
+    """
+
+    def __init__(
+        self,
+        timezone: str,
+        *,
+        as_json: bool = False,
+        live: bool = True,
+        lines: Silent | None = None,
+    ) -> None:
+        self._as_json = as_json
+        if as_json:
+            self._view = Silent()
+        elif live and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+            self._view = Painter(sys.stderr, timezone)
+        else:
+            self._view = lines or Lines(sys.stderr, timezone)
+
+    @asynccontextmanager
+    async def following(
+        self,
+        runs: Runs,
+        names: Sequence[str],
+        before: Snapshot,
+    ) -> AsyncIterator[None]:
+        """Show the runs, or all for no names, for the time of the block.
+
+        Args:
+            runs: Where they run; its `collect` has been called.
+            names: Their ids.
+            before: How they stood then: of those at work it is shown how far they were.
+        """
+        watching = asyncio.create_task(self._watch(runs, names, before), name="watching")
+        try:
+            yield
+            # What has happened by now is shown before it ends.
+            await runs.enough()
+            await watching
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self, runs: Runs, names: Sequence[str], before: Snapshot) -> None:
+        with self._view:
+            self._catch_up(names, before)
+            async for event in runs.events(names):
+                self._take(event)
+                if isinstance(event, Overflow):
+                    self._catch_up(names, await runs.snapshot())
+
+    def _catch_up(self, names: Sequence[str], snapshot: Snapshot) -> None:
+        for view in snapshot.runs:
+            if view.status in _AT_WORK and (not names or view.run in names):
+                for event in under_way(view):
+                    self._take(event)
+
+    def _take(self, event: Event) -> None:
+        self._view.take(event)
+        if self._as_json:
+            say(encode.line(encode.encoded(event)))
+
+
+def under_way(view: RunView) -> Iterator[Event]:
+    """The events that bring whoever joins in to where a run is.
+
+    What completed before counts as done before.
+    """
+    moment: Moment = {"at": view.changed, "run": view.run, "job": view.job}
+    yield RunStarted(**moment, total=view.total, skipped=view.completed, attempt=view.attempt)
+    yield RunProgress(
+        **moment,
+        step=view.step,
+        percent=view.percent,
+        completed=view.completed,
+        failed=view.failed,
+        total=view.total,
+        rows=sum(
+            each.rows
+            for each in view.connections.values()
+            if each.status is ConnectionStatus.COMPLETED
+        ),
+    )
+    for each in view.connections.values():
+        if each.status is ConnectionStatus.RUNNING:
+            yield ConnectionStarted(**moment, connection=each.connection, tries=each.tries)
+            yield ConnectionProgress(
+                **moment,
+                connection=each.connection,
+                step=each.step,
+                rows=each.rows,
+                bytes=each.bytes,
+            )

@@ -11,8 +11,13 @@ from etltui import __version__
 _COMMANDS = {
     "demo": "Make sample branch databases and gather them.",
     "run": "Run jobs.",
+    "retry": "Read again what a run lacks, and patch its targets.",
+    "cancel": "End a run.",
+    "watch": "Follow what an engine runs.",
+    "serve": "Run an engine without a screen, for others to call.",
     "check": "Read the configuration and say what is wrong with it.",
     "config": "Show the settings and where they come from, or set one.",
+    "test": "Ask each database for an answer.",
     "import-job": "Turn another program's job JSON into TOML.",
     "import-fleet": "Take a list of branches over as connections.",
     "runs": "List runs, newest first.",
@@ -56,8 +61,9 @@ def main() -> None:
 
     \b
     Exit codes: 0 completed, 1 failed, 2 wrong usage or configuration,
-    3 completed with errors, 4 stopped but resumable, 75 the state folder is
-    held by another engine, 130 cancelled. Of several jobs the worst counts.
+    3 completed with errors, 4 stopped but resumable, 75 not now: the
+    state folder is held, nobody serves it, or the job has a run already,
+    130 cancelled or left. Of several jobs the worst counts.
 
     Completion: eval "$(_ETLTUI_COMPLETE=bash_source etltui)"
     """  # noqa: D301 - \b is click's mark for lines to keep

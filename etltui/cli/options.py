@@ -2,8 +2,9 @@
 
 import functools
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -15,14 +16,28 @@ from etltui.config.schema import Config
 from etltui.domain.errors import (
     ConfigError,
     EtltuiError,
+    NoSuchRunError,
     PlanChangedError,
+    RefusedError,
     StateError,
     StateHeldError,
 )
 from etltui.domain.safe_text import safe_text
+from etltui.door.errors import GoneError, NoDoorError
 
 USAGE = 2
-HELD = 75
+LATER = 75
+"""It may work later: the folder is held, nobody serves it, or the job has a run already."""
+_CODES: Mapping[type[EtltuiError], int] = {
+    StateHeldError: LATER,
+    NoDoorError: LATER,
+    GoneError: LATER,
+    RefusedError: LATER,
+    ConfigError: USAGE,
+    PlanChangedError: USAGE,
+    NoSuchRunError: USAGE,
+    StateError: USAGE,
+}
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -39,14 +54,33 @@ state_option = click.option(
     help="Folder for runs, parts and logs (else ETLTUI_STATE_DIR, settings.state_dir, "
     "~/.local/state/etltui).",
 )
-
-
+json_option = click.option("--json", "as_json", is_flag=True, help="An event a line, as JSON.")
+only_option = click.option(
+    "--only",
+    multiple=True,
+    metavar="GLOB",
+    help="Only connections whose name matches, or tag:NAME; may be given several times.",
+)
+join_option = click.option(
+    "--join/--no-join",
+    default=True,
+    help="Hand the work to the engine that holds the state folder, if one does, and follow it "
+    "there. With --no-join that is an error (exit code 75).",
+)
 profile_option = click.option(
     "--profile",
     metavar="NAME",
     help="Settings that suit a size of work, laid under the file's: "
     f"{', '.join(PROFILES)} (else settings.profile).",
 )
+
+
+def span(_: click.Context, __: click.Parameter, value: str) -> float:
+    """Of an option such as `90`, `90s`, `10m`, `2h`, `1d` the seconds."""
+    found = re.fullmatch(r"(\d{1,9})([smhd]?)", value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is no time: write 90s, 10m, 2h or 1d")
+    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 
 
 def configuration(config_file: Path | None, **flags: object) -> Config:
@@ -92,10 +126,7 @@ def leave(error: EtltuiError) -> NoReturn:
     lines = error.mistakes if isinstance(error, ConfigError) else (error,)
     for line in lines:
         click.echo(f"etltui: {safe_text(str(line))}", err=True)
-    if isinstance(error, StateHeldError):
-        sys.exit(HELD)
-    started = not isinstance(error, ConfigError | PlanChangedError | StateError)
-    sys.exit(1 if started else USAGE)
+    sys.exit(next((code for kind, code in _CODES.items() if isinstance(error, kind)), 1))
 
 
 def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:

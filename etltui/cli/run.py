@@ -2,53 +2,118 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict, Unpack, get_args
 
 import click
 
-from etltui.cli.follow import run_jobs
+from etltui.bootstrap import operator
+from etltui.cli.local import Runs
 from etltui.cli.options import (
     config_option,
     configuration,
     errors_leave,
     job_names,
+    join_option,
+    json_option,
+    only_option,
+    span,
     state_option,
 )
+from etltui.cli.request import Request, Start, fulfil
 from etltui.config.load import state_folder
+from etltui.config.schema import PRIORITY, Config
+from etltui.domain.job import Overlap
+
+
+class Asked(TypedDict, total=False):
+    """What may be said of a start; see `Engine.submit`."""
+
+    only: tuple[str, ...]
+    resume: bool | None
+    priority: int | None
+    delay_s: float
+    overlap: Overlap | None
+
+
+def starting(jobs: Sequence[str], asked: Asked) -> Start:
+    """Starts a run of each job, or of none where one of them could not start."""
+
+    async def start(runs: Runs) -> Sequence[str]:
+        for job in jobs:
+            await runs.check(job, only=asked.get("only", ()), resume=asked.get("resume"))
+        return [await runs.submit(job, **asked, owner=operator()) for job in jobs]
+
+    return start
+
+
+def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
+    """Run jobs as they are configured and follow them to their end; the exit code.
+
+    Raises:
+        EtltuiError: See `request.fulfil`.
+    """
+    return fulfil(config, state, Request(start=starting(jobs, {})))
 
 
 @click.command("run", short_help="Run jobs.")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB…", shell_complete=job_names)
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="GLOB",
-    help="Only connections whose name matches, or tag:NAME; may be given several times.",
-)
+@only_option
 @click.option(
     "--resume/--no-resume",
     default=None,
     help="Take up the newest unfinished run of each job: connections that are done are not read "
     "again. Default: RESUME_JOBS, else the job's own setting.",
 )
-@click.option("--json", "as_json", is_flag=True, help="An event a line on stdout, as JSON.")
+@click.option(
+    "--priority",
+    type=click.IntRange(PRIORITY.low, PRIORITY.high),
+    help="Place in the queue, lower first. Default: the job's own, else its run type's.",
+)
+@click.option(
+    "--delay",
+    "delay_s",
+    callback=span,
+    default="0",
+    metavar="TIME",
+    help="Start after e.g. 10m or 2h.",
+)
+@click.option(
+    "--overlap",
+    type=click.Choice(get_args(Overlap)),
+    help="Where the job has a run already: follow that one, be refused, or wait for its end. "
+    "Default: the job's own, else settings.overlap.",
+)
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="With --no-wait leave the runs with `etltui serve`, print their ids and end.",
+)
+@join_option
+@json_option
 @config_option
 @state_option
 @errors_leave
 def command(
     jobs: tuple[str, ...],
     *,
-    only: tuple[str, ...],
-    resume: bool | None,
-    as_json: bool,
     config_file: Path | None,
     state_dir: Path | None,
+    as_json: bool,
+    join: bool,
+    wait: bool,
+    **asked: Unpack[Asked],
 ) -> None:
     """Run each JOB and follow it to its end.
 
-    Progress goes to stderr, results to stdout. Ctrl-C stops resumably (exit code 4); a second
-    Ctrl-C leaves at once, and nothing that finished is lost.
+    Progress goes to stderr, results to stdout. Where an engine holds the state folder already, it
+    gets the work and is followed as if it were here; a job that runs there already is joined.
+
+    Ctrl-C stops resumably (exit code 4), and a second one leaves at once; nothing that finished is
+    lost. In another's engine runs go on: Ctrl-C only leaves them (130), `etltui cancel` ends them.
     """
     config = configuration(config_file)
     state = state_folder(config, state_dir, os.environ)
-    sys.exit(run_jobs(config, state, jobs, only=only, resume=resume, as_json=as_json))
+    start = starting(tuple(dict.fromkeys(jobs)), asked)
+    sys.exit(fulfil(config, state, Request(start=start, as_json=as_json, join=join, wait=wait)))

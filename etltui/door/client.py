@@ -4,11 +4,8 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from etltui.domain.errors import EtltuiError
 from etltui.domain.events import Event
@@ -17,28 +14,9 @@ from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult
-from etltui.door.protocol import (
-    HEAD,
-    MAX_MESSAGE,
-    SOCKET,
-    VERSION,
-    Answer,
-    Call,
-    Down,
-    GoneError,
-    Hello,
-    News,
-    NoDoorError,
-    NoMoreNews,
-    Refused,
-    answered,
-    body_length,
-    down,
-    error_of,
-    event_of,
-    frame,
-)
-from etltui.engine.bus import Backlog
+from etltui.door.errors import GoneError, NoDoorError
+from etltui.door.line import BROKEN, Line, read
+from etltui.door.protocol import SOCKET, VERSION, Hello
 
 __all__ = ["GoneError", "NoDoorError", "RemoteEngine", "open_door"]
 
@@ -55,34 +33,13 @@ class RemoteEngine:
         hello: Who it is.
     """
 
-    def __init__(
-        self,
-        hello: Hello,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        self.hello = hello
-        self._reader = reader
-        self._writer = writer
-        self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Future[Answer]] = {}
-        self._news = Backlog()
-        self._gone = False
+    def __init__(self, line: Line) -> None:
+        self.hello = line.hello
+        self._line = line
 
     async def call(self, name: str, /, **arguments: Any) -> Any:
         """Call something of `protocol.CALLS`; its result, of the type that the engine's own has."""
-        if self._gone:
-            raise self._lost()
-        number = next(self._numbers)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
-        try:
-            with suppress(OSError):  # whoever listens finds out that it has gone
-                self._writer.write(frame(Call(id=number, name=name, arguments=arguments)))
-                await self._writer.drain()
-            return answered(name, (await answer).value)
-        finally:
-            del self._waiting[number]
+        return await self._line.call(name, arguments)
 
     async def check(
         self, job: str, *, only: Sequence[str] = (), resume: bool | None = None
@@ -145,13 +102,22 @@ class RemoteEngine:
         """
         with suppress(GoneError):
             await self.call("follow", runs=runs)
-        async for event in self._news:
+        async for event in self._line.news:
             yield event
 
     async def enough(self) -> None:
         """Let `events` end after what has happened by now."""
         with suppress(GoneError):
             await self.call("enough")
+
+    async def until_gone(self) -> None:
+        """Wait for the end of the engine.
+
+        Raises:
+            GoneError: It has come.
+        """
+        await self._line.ended.wait()
+        raise self._line.lost()
 
     async def get_pool_metrics(self) -> PoolMetrics:
         """As `Engine.get_pool_metrics`."""
@@ -188,41 +154,6 @@ class RemoteEngine:
         views: tuple[RunView, ...] = await self.call("get_all_progress")
         return views
 
-    async def listen(self) -> None:
-        """Hand out what the engine says until it has gone."""
-        try:
-            while True:
-                self._take(await _read(self._reader))
-        except (OSError, EOFError, ValueError, msgspec.DecodeError):
-            pass
-        finally:
-            self._gone = True
-            self._news.end()
-            for answer in self._waiting.values():
-                if not answer.done():
-                    answer.set_exception(self._lost())
-
-    def _take(self, message: Down) -> None:
-        match message:
-            case Answer(id=number) if waiting := self._waiting.get(number):
-                waiting.set_result(message)
-            case Refused(id=number) if waiting := self._waiting.get(number):
-                waiting.set_exception(error_of(message))
-            case News():
-                self._news.put(event_of(message))
-            case NoMoreNews():
-                self._news.end()
-            case _:  # the answer to a call that was given up
-                pass
-
-    def _lost(self) -> GoneError:
-        return GoneError(f"the engine of {self.hello.holder}, process {self.hello.pid}, has ended")
-
-
-async def _read(reader: asyncio.StreamReader) -> Down:
-    length = body_length(await reader.readexactly(HEAD.size), MAX_MESSAGE)
-    return down(await reader.readexactly(length))
-
 
 @asynccontextmanager
 async def open_door(state: Path) -> AsyncIterator[RemoteEngine]:
@@ -240,10 +171,10 @@ async def open_door(state: Path) -> AsyncIterator[RemoteEngine]:
         ) from error
     try:
         hello = await _greeted(reader, state)
-        remote = RemoteEngine(hello, reader, writer)
-        listening = asyncio.create_task(remote.listen(), name="door")
+        line = Line(hello, reader, writer)
+        listening = asyncio.create_task(line.listen(), name="door")
         try:
-            yield remote
+            yield RemoteEngine(line)
         finally:
             listening.cancel()
             await asyncio.wait({listening})
@@ -263,8 +194,8 @@ async def _connect(state: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 async def _greeted(reader: asyncio.StreamReader, state: Path) -> Hello:
     try:
         async with asyncio.timeout(GREETING_S):
-            hello = await _read(reader)
-    except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
+            hello = await read(reader)
+    except BROKEN as error:
         raise NoDoorError(f"the engine at the state folder {state} does not answer") from error
     if not isinstance(hello, Hello) or hello.version != VERSION:
         version = hello.version if isinstance(hello, Hello) else "?"

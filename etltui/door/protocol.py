@@ -20,6 +20,7 @@ from etltui.domain.events import Event
 from etltui.domain.ports import Pools
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import RunResult
+from etltui.door.errors import GoneError
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.engine import Engine, RunHandle
 
@@ -86,14 +87,6 @@ class NoMoreNews(_Message, frozen=True, kw_only=True):
 
 
 Down = Hello | Answer | Refused | News | NoMoreNews
-
-
-class NoDoorError(EtltuiError):
-    """Nobody serves an engine at the state folder."""
-
-
-class GoneError(EtltuiError):
-    """The engine on the other side takes nothing more, or ended before it had answered."""
 
 
 class Following(Protocol):

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from etltui.config.schema import Config
 from etltui.domain.errors import StateError
-from etltui.door.protocol import SOCKET, VERSION, GoneError, Hello
+from etltui.door.errors import GoneError
+from etltui.door.protocol import SOCKET, VERSION, Hello
 from etltui.door.visit import Visit
 from etltui.engine.engine import Engine, RunHandle
 
@@ -92,6 +93,11 @@ class Door:
                 now = replace(now, settings=kept)
             if now != before:
                 await self.engine.reload(now)
+
+    @property
+    def handed(self) -> int:
+        """Runs that clients have handed in and that go on."""
+        return len(self._handed)
 
     async def finish(self) -> None:
         """Wait for the runs that were handed in, then take no more."""

@@ -1,0 +1,41 @@
+"""`etltui cancel`: end a run."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from etltui.bootstrap import operator
+from etltui.cli.follow import say
+from etltui.cli.options import config_option, errors_leave, state_of, state_option
+from etltui.cli.watch import under_way
+from etltui.cli.words import words
+from etltui.domain.run import RunResult, RunStatus
+from etltui.door.client import open_door
+
+
+async def _cancel(state: Path, name: str, *, resumable: bool) -> RunResult:
+    async with open_door(state) as remote:
+        run = under_way(await remote.snapshot(), name) or name
+        verb = "stopped" if resumable else "cancelled"
+        await remote.cancel(run, resumable=resumable, reason=f"{verb} by {operator()}")
+        return await remote.wait(run)
+
+
+@click.command("cancel", short_help="End a run.")
+@click.argument("run", metavar="RUN|JOB")
+@click.option("--resumable", is_flag=True, help="Record it as stopped instead of cancelled.")
+@config_option
+@state_option
+@errors_leave
+def command(run: str, *, resumable: bool, config_file: Path | None, state_dir: Path | None) -> None:
+    """End a run that waits or is at work in the engine that holds the state folder.
+
+    RUN is its id, an end of it, or its job. What is durable stays, and `etltui run JOB --resume`
+    goes on there. Exit code 1 where it ended by itself meanwhile.
+    """
+    state, _ = state_of(config_file, state_dir)
+    result = asyncio.run(_cancel(state, run, resumable=resumable))
+    say(f"{result.run} {result.job}: {words(result.status)}")
+    sys.exit(result.status not in {RunStatus.CANCELLED, RunStatus.STOPPED})

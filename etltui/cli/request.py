@@ -1,0 +1,217 @@
+"""Has a request fulfilled: by an engine of our own, or by the one that holds the state folder."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from etltui.bootstrap import engine, is_held, open_history
+from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
+from etltui.cli.local import Local, Runs
+from etltui.cli.runs import settled
+from etltui.cli.signals import LEFT, LeftError, leaving, signals
+from etltui.cli.words import counted, moment, words
+from etltui.config.load import load
+from etltui.config.schema import Config
+from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
+from etltui.domain.ports import Clock
+from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
+from etltui.door.protocol import Hello
+from etltui.door.server import Door, serving
+from etltui.engine.clock import SystemClock
+from etltui.engine.engine import Engine
+
+DOOR_S = 10.0
+"""How long a holder may take to open its door: an engine that starts finishes first what an
+earlier one left."""
+LOOK_S = 0.1
+
+Start = Callable[[Runs], Awaitable[Sequence[str]]]
+"""Starts runs; their ids."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What somebody wants of an engine.
+
+    Attributes:
+        start: Starts the runs.
+        as_json: Show events as JSON.
+        join: Hand it to an engine that holds the folder already.
+        wait: Follow the runs to their end; else only an engine that stays is asked.
+    """
+
+    start: Start
+    as_json: bool = False
+    join: bool = True
+    wait: bool = True
+
+
+def fulfil(config: Config, state: Path, request: Request) -> int:
+    """Have the runs started and follow them to their end; the exit code.
+
+    Raises:
+        ConfigError: Nothing was started; or the holder works with another configuration file.
+        StateHeldError: The folder is held by somebody who takes no requests.
+        NoDoorError: Nobody serves whom the request could be left with.
+        EtltuiError: Whatever else starting raises.
+    """
+    return asyncio.run(_fulfil(config, state, request, SystemClock()))
+
+
+@asynccontextmanager
+async def own_engine(
+    config: Config,
+    state: Path,
+    *,
+    resident: bool = False,
+) -> AsyncIterator[tuple[Engine, Door]]:
+    """An engine of this process that others may join, for the time of the block.
+
+    Raises:
+        StateHeldError: Another engine holds the folder.
+        ConfigError: See `bootstrap.engine`, which tells what else it raises.
+    """
+    again = partial(load, config.path, environ=os.environ)
+    async with (
+        engine(config, state, environ=os.environ, resident=resident) as own,
+        serving(own, state, load=again) as door,
+    ):
+        yield own, door
+
+
+async def _fulfil(config: Config, state: Path, request: Request, clock: Clock) -> int:
+    since = clock.monotonic()
+    while True:
+        late = clock.monotonic() - since > DOOR_S
+        code = await _own(config, state, request, late=late)
+        if code is None:
+            code = await _others(config, state, request, late=late)
+        if code is not None:
+            return code
+        await clock.sleep(LOOK_S)
+
+
+async def _own(config: Config, state: Path, request: Request, *, late: bool) -> int | None:
+    """Fulfil the request ourselves; None where it is another engine's to do."""
+    if not request.wait:
+        return None
+    try:
+        async with own_engine(config, state) as (own, door):
+            return await _here(config, own, door, request)
+    except StateHeldError:
+        if late or not request.join:
+            raise
+        return None
+
+
+async def _others(config: Config, state: Path, request: Request, *, late: bool) -> int | None:
+    """Hand the request over; None where there is nobody at this moment."""
+    try:
+        async with open_door(state) as remote:
+            return await _there(config, state, remote, request)
+    except NoDoorError:
+        if not request.wait and (late or not is_held(state)):
+            raise
+    except GoneError:
+        # It ended before it took anything in: the folder is free, or will be soon.
+        if late:
+            raise
+    return None
+
+
+async def _here(config: Config, own: Engine, door: Door, request: Request) -> int:
+    """Fulfil the request with our own engine; others may hand it theirs meanwhile."""
+    stops: list[asyncio.Task[None]] = []
+
+    def stop(number: signal.Signals) -> None:
+        door.close()
+        stops.append(asyncio.create_task(own.stop(f"stopped by {number.name}")))
+
+    show = Show(config.settings.timezone, as_json=request.as_json)
+    with Local(own) as runs, signals(stop, hangup=config.settings.on_hangup):
+        before = await runs.collect()
+        try:
+            names = await request.start(runs)
+        except EtltuiError:
+            await door.finish()
+            raise
+        async with show.following(runs, names, before):
+            results = [await runs.wait(name) for name in names]
+        if not request.as_json:
+            reported(results, config)
+        if others := door.handed:
+            note(f"waiting for {counted(others, 'run')} that joined this engine")
+        await door.finish()
+    return exit_code(results)
+
+
+async def _there(config: Config, state: Path, remote: RemoteEngine, request: Request) -> int:
+    """Hand the request to the engine that holds the folder."""
+    hello = remote.hello
+    _same_file(config, hello)
+    if not request.wait and not hello.resident:
+        raise NoDoorError(
+            f"the engine of {hello.holder}, process {hello.pid}, ends with its own runs. "
+            "Leave --no-wait out, or start an engine that stays with `etltui serve`",
+        )
+    before = await remote.collect()
+    names = await request.start(remote)
+    if not request.wait:
+        for name in names:
+            say(name)
+        return 0
+    since = moment(hello.since, config.settings.timezone)
+    note(f"joined the engine of {hello.holder}, process {hello.pid}, since {since}")
+    show = Show(config.settings.timezone, as_json=request.as_json)
+    try:
+        with leaving():
+            async with show.following(remote, names, before):
+                results = [await remote.wait(name) for name in names]
+    except LeftError:
+        for name in names:
+            note(f"{name} goes on in the engine of {hello.holder}; end it: etltui cancel {name}")
+        return LEFT
+    except GoneError as error:
+        note(str(error))
+        return await recorded(state, names)
+    if not request.as_json:
+        reported(results, config)
+    return exit_code(results)
+
+
+def _same_file(config: Config, hello: Hello) -> None:
+    if Path(hello.config).resolve() == config.path.resolve():
+        return
+    raise ConfigError(
+        [
+            Mistake(
+                where=str(config.path),
+                key="",
+                problem=f"the engine that holds the state folder works with {hello.config}",
+                way_out="Use that file with --config, or another folder with --state-dir",
+            ),
+        ],
+    )
+
+
+async def recorded(state: Path, names: Sequence[str]) -> int:
+    """Say how runs stand that nobody can be asked about any more; their exit code."""
+    codes = set()
+    held = is_held(state)
+    async with await open_history(state) as history:
+        for name in names:
+            row = await history.run(name)
+            if row is None:
+                codes.add(1)
+                continue
+            row = settled(row, held=held)
+            done = sum(each.done for each in await history.connections(name))
+            why = f": {row.reason}" if row.reason else ""
+            note(f"{name} of {row.job} is {words(row.status)}, {done}/{row.total} done{why}")
+            codes.add(EXIT.get(row.status, 4))
+    return worst(codes)

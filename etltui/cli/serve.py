@@ -1,0 +1,74 @@
+"""`etltui serve`: an engine without a screen, for others to call."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from etltui.cli.follow import Show, note
+from etltui.cli.local import Local
+from etltui.cli.notify import notify
+from etltui.cli.options import config_option, configuration, errors_leave, state_option
+from etltui.cli.progress import Lines, Silent
+from etltui.cli.request import own_engine
+from etltui.cli.signals import signals
+from etltui.cli.words import moment, short
+from etltui.config.load import state_folder
+from etltui.config.schema import Config
+from etltui.domain.events import Event, QueueCleared, RunQueued
+
+
+class _ServiceLines(Lines):
+    """Also tells who asked for what: here that is somebody else."""
+
+    def line(self, event: Event) -> str:
+        """The words of an event, empty for those that are progress only."""
+        match event:
+            case RunQueued():
+                later = f", not before {moment(event.not_before, '')}" if event.not_before else ""
+                return f"run {short(event.run)} {event.job} queued by {event.owner}{later}"
+            case QueueCleared():
+                return f"queue cleared, {event.count} cancelled"
+            case _:
+                return super().line(event)
+
+
+async def _serve(config: Config, state: Path, *, quiet: bool) -> None:
+    settings = config.settings
+    asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    async with own_engine(config, state, resident=True) as (own, door):
+        lines = Silent() if quiet else _ServiceLines(sys.stderr, settings.timezone)
+        show = Show(settings.timezone, live=False, lines=lines)
+        with Local(own) as runs, signals(asked.set_result, hangup=settings.on_hangup):
+            async with show.following(runs, (), await runs.collect()):
+                if not quiet:
+                    note(f"serving {state} with {config.path}, process {os.getpid()}")
+                notify("READY=1")
+                number = await asked
+                notify("STOPPING=1")
+                door.close()
+                await own.shutdown(
+                    own.config.settings.shutdown_timeout_s,
+                    f"the engine was stopped by {number.name}",
+                )
+
+
+@click.command("serve", short_help="Run an engine without a screen, for others to call.")
+@click.option("--quiet", is_flag=True, help="Write nothing; the log is written nevertheless.")
+@config_option
+@state_option
+@errors_leave
+def command(*, quiet: bool, config_file: Path | None, state_dir: Path | None) -> None:
+    """Hold the state folder and run what `run`, `retry` and others hand over.
+
+    What waits in the queue is taken up, and what is handed over outlives this process. INT and
+    TERM start nothing more, wait at most settings.shutdown_timeout_s for what runs and then stop
+    it resumably; a second one leaves at once. A closed terminal ends nothing, unless
+    settings.on_hangup is "stop". As a service of systemd use Type=notify.
+    """
+    config = configuration(config_file)
+    state = state_folder(config, state_dir, os.environ)
+    asyncio.run(_serve(config, state, quiet=quiet))
