@@ -229,19 +229,21 @@ async def test_a_place_that_was_given_before_the_refusal_is_not_used_for_a_login
         assert (room.door.tried, room.metrics.places) == (["one"], 1)
 
 
-async def test_a_login_that_fails_while_a_newer_one_has_failed_keeps_the_newer(rooms):
+async def test_an_old_password_that_fails_late_does_not_hide_that_the_new_one_failed(rooms):
     room = rooms()
     wanted = connection(credential="c")
+    old, new = Held(WRONG), Held(failure(ErrorClass.LOGIN, "newer"))
+    room.door.opens["one"] = Script(old, new, None)
     room.references["c"] = "env:OLD"
-    room.door.opens["one"] = Script(old := Held(WRONG), failure(ErrorClass.LOGIN, "newer"), WRONG)
     first = room.task(wanted)
     await old.reached.wait()
     room.references["c"] = "env:NEW"
-    with pytest.raises(Failure, match="newer"):
-        await room.once(wanted)
-    old.let_go()
-    await asyncio.wait({first})
-    with pytest.raises(Failure, match="newer"):
+    second = room.task(wanted)
+    await new.reached.wait()
+    for held, task in ((old, first), (new, second)):
+        held.let_go()
+        await asyncio.wait({task})
+    with pytest.raises(Failure, match=r"c was refused at ONE \(newer\)"):
         await room.once(wanted)
 
 

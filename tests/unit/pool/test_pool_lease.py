@@ -113,6 +113,19 @@ async def test_no_more_make_room_than_need_be(rooms):
     assert room.door.closed == [3]
 
 
+async def test_each_who_waits_has_room_made_for_it(rooms):
+    room = rooms(max_connections=2)
+    for name in ("one", "two"):
+        await room.once(connection(name))
+    room.door.closes = Script(held := Held())
+    tasks = [room.task(connection("three")) for _ in range(2)]
+    await held.reached.wait()
+    await steps()
+    assert (room.stats(connection("three")).waiting, room.metrics.total_connections) == (2, 0)
+    held.let_go()
+    assert sorted(await asyncio.gather(*tasks)) == [3, 4]
+
+
 async def test_a_full_server_makes_room_on_that_server(rooms):
     room = rooms(max_per_host=1)
     await room.once(connection("one", host="a"))

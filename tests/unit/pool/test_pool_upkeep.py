@@ -334,18 +334,16 @@ async def test_s4_15_whoever_asks_gets_a_real_try_and_its_success_lets_all_conne
 async def test_who_may_hope_for_a_session_that_comes_back_waits_on(rooms):
     room = rooms(pool_size=2)
     async with room.manager.lease(connection()):
-        room.door.opens["one"] = Script(held := Held(failure(DOWN)))
-        first = room.task()
+        room.door.opens["one"] = Script(held := Held(failure(DOWN)), again := Held())
+        first, second = room.task(), room.task()
         await held.reached.wait()
-        second = room.task()
-        await steps()
         held.let_go()
         await asyncio.wait({first})
-        room.door.opens["one"] = Script(Held())
-        await steps()
-    assert first.exception() is not None
-    second.cancel()
-    await asyncio.wait({second})
+        assert first.exception().error_class is DOWN
+        # It gets a try of its own.
+        await again.reached.wait()
+        again.let_go()
+        assert await second == 2
 
 
 async def test_s4_30_a_session_held_for_too_long_is_reported_once_with_its_holder(rooms, caplog):
@@ -368,6 +366,16 @@ async def test_s4_30_a_session_held_for_too_long_is_reported_once_with_its_holde
             "was expected to return it 60 s ago"
         )
     assert (room.stats().leaks, room.stats().leaked, room.metrics.leaked) == ((), 1, 1)
+
+
+async def test_promise_3_a_leak_that_begins_between_two_looks_is_found_in_time(rooms):
+    room = await started(rooms(leak_s=5, idle_s=1000))
+    await room.turn(1)
+    async with room.manager.lease(connection(), expected_s=0):
+        await room.turn(4)
+        assert room.metrics.leaks == ()
+        await room.turn(1)
+        assert [leak.seconds for leak in room.metrics.leaks] == [5]
 
 
 async def test_promise_3_one_leak_in_a_thousand_is_found_and_no_other(rooms):
