@@ -2,12 +2,14 @@
 
 import asyncio
 import getpass
+import math
 import os
 import resource
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from etltui.config.schema import Config, Settings
 from etltui.config.secrets import resolve
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Credential
+from etltui.domain.pools import PoolSettings
+from etltui.domain.ports import Leases, Sessions
 from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
 from etltui.engine.clock import SystemClock
@@ -33,7 +37,15 @@ from etltui.store.lock import is_held
 from etltui.store.mirror import CheckpointMirror
 from etltui.store.sqlite import SqliteStore
 
-__all__ = ["SqliteHistory", "engine", "is_held", "open_history", "open_records"]
+__all__ = [
+    "SqliteHistory",
+    "engine",
+    "is_held",
+    "leases",
+    "open_history",
+    "open_records",
+    "operator",
+]
 
 EXTRACTOR_MB = 300
 """What an extractor may come to weigh; their number keeps within the memory threshold."""
@@ -133,6 +145,18 @@ def _supervisor(settings: Settings, log: Path, tasks: SessionTasks) -> Extractor
     return ExtractorSupervisor(_launcher(count, log), limit=max(1, count), session_task=tasks)
 
 
+def _pools(sessions: Sessions, settings: PoolSettings, tasks: SessionTasks) -> PoolManager:
+    """Pools that are at work; need `aclose`."""
+    pool = PoolManager(
+        sessions,
+        clock=SystemClock(),
+        settings=settings,
+        reference=tasks.reference,
+    )
+    pool.start()
+    return pool
+
+
 @asynccontextmanager
 async def engine(
     config: Config,
@@ -159,13 +183,7 @@ async def engine(
         tasks = SessionTasks(config, environ)
         supervisor = _supervisor(settings, state / "logs" / "extractor.log", tasks)
         stack.push_async_callback(supervisor.aclose)
-        pool = PoolManager(
-            supervisor,
-            clock=clock,
-            settings=pool_settings(settings),
-            reference=tasks.reference,
-        )
-        pool.start()
+        pool = _pools(supervisor, pool_settings(settings), tasks)
         stack.push_async_callback(pool.aclose)
         tools = Tools(
             store=store,
@@ -179,7 +197,7 @@ async def engine(
             parts_folder=state / "parts",
             query_timeout_s=settings.query_timeout_s,
             stall_timeout_s=settings.stall_timeout_s,
-            operator=_operator(),
+            operator=operator(),
         )
         made = Engine(
             config=config,
@@ -202,6 +220,31 @@ async def engine(
 
 
 @asynccontextmanager
+async def leases(config: Config, *, environ: Mapping[str, str], log: Path) -> AsyncIterator[Leases]:
+    """Lends sessions where no engine runs: no state folder is needed, none is touched.
+
+    The limits hold, and whoever waits for a turn waits as long as it takes.
+
+    Args:
+        config: What may be connected to.
+        environ: Where secrets may be.
+        log: Where a crashing extractor's last words go.
+
+    Raises:
+        ConfigError: The machine's limits do not allow the settings.
+    """
+    ensure_descriptors(config)
+    tasks = SessionTasks(config, environ)
+    async with AsyncExitStack() as stack:
+        supervisor = _supervisor(config.settings, log, tasks)
+        stack.push_async_callback(supervisor.aclose)
+        patient = replace(pool_settings(config.settings), acquire_timeout_s=math.inf)
+        pool = _pools(supervisor, patient, tasks)
+        stack.push_async_callback(pool.aclose)
+        yield pool
+
+
+@asynccontextmanager
 async def open_records(state: Path) -> AsyncIterator[tuple[SqliteStore, CheckpointMirror]]:
     """What is recorded in a state folder, to change it; the folder is held, no engine runs.
 
@@ -213,7 +256,7 @@ async def open_records(state: Path) -> AsyncIterator[tuple[SqliteStore, Checkpoi
         yield store, CheckpointMirror(state)
 
 
-def _operator() -> str:
+def operator() -> str:
     """Who runs this, as `user@host`; a user without a name is a number."""
     try:
         user = getpass.getuser()
