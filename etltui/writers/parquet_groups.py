@@ -11,7 +11,7 @@ pc: Any = compute
 Array: TypeAlias = "pa.Array[Any]"
 
 GROUP_ROWS = 131_072
-GROUP_BYTES = 16 << 20
+GROUP_BYTES = 8 << 20
 """A row group ends with the row that reaches either; rows of more than 128 bytes reach this one.
 So much waits in memory for each connection that is being read."""
 _NO_BYTES = pa.scalar(0, pa.int32())
