@@ -10,6 +10,7 @@ from etltui.domain.errors import ErrorClass
 from etltui.domain.pools import PoolKey, PoolSettings
 from etltui.pool.backoff import MOST_S, Backoff
 from etltui.pool.entry import Entry, Loan, State
+from etltui.pool.guard import LoginGuard
 from etltui.pool.housekeeper import LEAST_S, Look, look, plan
 from etltui.pool.limits import Limit, Limits
 from etltui.pool.tally import percentile_ms
@@ -171,3 +172,14 @@ def test_what_says_nothing_of_the_server_leaves_it_up():
 )
 def test_percentiles(seconds, percent, ms):
     assert percentile_ms(seconds, percent) == ms
+
+
+def test_an_old_password_that_failed_does_not_stand_for_the_new_one():
+    configured = {"c": "env:OLD"}
+    guard = LoginGuard(configured.__getitem__)
+    key = PoolKey.of(connection(credential="c"))
+    old = guard.login(key)
+    configured["c"] = "env:NEW"
+    guard.lock(key, old, connection="A", message="old")
+    guard.lock(key, guard.login(key), connection="B", message="new")
+    assert "refused at B (new)" in str(guard.refusal(key))
