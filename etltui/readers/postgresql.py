@@ -19,6 +19,8 @@ from etltui.readers.postgresql_wire import Wire
 from etltui.readers.reader import Result
 
 _PING_S = 5.0
+_DESCRIBE_S = 30.0
+"""Only a lock takes a server so long to parse; what reads rows has the query's own limit."""
 _PATIENCE = 3
 """The server's limit is so many times the query's: it counts also the time that we let it wait."""
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
@@ -57,12 +59,13 @@ class PostgresqlReader:
     def ping(self) -> None:
         """Prove that the server answers."""
         self._wire.forget_cancel()
-        self._wire.ping(_PING_S)
+        self._wire.run(self._wire.connection.execute("SELECT 1"), _PING_S)
 
     def describe(self, query: QueryTask) -> tuple[Column, ...]:
         """The columns of a query as the server parses it; executes nothing."""
         try:
-            return tuple(field.column for field in self._statement(query).fields)
+            statement = self._statement(query, seconds=_DESCRIBE_S)
+            return tuple(field.column for field in statement.fields)
         finally:
             if self._prepared is None:
                 # asyncpg does not end what it began to parse in, and the server keeps its locks.
@@ -133,7 +136,7 @@ class PostgresqlReader:
         with closing(copy), closing(printed) as batches:
             yield Result(columns=columns, batches=batches)
 
-    def _statement(self, query: QueryTask) -> _Statement:
+    def _statement(self, query: QueryTask, seconds: float | None = None) -> _Statement:
         """The query, parsed by the server."""
         sql = bare(query.sql)
         asked, names = numbered(sql, query.params)
@@ -141,7 +144,7 @@ class PostgresqlReader:
         if self._prepared is not None and key in self._prepared:
             return self._prepared[key]
         with self._wire.listening() as heard:
-            parsed = self._wire.run(self._wire.connection.prepare(asked, name=""))
+            parsed = self._wire.run(self._wire.connection.prepare(asked, name=""), seconds)
         check_reading(sql)
         attributes, wanted = parsed.get_attributes(), parsed.get_parameters()
         if not attributes:

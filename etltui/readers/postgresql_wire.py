@@ -38,13 +38,13 @@ class Wire:
         self._started: asyncio.Task[Any] | None = None
         self._cancelled = threading.Event()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for some work; a cancel ends the wait, and the server's query.
+    def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
+        """Wait for some work; a cancel or the time ends the wait, and the server's query.
 
         Raises:
             Failure: Whatever went wrong; `cancelled` whatever else, if somebody cancelled.
         """
-        task = self._line.create_task(work)
+        task = self._line.create_task(_within(work, seconds))
         self._task = task
         if self._cancelled.is_set():
             task.cancel()
@@ -54,9 +54,16 @@ class Wire:
             if self._cancelled.is_set():
                 self.settle()
                 raise _cancelled() from error
+            if isinstance(error, TimeoutError) and not self.connection.is_closed():
+                self.settle()
+                raise Failure(
+                    ErrorClass.TIMEOUT,
+                    f"the server did not answer within {seconds:g} s",
+                ) from error
             raise failure_of(error, broken=self.connection.is_closed()) from error
         finally:
             self._task = None
+            work.close()  # it has not begun where the cancel came first
 
     def check(self) -> None:
         """Stop here if somebody cancelled.
@@ -110,32 +117,7 @@ class Wire:
 
     def _bounded(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """Wait for some work that nobody can interrupt."""
-
-        async def bounded() -> T:
-            async with asyncio.timeout(seconds):
-                return await work
-
-        return self._line.run_until_complete(bounded())
-
-    def ping(self, seconds: float) -> None:
-        """Prove that the server answers in time.
-
-        Raises:
-            Failure: It does not.
-        """
-
-        async def answered() -> None:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self.connection.execute("SELECT 1")
-            except TimeoutError:
-                self.connection.terminate()
-                raise Failure(
-                    ErrorClass.LOST,
-                    f"the server did not answer within {seconds:g} s",
-                ) from None
-
-        self.run(answered())
+        return self._line.run_until_complete(_within(work, seconds))
 
     @contextmanager
     def listening(self) -> Iterator[bytearray]:
@@ -172,6 +154,11 @@ class _Ear:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.listener, name)
+
+
+async def _within(work: Coroutine[Any, Any, T], seconds: float | None) -> T:
+    async with asyncio.timeout(seconds):
+        return await work
 
 
 def _cancelled() -> Failure:
