@@ -29,6 +29,7 @@ from etltui.engine.prepare import Preparer
 from etltui.engine.settings import pool_settings
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
+from etltui.extractors.files import ExtractorFiles
 from etltui.extractors.launch import Launch, processes, threads
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.pool.manager import PoolManager
@@ -183,12 +184,13 @@ async def engine(
         tasks = SessionTasks(config, environ)
         supervisor = _supervisor(settings, state / "logs" / "extractor.log", tasks)
         stack.push_async_callback(supervisor.aclose)
+        files = ExtractorFiles(supervisor.borrowed)
         pool = _pools(supervisor, pool_settings(settings), tasks)
         stack.push_async_callback(pool.aclose)
         tools = Tools(
             store=store,
             leases=pool,
-            parts=supervisor,
+            parts=files,
             mirror=CheckpointMirror(state),
             bus=Bus(),
             clock=clock,
@@ -207,7 +209,7 @@ async def engine(
             configured=tasks.configured,
             preparer=Preparer(
                 store=store,
-                parts=supervisor,
+                parts=files,
                 clock=clock,
                 parts_folder=tools.parts_folder,
                 timezone=settings.timezone,

@@ -13,6 +13,7 @@ from etltui.domain.columns import Column
 from etltui.domain.job import Connection
 from etltui.domain.task import ExtractTask, QueryTask, SessionTask, WriterTask
 from etltui.extractors.child import serve
+from etltui.extractors.files import ExtractorFiles
 from etltui.extractors.launch import processes, threads
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.readers.reader import Result
@@ -103,6 +104,7 @@ class World:
             else threads(serve, cores=cores)
         )
         self.supervisor = ExtractorSupervisor(launch, limit=limit, session_task=self.session_task)
+        self.file_work = ExtractorFiles(self.supervisor.borrowed)
 
     async def session_task(self, connection):
         return SessionTask(

@@ -6,18 +6,16 @@ extractor without others, so that a second death names the culprit and harms no 
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
-from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
     Progress,
-    PublishTask,
     QueryTask,
     SessionTask,
 )
@@ -126,9 +124,7 @@ class SessionHandle:
 
 
 class ExtractorSupervisor:
-    """Opens sessions in extractors and has them work on files.
-
-    Implements `domain.ports.Sessions` and `domain.ports.Parts`.
+    """Opens sessions in extractors; implements `domain.ports.Sessions`.
 
     Args:
         launch: Starts one extractor.
@@ -189,54 +185,14 @@ class ExtractorSupervisor:
         await handle.open(task)
         return handle
 
-    async def verify(self, folder: str, receipts: Sequence[Receipt]) -> tuple[bool, ...]:
-        """See `domain.ports.Parts`."""
-        with self._borrowed(await self._shared()) as client:
-            done = await client.request(
-                p.Verify(id=client.number(), folder=folder, receipts=tuple(receipts)),
-            )
-        return done.verified
-
-    async def restore(
-        self,
-        folder: str,
-        target: str,
-        members: Sequence[Member],
-        receipts: Sequence[Receipt],
-    ) -> tuple[bool, ...]:
-        """See `domain.ports.Parts`."""
-        with self._borrowed(await self._shared()) as client:
-            done = await client.request(
-                p.Restore(
-                    id=client.number(),
-                    folder=folder,
-                    target=target,
-                    members=tuple(members),
-                    receipts=tuple(receipts),
-                ),
-            )
-        return done.verified
-
-    async def assemble(self, task: PublishTask) -> Published:
-        """See `domain.ports.Parts`."""
-        with self._borrowed(await self._shared()) as client:
-            done = await client.request(p.Assemble(id=client.number(), task=task))
-        if done.published is None:
-            raise Failure(ErrorClass.INTERNAL, "an assembly was answered without its result")
-        return done.published
-
-    async def deliver(self, temporary: str, target: str, published: Published | None) -> bool:
-        """See `domain.ports.Parts`."""
-        with self._borrowed(await self._shared()) as client:
-            done = await client.request(
-                p.Deliver(
-                    id=client.number(),
-                    temporary=temporary,
-                    target=target,
-                    published=published,
-                ),
-            )
-        return done.delivered
+    @asynccontextmanager
+    async def borrowed(self) -> AsyncIterator[ExtractorClient]:
+        """An extractor for work on files."""
+        client = await self._shared()
+        try:
+            yield client
+        finally:
+            client.sessions -= 1
 
     def leaving(self, client: ExtractorClient) -> bool:
         """Whether an extractor takes no more work."""
@@ -364,13 +320,6 @@ class ExtractorSupervisor:
             raise
         client.sessions += 1
         return client
-
-    @contextmanager
-    def _borrowed(self, client: ExtractorClient) -> Iterator[ExtractorClient]:
-        try:
-            yield client
-        finally:
-            client.sessions -= 1
 
 
 def _no_start(why: str) -> Failure:

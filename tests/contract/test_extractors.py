@@ -310,7 +310,7 @@ class TestFiles:
         path = world.parts / receipt.path
 
         async def whole():
-            return await world.supervisor.verify(str(world.parts), [receipt, receipt])
+            return await world.file_work.verify(str(world.parts), [receipt, receipt])
 
         good = path.read_bytes()
         assert await whole() == (True, True)
@@ -337,9 +337,9 @@ class TestFiles:
 
     async def test_a_target_is_assembled_and_delivered(self, world):
         task = self.publish_task(world, await self.receipts(world))
-        published = await world.supervisor.assemble(task)
+        published = await world.file_work.assemble(task)
         assert published.rows == 10
-        assert await world.supervisor.deliver(task.temporary, task.target, published)
+        assert await world.file_work.deliver(task.temporary, task.target, published)
         text = (world.folder / "target.csv").read_text()
         assert text.splitlines()[:2] == ["id,customer", "0,Customer 0"]
         assert world.books()["sessions"] == 0
@@ -348,7 +348,7 @@ class TestFiles:
         receipts = await self.receipts(world)
         (world.parts / receipts[0].path).write_bytes(b"")
         with pytest.raises(Failure) as caught:
-            await world.supervisor.assemble(self.publish_task(world, receipts))
+            await world.file_work.assemble(self.publish_task(world, receipts))
         assert caught.value.error_class == ErrorClass.CORRUPT
         assert world.books()["sessions"] == 0
 
