@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import socket
+import struct
+import threading
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -95,3 +98,44 @@ def session_task(database: str, **changes) -> SessionTask:
         "connect_timeout_s": 10.0,
     }
     return SessionTask(**{**made, **changes})
+
+
+class Relay:
+    """A line to the server that can go silent: it stays open, and nothing comes or goes."""
+
+    def __init__(self):
+        self.silent = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._lines: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection((HOST, PORT))
+                self._lines += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one, other):
+        with suppress(OSError):
+            while data := one.recv(65536):
+                if self.silent.is_set():
+                    return
+                other.sendall(data)
+            other.shutdown(socket.SHUT_WR)
+
+    def cut(self):
+        """End every line abruptly."""
+        for line in self._lines:
+            with suppress(OSError):
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                line.shutdown(socket.SHUT_RDWR)
+            line.close()
+
+    def close(self):
+        """End everything."""
+        self._listener.close()
+        self.cut()

@@ -9,9 +9,10 @@ import pytest
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import QueryTask
 from etltui.extractors.lines import LineForm
+from etltui.readers import postgresql
 from etltui.readers.postgresql import connect
 from etltui.readers.reader import RereadError
-from postgresql_kit import session_task
+from postgresql_kit import Relay, session_task
 
 pytestmark = pytest.mark.server
 
@@ -411,3 +412,67 @@ def test_a_socket_of_this_machine(postgresql, database):
         reader.ping()
         with opened(reader, "values", "SELECT 1.5::numeric(9,1) AS a") as result:
             assert result.columns[0].type == "decimal(9,1)"
+
+
+@pytest.fixture
+def relay():
+    with closing(Relay()) as made:
+        yield made
+
+
+@LANES
+def test_a_line_that_is_cut_amid_rows_is_lost(database, relay, gone, lane):
+    with closing(connect(session_task(database, host="127.0.0.1", port=relay.port))) as reader:
+        with opened(reader, lane, MANY) as result:
+            next(result.batches)
+            relay.cut()
+            assert failing(lambda: list(result.batches)).error_class is ErrorClass.LOST
+        assert failing(reader.ping).error_class is ErrorClass.LOST
+    gone()
+
+
+@LANES
+def test_a_line_that_goes_silent_holds_up_no_cancel(database, relay, gone, lane):
+    reader = connect(session_task(database, host="127.0.0.1", port=relay.port))
+    started = threading.Event()
+
+    def work():
+        with opened(reader, lane, MANY) as result:
+            next(result.batches)
+            relay.silent.set()
+            started.set()
+            list(result.batches)
+
+    thread, caught = in_thread(work)
+    assert started.wait(LONG_S)
+    reader.cancel()
+    thread.join(PROMISE_S + SLACK_S)
+    assert not thread.is_alive()
+    assert [error.error_class for error in caught] == [ErrorClass.CANCELLED]
+    closer, _ = in_thread(reader.close)
+    closer.join(PROMISE_S + SLACK_S)
+    assert not closer.is_alive()
+    relay.close()
+    gone()
+
+
+def test_a_silent_line_fails_the_ping_and_closes_at_once(database, relay, monkeypatch):
+    monkeypatch.setattr(postgresql, "_PING_S", 0.1)
+    reader = connect(session_task(database, host="127.0.0.1", port=relay.port))
+    relay.silent.set()
+    failure = failing(reader.ping)
+    assert failure.error_class is ErrorClass.TIMEOUT
+    assert failure.message == "the server did not answer within 0.1 s"
+    closer, _ = in_thread(reader.close)
+    closer.join(PROMISE_S + SLACK_S)
+    assert not closer.is_alive()
+
+
+def test_describing_waits_for_no_lock_for_ever(database, reader, monkeypatch):
+    monkeypatch.setattr(postgresql, "_DESCRIBE_S", 0.1)
+    with closing(connect(session_task(database))) as other:
+        lock = "BEGIN READ WRITE; LOCK TABLE sales IN ACCESS EXCLUSIVE MODE"
+        other._wire.run(other._wire.connection.execute(lock))
+        failure = failing(lambda: reader.describe(query("SELECT * FROM sales")))
+    assert failure.error_class is ErrorClass.TIMEOUT
+    assert len(reader.describe(query("SELECT * FROM sales"))) == 2
