@@ -6,6 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,3 +94,52 @@ def wait_for(process: subprocess.Popen, word: str) -> None:
 
 def interrupt(process: subprocess.Popen, number: signal.Signals = signal.SIGINT) -> None:
     process.send_signal(number)
+
+
+def configure(folder: Path, old: str, new: str) -> None:
+    path = folder / "config.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def endless(folder: Path, branch: int) -> None:
+    """A branch whose query never ends: the run is surely in its middle."""
+    change(
+        folder,
+        branch,
+        "ALTER TABLE sales RENAME TO kept",
+        "CREATE VIEW sales AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) "
+        "SELECT kept.* FROM n CROSS JOIN kept",
+    )
+
+
+def mend(folder: Path, branch: int) -> None:
+    change(folder, branch, "DROP VIEW sales", "ALTER TABLE kept RENAME TO sales")
+
+
+@contextmanager
+def locked(folder: Path, branch: int) -> Iterator[None]:
+    """A branch that answers nobody for the time of the block, and is asked again and again."""
+    configure(folder, "retries = 3, delay_s = 1", "retries = 100, delay_s = 0")
+    database = sqlite3.connect(folder / "data" / f"branch_{branch:03d}.db", isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    try:
+        yield
+    finally:
+        database.close()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: object, **more: str) -> Iterator[subprocess.Popen]:
+    """`etltui serve` over a demo's folder; TERM ends it where the block has not."""
+    process = start("serve", "--config", folder / "config.toml", *arguments, **more)
+    try:
+        for line in process.stderr:
+            if "serving" in line:
+                break
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        end(process)
