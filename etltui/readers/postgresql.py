@@ -81,6 +81,7 @@ class PostgresqlReader:
             yield
         finally:
             self._prepared = None
+            self._limit_ms = 0  # undone with the transaction
             self._wire.settle()
 
     @contextmanager

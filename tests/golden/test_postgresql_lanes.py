@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from etltui.domain.job import CsvOptions
+from etltui.domain.job import CsvOptions, ExcelOptions
 from etltui.domain.task import ExtractTask, QueryTask, WriterTask
 from etltui.extractors.extract import Watch, extract
 from etltui.extractors.gate import Gate
@@ -112,7 +112,7 @@ def reader(postgresql):
         yield opened
 
 
-def part(spy, folder, sql, options, variant=""):
+def part(spy, folder, sql, options, variant="", kind="csv"):
     """What an extract leaves: the receipt, the payload and what was noted."""
     folder = folder / type(spy).__name__ / "0"
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def part(spy, folder, sql, options, variant=""):
     query = replace(query, columns=spy.reader.describe(query))
     writer = WriterTask(
         destination=0,
-        type="csv",
+        type=kind,
         folder=str(folder),
         options=asdict(options),
         variant=variant,
@@ -200,6 +200,17 @@ def test_a_compressed_part_is_the_same_too(reader, tmp_path):
 def test_what_a_server_cannot_print_is_made_of_values(reader, tmp_path, changed):
     _, lanes = both(reader, tmp_path, USUAL, CsvOptions(**changed))
     assert set(lanes) == {"values"}
+
+
+def test_a_sheet_takes_every_type(reader, tmp_path):
+    lanes = Counter()
+    odd = "date 'infinity' AS o, time '24:00' AS p, 'NaN'::numeric(9,2) AS q"
+    sql = f"SELECT u.*, {odd} FROM ({USUAL}) AS u"
+    _, receipt, notes, rows = part(
+        LinesSpy(reader, lanes), tmp_path, sql, ExcelOptions(), "sheets", "excel"
+    )
+    assert (receipt.rows, rows, set(lanes)) == (11, 11, {"values"})
+    assert {"column o is mixed instead of date", "column p is mixed instead of time"} < set(notes)
 
 
 def test_a_single_column_is_made_of_values(reader, tmp_path):
