@@ -10,9 +10,10 @@ from functools import partial
 from etltui.domain import retry
 from etltui.domain.errors import EtltuiError, StateError
 from etltui.domain.events import Moment, QueueCleared, RunFinished, RunQueued
-from etltui.domain.job import RetryPolicy
+from etltui.domain.job import Job, RetryPolicy
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult, RunStatus
+from etltui.engine.log import about
 from etltui.engine.prepare import Prepared
 from etltui.engine.queue import Queue
 from etltui.engine.runner import Runner, told
@@ -22,6 +23,8 @@ from etltui.engine.turn import RunHandle, Turn
 _log = logging.getLogger(__name__)
 
 Prepare = Callable[[QueueEntry], Awaitable[Prepared]]
+Over = Callable[[RunResult, Job | None], None]
+"""Takes how a run ended for good, and the job as the run knew it; None where it never began."""
 
 
 class Dispatcher:
@@ -31,12 +34,14 @@ class Dispatcher:
         tools: Shared by the runs.
         queue: Says whose turn it is.
         prepare: Makes the run of an entry ready.
+        over: Told of each run that gets no other turn.
     """
 
-    def __init__(self, tools: Tools, queue: Queue, prepare: Prepare) -> None:
+    def __init__(self, tools: Tools, queue: Queue, prepare: Prepare, over: Over) -> None:
         self.queue = queue
         self._tools = tools
         self._prepare = prepare
+        self._over = over
         self._turns: dict[str, Turn] = {}
         self._timer: asyncio.Task[None] | None = None
         self._closing = False
@@ -122,11 +127,13 @@ class Dispatcher:
         begun = self._tools.clock.monotonic()
         result = await self._execute(turn)
         again = turn.runner.again if turn.runner else None
+        job = turn.runner.plan.job if turn.runner else None
         turn.runner = None
+        kept = False
         if again is not None and (self._closing or turn.stopping):
             # Told to stop when its next turn was recorded already: another engine may give it.
-            if not again.keep or turn.ends_as is not RunStatus.STOPPED:
-                result = await self._drop(again, turn.ends_as, turn.reason)
+            kept = again.keep and turn.ends_as is RunStatus.STOPPED
+            result = result if kept else await self._drop(again, turn.ends_as, turn.reason)
             again = None
         self.queue.ended(result.run)
         if again is not None:
@@ -141,6 +148,8 @@ class Dispatcher:
             self._ended[RunStatus.FAILED] += result.status is RunStatus.FAILED
             del self._turns[result.run]
             turn.end(result)
+            if not kept:
+                self._over(result, job)
         self.pump()
 
     async def _execute(self, turn: Turn) -> RunResult:
@@ -285,10 +294,12 @@ class Dispatcher:
             self._tools.bus.publish(RunFinished(**self._moment(turn.entry), result=result))
             self._turns.pop(turn.entry.run, None)
             turn.end(result)
+            self._over(result, None)
 
     async def _drop(self, entry: QueueEntry, status: RunStatus, reason: str) -> RunResult:
         """End a run that had its turn and could not be made ready."""
-        _log.error("Run %s of %s did not begin: %s", entry.run, entry.job, reason)
+        with about(run=entry.run):
+            _log.error("Run %s of %s did not begin: %s", entry.run, entry.job, reason)
         try:
             await self._tools.store.dequeue([entry.run], status, reason)
         except StateError as error:

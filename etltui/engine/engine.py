@@ -12,10 +12,11 @@ from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
-from etltui.domain.run import RunStatus
+from etltui.domain.run import RunResult, RunStatus
 from etltui.domain.stored import RunRow
 from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
+from etltui.engine.finish import Finisher
 from etltui.engine.live import Live
 from etltui.engine.prepare import Preparer
 from etltui.engine.progress import ProgressBook
@@ -24,6 +25,7 @@ from etltui.engine.settings import Changes, hold
 from etltui.engine.starts import Starts
 from etltui.engine.tools import Tools
 from etltui.engine.turn import RunHandle
+from etltui.engine.upkeep import Upkeep
 
 __all__ = ["Engine", "RunHandle"]
 
@@ -71,11 +73,14 @@ class Engine:
                 ageing_s=settings.ageing_s,
             ),
             self._starts.prepare,
+            self._over,
         )
+        self._finisher = Finisher(tools.clock)
         self._progress = ProgressBook(tools.clock)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
         self._submitting = asyncio.Lock()
+        self._upkeep = Upkeep(tools, lambda: self.config.settings, self._submitting)
 
     @property
     def config(self) -> Config:
@@ -83,10 +88,11 @@ class Engine:
         return self._starts.config
 
     async def start(self) -> None:
-        """Finish what an earlier engine left, take up the queue, and begin to watch memory."""
+        """Finish what an earlier engine left, take up the queue, begin pulse and upkeep."""
         await self._preparer.sweep()
         self.queue.queue.paused |= set(await self._tools.store.paused())
         self._live.start()
+        self._upkeep.start(daily=self.resident)
         if self.resident:
             queued = await self._tools.store.queued()
             # The best first: each one that is added may get its turn at once.
@@ -109,6 +115,9 @@ class Engine:
             again = entry.again(entry.not_before)
             await self._tools.store.requeue(again)
         self.queue.add(again)
+
+    def _over(self, result: RunResult, job: Job | None) -> None:
+        self._finisher.start(result, job or self.config.jobs.get(result.job))
 
     @contextmanager
     def events(self) -> Iterator[Backlog]:
@@ -349,7 +358,12 @@ class Engine:
         self._tools.bus.end()
 
     async def aclose(self) -> None:
-        """Stop everything; what the engine was wired with is closed by who wired it."""
+        """Stop everything; what the engine was wired with is closed by who wired it.
+
+        Commands that ended runs have started get their own time limits.
+        """
         await self.queue.aclose("the engine was closed")
+        await self._finisher.aclose()
+        await self._upkeep.aclose()
         await self._live.aclose()
         self._tools.bus.end()

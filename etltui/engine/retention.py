@@ -225,10 +225,12 @@ async def take_stock(store: History, state: Path) -> Stock:
     # Folders first: one that is made meanwhile is of a run that was recorded before.
     parts = await asyncio.to_thread(part_folders, state / "parts")
     logs = await asyncio.to_thread(_logs, state / "logs")
+    # The queue before the runs: of one whose turn ends in between, the new status counts.
+    queued = frozenset(entry.run for entry in await store.queued())
     runs = await store.runs(limit=-1)
     return Stock(
         runs=runs,
-        queued=frozenset(entry.run for entry in await store.queued()),
+        queued=queued,
         keep_parts_days={
             row.run: (await store.plan(row.run)).job.keep_parts_days
             for row in runs
