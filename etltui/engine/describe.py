@@ -52,7 +52,11 @@ async def _ask(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | 
 
 async def _described(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | None:
     try:
-        async with tools.leases.lease(planned.connection) as session:
+        async with tools.leases.lease(
+            planned.connection,
+            holder=f"run {plan.run}, {planned.name}, its columns",
+            expected_s=plan.job.query_timeout_s or tools.query_timeout_s,
+        ) as session:
             return await session.describe(query_tasks(plan, planned))
     except Failure as failure:
         # It gets its own tries later, and its own error.

@@ -48,9 +48,14 @@ class SessionHandle:
 
     @property
     def alive(self) -> bool:
-        """Whether its extractor lives and takes work."""
+        """Whether its extractor lives and takes work, and it may be lent again.
+
+        A suspect is read without neighbours, so its session beside others is not.
+        """
         usable = self._client.alive and not self._supervisor.leaving(self._client)
-        return usable and not self._spent
+        suspect = self._supervisor.suspects(self._connection.name)
+        alone = self._supervisor.lonely(self._client)
+        return usable and not self._spent and (alone or not suspect)
 
     async def open(self, task: SessionTask) -> None:
         """Open the session in the extractor.
@@ -197,6 +202,10 @@ class ExtractorSupervisor:
     def leaving(self, client: ExtractorClient) -> bool:
         """Whether an extractor takes no more work."""
         return client in self._leaving
+
+    def suspects(self, name: str) -> bool:
+        """Whether an extractor died while it read the connection."""
+        return self._deaths[name] > 0
 
     def lonely(self, client: ExtractorClient) -> bool:
         """Whether an extractor was started for one suspect."""

@@ -51,20 +51,32 @@ class SqliteReader:
         self._busy_s = busy_s
         self._cancelled = threading.Event()
         self._misfits: dict[str, set[int]] = {}
-        self._db, self._authorizer = open_guarded(path, busy_s=busy_s)
+        self._open()
+
+    def _open(self) -> None:
+        self._file = check_file(self._path)
+        self._db, self._authorizer = open_guarded(self._path, busy_s=self._busy_s)
         self._watch_cancel()
-        self._arrow = ArrowLane(uri_of(path), busy_s=busy_s)
+        self._arrow = ArrowLane(uri_of(self._path), busy_s=self._busy_s)
         self._arrow_here = True
+
+    def _follow_file(self) -> None:
+        """Open anew a file that was replaced by another of its name since the last use."""
+        if check_file(self._path) != self._file:
+            self.close()
+            self._misfits.clear()
+            self._open()
 
     def ping(self) -> None:
         """Prove that the file is still there and answers."""
         self._cancelled.clear()
-        check_file(self._path)
+        self._follow_file()
         with self._authorizer.watch():
             self._db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
     def describe(self, query: QueryTask) -> tuple[Column, ...]:
         """The columns of a query, by what their tables declare; reads no rows."""
+        self._follow_file()
         return self._plan(query).columns
 
     def _plan(self, query: QueryTask) -> Plan:
@@ -78,6 +90,7 @@ class SqliteReader:
         Both lanes see the same state, or the fast lane is left out of the block.
         """
         self._cancelled.clear()
+        self._follow_file()
         try:
             self._arrow_here = self._begin_both()
             yield

@@ -183,24 +183,25 @@ def _may(path: Path, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
-def check_file(path: str) -> None:
-    """Say in plain words why a file cannot be a database.
+def check_file(path: str) -> tuple[int, int]:
+    """Device and inode, which tell the file from another that takes its name later.
 
     Raises:
-        Failure: `no_database` or `permission`.
+        Failure: `no_database` or `permission`, saying in plain words why it can be no database.
     """
     try:
-        mode = Path(path).stat().st_mode
+        found = Path(path).stat()
     except PermissionError as error:
         raise Failure(ErrorClass.PERMISSION, f"may not look at {path}") from error
     except (OSError, ValueError) as error:
         raise Failure(ErrorClass.NO_DATABASE, f"there is no file {path}") from error
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(found.st_mode):
         raise Failure(ErrorClass.NO_DATABASE, f"{path} is a folder, not a database")
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(found.st_mode):
         raise Failure(ErrorClass.NO_DATABASE, f"{path} is not a regular file")
     if not _may(Path(path), os.R_OK):
         raise Failure(ErrorClass.PERMISSION, f"may not read {path}")
+    return found.st_dev, found.st_ino
 
 
 def open_guarded(path: str, *, busy_s: float) -> tuple[sqlite3.Connection, Authorizer]:

@@ -414,6 +414,18 @@ class TestDeath:
         await kit.until(lambda: not world.books()["leaving"])
         assert world.books() == dict.fromkeys(world.books(), 0)
 
+    async def test_an_open_session_of_a_suspect_is_not_lent_again(self, process_world):
+        world = process_world
+        world.supervisor._limit = 2
+        async with world.session() as one, world.session() as idle:
+            assert kit.process_of(one).pid != kit.process_of(idle).pid
+            assert idle.alive
+            work = await begun(one, world.task(x_query(ENDLESS_THOUGHT)))
+            kit.process_of(one).kill()
+            with pytest.raises(Failure):
+                await work
+            assert not idle.alive
+
     async def test_describing_does_not_clear_a_suspect(self, process_world):
         world = process_world
         async with world.session() as session:

@@ -149,3 +149,28 @@ def test_a_later_run_forgets_what_misfitted(wal):
         QueryTask(name="q", sql=IDS), batch_bytes=lambda: 9, exact=False
     ) as result:
         assert result.columns[0].type == "int"
+
+
+def test_a_file_that_was_replaced_between_two_uses_is_read_anew(tmp_path):
+    """A session outlives its lease: the next one must not read a file that has no name any more."""
+    path, other = tmp_path / "a.db", tmp_path / "b.db"
+    for place, number in ((path, 1), (other, 2)):
+        with closing(sqlite3.connect(place)) as database, database:
+            database.execute("CREATE TABLE t (a INTEGER)")
+            database.execute("INSERT INTO t VALUES (?)", (number,))
+    reader = SqliteReader(str(path), busy_s=1)
+    query = QueryTask(name="main", sql=IDS)
+
+    def read():
+        lane = reader.read(query, batch_bytes=lambda: 1 << 20, exact=False)
+        with reader.snapshot(), lane as result:
+            return [value for batch in result.batches for value in batch["a"].to_pylist()]
+
+    assert read() == [1]
+    other.replace(path)
+    assert reader.describe(query)[0].name == "a"
+    assert read() == [2]
+    path.unlink()
+    with pytest.raises(Failure, match="there is no file"):
+        reader.ping()
+    reader.close()
