@@ -114,7 +114,8 @@ def _refused(error: Exception, task: SessionTask) -> Failure:
     where = f"{task.host}:{task.port}"
     if isinstance(error, ssl.SSLError):
         reason = getattr(error, "verify_message", "") or error.reason or str(error)
-        return Failure(ErrorClass.TLS, f"no trusted TLS with {where}: {reason}; {_WAY_OUT}")
+        why = reason.rstrip(".")
+        return Failure(ErrorClass.TLS, f"no trusted TLS with {where}: {why}; {_WAY_OUT}")
     if type(error) is ConnectionError and "rejected SSL" in str(error):
         return Failure(ErrorClass.TLS, f"the server at {where} offers no TLS; {_WAY_OUT}")
     if isinstance(error, TimeoutError):
