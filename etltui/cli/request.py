@@ -119,7 +119,7 @@ async def _others(config: Config, state: Path, request: Request, *, late: bool) 
             raise
     except GoneError:
         # It ended before it took anything in: the folder is free, or will be soon.
-        if late:
+        if late or not request.wait:
             raise
     return None
 
