@@ -19,8 +19,8 @@ from etltui.readers.postgresql_wire import Wire
 from etltui.readers.reader import Result
 
 _PING_S = 5.0
-_DESCRIBE_S = 30.0
-"""Only a lock takes a server so long to parse; what reads rows has the query's own limit."""
+_ANSWER_S = 30.0
+"""For what is no work to a server unless a lock holds it up; reading has the query's own limit."""
 _PATIENCE = 3
 """The server's limit is so many times the query's: it counts also the time that we let it wait."""
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
@@ -59,12 +59,12 @@ class PostgresqlReader:
     def ping(self) -> None:
         """Prove that the server answers."""
         self._wire.forget_cancel()
-        self._wire.run(self._wire.connection.execute("SELECT 1"), _PING_S)
+        self._execute("SELECT 1", _PING_S)
 
     def describe(self, query: QueryTask) -> tuple[Column, ...]:
         """The columns of a query as the server parses it; executes nothing."""
         try:
-            statement = self._statement(query, seconds=_DESCRIBE_S)
+            statement = self._statement(query, seconds=_ANSWER_S)
             return tuple(field.column for field in statement.fields)
         finally:
             if self._prepared is None:
@@ -75,7 +75,7 @@ class PostgresqlReader:
     def snapshot(self) -> Iterator[None]:
         """One read-only transaction that sees one state, rolled back after."""
         self._wire.forget_cancel()
-        self._execute(_BEGIN)
+        self._execute(_BEGIN, _ANSWER_S)
         self._prepared = {}
         try:
             yield
@@ -175,8 +175,8 @@ class PostgresqlReader:
             self._execute(f"SET statement_timeout = {limit_ms}")
             self._limit_ms = limit_ms
 
-    def _execute(self, sql: str) -> None:
-        self._wire.run(self._wire.connection.execute(sql))
+    def _execute(self, sql: str, seconds: float | None = None) -> None:
+        self._wire.run(self._wire.connection.execute(sql), seconds)
 
     def cancel(self) -> None:
         """Interrupt what runs; the flag stops what is just about to run."""

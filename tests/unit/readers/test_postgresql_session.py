@@ -470,8 +470,15 @@ def test_a_silent_line_fails_the_ping_and_closes_at_once(database, relay, monkey
     assert not closer.is_alive()
 
 
+def test_a_silent_line_begins_no_snapshot(database, relay, monkeypatch):
+    monkeypatch.setattr(postgresql, "_ANSWER_S", 0.1)
+    with closing(connect(session_task(database, host="127.0.0.1", port=relay.port))) as reader:
+        relay.silent.set()
+        assert failing(reader.snapshot().__enter__).error_class is ErrorClass.TIMEOUT
+
+
 def test_describing_waits_for_no_lock_for_ever(database, reader, monkeypatch):
-    monkeypatch.setattr(postgresql, "_DESCRIBE_S", 0.1)
+    monkeypatch.setattr(postgresql, "_ANSWER_S", 0.1)
     with closing(connect(session_task(database))) as other:
         lock = "BEGIN READ WRITE; LOCK TABLE sales IN ACCESS EXCLUSIVE MODE"
         other._wire.run(other._wire.connection.execute(lock))
