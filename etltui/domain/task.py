@@ -106,11 +106,13 @@ class PublishEntry:
         status: A `ConnectionStatus`.
         receipts: This destination's parts of the connection; empty where it did not complete.
         contact: Whom to call.
+        usual: The median of its rows in past runs; None where there is none.
     """
 
     connection: str
     status: str
     rows: int = 0
+    usual: int | None = None
     trouble: Trouble | None = None
     receipts: tuple[Receipt, ...] = ()
     contact: str = ""

@@ -12,7 +12,7 @@ from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
-from etltui.domain.run import RunResult, RunStatus
+from etltui.domain.run import RunStatus
 from etltui.domain.stored import RunRow
 from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
@@ -65,6 +65,7 @@ class Engine:
             preparer=preparer,
             state=tools.parts_folder.parent,
         )
+        self._finisher = Finisher(tools.clock, lambda: self.config.jobs)
         self.queue = Dispatcher(
             tools,
             Queue(
@@ -73,9 +74,8 @@ class Engine:
                 ageing_s=settings.ageing_s,
             ),
             self._starts.prepare,
-            self._over,
+            self._finisher.start,
         )
-        self._finisher = Finisher(tools.clock)
         self._progress = ProgressBook(tools.clock)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
@@ -115,9 +115,6 @@ class Engine:
             again = entry.again(entry.not_before)
             await self._tools.store.requeue(again)
         self.queue.add(again)
-
-    def _over(self, result: RunResult, job: Job | None) -> None:
-        self._finisher.start(result, job or self.config.jobs.get(result.job))
 
     @contextmanager
     def events(self) -> Iterator[Backlog]:

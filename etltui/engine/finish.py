@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -26,14 +26,26 @@ _log = logging.getLogger(__name__)
 
 
 class Finisher:
-    """Starts `on_finish` of jobs; no run waits for one, and none changes how a run ended."""
+    """Starts `on_finish` of jobs; no run waits for one, and none changes how a run ended.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: Ends what takes too long.
+        jobs: By their names, for runs that never began.
+    """
+
+    def __init__(self, clock: Clock, jobs: Callable[[], Mapping[str, Job]]) -> None:
         self._clock = clock
+        self._jobs = jobs
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, result: RunResult, job: Job | None) -> None:
-        """Start the command of the run's job, if it has one."""
+        """Start the command of the run's job, if it has one.
+
+        Args:
+            result: How the run ended.
+            job: As the run knew it; None where it never began.
+        """
+        job = job or self._jobs().get(result.job)
         if job is None or job.on_finish is None:
             return
         task = asyncio.create_task(

@@ -7,13 +7,13 @@ that whoever comes after a crash can tell what is left to do.
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from etltui import __version__
 from etltui.config.folders import remove
-from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.errors import ErrorClass, Failure, StateError
 from etltui.domain.events import TargetPublished
 from etltui.domain.part import Published
 from etltui.domain.plan import Plan
@@ -41,6 +41,7 @@ class Publisher:
         self._attempt = prepared.attempt
         self._tally = tally
         self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
+        self._usual: Mapping[str, int] | None = None
         self._changed = asyncio.Event()
         self._assembling = asyncio.Lock()
 
@@ -180,7 +181,9 @@ class Publisher:
     async def _assemble(self, number: int, temporary: str) -> Published:
         """Have a target assembled; an extractor that dies over it is no reason to give up."""
         await self._check_room(number)
-        task = self._task(number, temporary)
+        if self._usual is None:
+            self._usual = await self._usual_rows()
+        task = self._task(number, temporary, self._usual)
         for _ in range(_TRIES - 1):
             try:
                 return await self._tools.parts.assemble(task)
@@ -189,7 +192,14 @@ class Publisher:
                     raise
         return await self._tools.parts.assemble(task)
 
-    def _task(self, number: int, temporary: str) -> PublishTask:
+    async def _usual_rows(self) -> dict[str, int]:
+        try:
+            return await self._tools.store.usual_rows(self._plan.job.name, besides=self._plan.run)
+        except StateError as error:
+            _log.warning("What rows are usual is not known: %s", error)
+            return {}
+
+    def _task(self, number: int, temporary: str, usual: Mapping[str, int]) -> PublishTask:
         job = self._plan.job
         destination = job.destinations[number]
         return PublishTask(
@@ -201,17 +211,18 @@ class Publisher:
             options=asdict(destination.options),
             queries=tuple(query.name for query in job.queries),
             columns=self._plan.columns,
-            entries=self._entries(number),
+            entries=self._entries(number, usual),
             title=job.title,
             facts=self._facts(),
         )
 
-    def _entries(self, number: int) -> tuple[PublishEntry, ...]:
+    def _entries(self, number: int, usual: Mapping[str, int]) -> tuple[PublishEntry, ...]:
         return tuple(
             PublishEntry(
                 connection=result.connection,
                 status=result.status,
                 rows=result.rows,
+                usual=usual.get(result.connection),
                 trouble=result.trouble,
                 receipts=tuple(
                     receipt
@@ -223,7 +234,11 @@ class Publisher:
             )
             for result in self._tally.ordered()
         ) + tuple(
-            PublishEntry(connection=name, status=ConnectionStatus.SKIPPED)
+            PublishEntry(
+                connection=name,
+                status=ConnectionStatus.SKIPPED,
+                usual=usual.get(name),
+            )
             for name in self._plan.left_out
         )
 

@@ -1,7 +1,8 @@
 """What the Index sheet and the Run sheet say.
 
-The Index is a function of the result alone: two runs that read the same rows make the same one.
-Whatever differs from run to run (times, ids, messages) stands on the Run sheet.
+The Index is a function of the result and of what rows are usual: two runs that read the same rows
+make the same one, but for that column where their past is not the same. Whatever else differs from
+run to run (times, ids, messages) stands on the Run sheet.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from etltui.domain.errors import ADVICE
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishEntry, PublishTask
+from etltui.domain.usual import deviation
 from etltui.writers.excel_sheets import Place, Sheet, places_of
 from etltui.writers.notes import of_a_part
 from etltui.writers.writer import variants
@@ -42,6 +44,7 @@ INDEX_HEAD = (
     ("Sheet", 28),
     ("Status", 12),
     ("Rows", 12),
+    ("Usual rows", 12),
     ("Columns", 10),
     ("Checksum", 12),
     ("Error class", 14),
@@ -61,7 +64,7 @@ def index_rows(task: PublishTask, sheets: Sequence[Sheet]) -> Iterator[tuple[Val
     complete = sum(bool(entry.receipts) for entry in task.entries)
     total = f"{complete:,} of {len(task.entries):,} connections"
     rows = sum(entry.rows for entry in task.entries if entry.receipts)
-    yield (None, "Total", total, None, rows, *([None] * 7))
+    yield (None, "Total", total, None, rows, *([None] * 8))
 
 
 def run_rows(task: PublishTask) -> Iterator[tuple[Value, ...]]:
@@ -99,6 +102,7 @@ def _entry_row(
         _link(places),
         entry.status.replace("_", " "),
         entry.rows if entry.receipts else None,
+        entry.usual,
         len(entry.receipts[0].columns) if entry.receipts else None,
         checksum(entry) if entry.receipts else None,
         entry.trouble.error_class.value if entry.trouble else None,
@@ -128,13 +132,15 @@ def _link(places: Sequence[Place]) -> Link | None:
 
 
 def _changes(entry: PublishEntry, places: Sequence[Place]) -> str:
-    """What a format's limits and the column plan did to the rows, in words.
+    """How far the rows are from usual, and what limits and the column plan did to them, in words.
 
     The entry's notes are of the connection: those that parts count are there for all targets and
     variants together, so they are taken from this target's receipts instead.
     """
     notes = Counter({note: n for note, n in entry.notes.items() if not of_a_part(note)})
     notes.update(_cuts(entry.receipts))
-    said = [f"{count:,} x {what}" for what, count in sorted(notes.items())]
+    far = deviation(entry.rows, entry.usual) if entry.receipts else ""
+    said = [far] if far else []
+    said += [f"{count:,} x {what}" for what, count in sorted(notes.items())]
     said += [f"{RENAMED}: {place.sheet.name}" for place in places if place.sheet.renamed]
     return "; ".join(said + [f"also on {place.sheet.name}" for place in places[1:]])

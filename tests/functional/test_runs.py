@@ -99,8 +99,9 @@ def test_what_fails_is_classed_listed_and_after_mending_the_run_equals_a_clean_o
     }
     index = index_of(folder)
     failed = {name: row for name, row in index.items() if row[3] == "failed"}
-    assert {name: row[7] for name, row in failed.items()} == classes
-    assert all(row[8] and row[9] for row in failed.values())
+    assert {name: row[8] for name, row in failed.items()} == classes
+    assert {row[5] for name, row in index.items() if name != "Total"} == {300}
+    assert all(row[9] and row[10] for row in failed.values())
     shown = etltui("show", ended.finished["run"], "--config", folder / "config.toml")
     assert "lacks hsn; has also hsn_code" in shown.out
 

@@ -255,3 +255,39 @@ async def test_left_over_temporaries_that_cannot_go_stop_nothing(world, assemble
     temporary_path(world.folder / "out" / "sales.csv").mkdir()
     world.clock.turn(1)
     assert (await world.run(resume=False)).status is RunStatus.COMPLETED
+
+
+def usual(world):
+    """From the last target that was assembled, what is usual for each connection."""
+    return {entry.connection: entry.usual for entry in world.parts.tasks[-1].entries}
+
+
+async def test_a_target_is_told_what_past_runs_read(world):
+    asked, real = [], world.store.usual_rows
+
+    async def usual_rows(job, **besides):
+        asked.append(job)
+        return await real(job, **besides)
+
+    world.store.usual_rows = usual_rows
+    world.leases.extracts["A"] = Script(5, 9, 7)
+    world.job(destinations=(csv("out/one.csv"), csv("out/two.csv")))
+    await world.run()
+    assert usual(world) == dict.fromkeys("ABC")
+    asked.clear()
+    await world.run()
+    assert usual(world) == {"A": 5, "B": 2, "C": 2}
+    # Once, however many targets there are, partial ones among them.
+    assert asked == ["sales"]
+    await world.run(only=["A"])
+    assert usual(world) == {"A": 9, "B": 2, "C": 2}
+
+
+async def test_a_target_is_made_though_nobody_knows_what_is_usual(world, caplog):
+    async def usual_rows(*_, **__):
+        raise StateError("a row is damaged")
+
+    world.store.usual_rows = usual_rows
+    assert (await world.run()).status is RunStatus.COMPLETED
+    assert usual(world) == dict.fromkeys("ABC")
+    assert "What rows are usual is not known: a row is damaged" in caplog.text

@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, folder):
         self.folder = folder
         self.clock = TurnedClock()
-        self.finisher = Finisher(self.clock)
+        self.finisher = Finisher(self.clock, dict)
 
     def script(self, text, mode=0o700):
         path = self.folder / "after"
@@ -234,8 +234,10 @@ async def test_one_that_fails_does_not_change_how_the_run_ended(after, log):
 async def test_a_job_without_one_and_a_run_without_a_job_start_nothing(after, log):
     after.job("other", destinations=after.jobs["sales"].destinations, on_finish=None)
     await after.run("other")
-    after.leases.extracts["A"] = Script(Held())
+    held = Held()
+    after.leases.extracts["A"] = Script(held)
     handle = await after.submit()
+    await held.reached.wait()
     waiting = await after.submit("other", delay_s=60)
     del after.jobs["other"]
     await after.engine.cancel(waiting.run)

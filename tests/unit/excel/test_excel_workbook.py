@@ -75,6 +75,7 @@ def test_the_index_tells_what_happened(bench):
         "Sheet": "A",
         "Status": "completed",
         "Rows": 2,
+        "Usual rows": None,
         "Columns": 2,
         "Checksum": f"{entries[0].receipts[0].raw_crc:08x}",
         "Error class": None,
@@ -95,6 +96,23 @@ def test_the_index_tells_what_happened(bench):
         "2 of 3 connections",
         3,
     )
+
+
+def test_the_index_tells_what_is_usual_and_what_is_far_from_it(bench):
+    entries = [
+        bench.stored(COLUMNS, "near", rows_of(0, 2), usual=3),
+        bench.stored(COLUMNS, "empty", [], usual=1234),
+        bench.stored(COLUMNS, "less", rows_of(0, 1), usual=3, notes={"missing: y": 1}),
+        replace(bench.failed("failed"), usual=5),
+    ]
+    book, _ = bench.publish(COLUMNS, *entries)
+    assert [(row["Usual rows"], row["Changes"]) for row in index(book)] == [
+        (3, None),
+        (1234, "empty, usually 1,234"),
+        (3, "less than half the usual 3; 1 x missing: y"),
+        (5, None),
+        (None, None),
+    ]
 
 
 @pytest.mark.parametrize("layouts", [["sheets"], ["single"], ["sheets", "single"]])
@@ -152,7 +170,7 @@ def test_the_index_leads_to_the_sheets(bench):
     assert sheet["C4"].hyperlink is None
     assert published.notes == {"sheet renamed": 1}
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:L4"
+    assert sheet.auto_filter.ref == "A1:M4"
 
 
 def test_a_connection_over_several_sheets(bench):
