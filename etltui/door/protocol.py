@@ -116,12 +116,24 @@ class Following(Protocol):
         """
         ...
 
+    async def warm_up(self, connection: str, count: int) -> int:
+        """Have so many sessions to a configured connection open; how many are open then.
+
+        By name: a client does not say where the engine takes its passwords.
+
+        Raises:
+            EtltuiError: There is no such connection.
+            Failure: See `domain.ports.Pools.warm_up`.
+        """
+        ...
+
 
 CALLS: Mapping[str, Callable[..., Any]] = {
     "collect": Following.collect,
     "follow": Following.follow,
     "enough": Following.enough,
     "wait": Following.wait,
+    "warm_up": Following.warm_up,
     "check": Engine.check,
     "submit": Engine.submit,
     "retry": Engine.retry,

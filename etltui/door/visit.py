@@ -178,6 +178,19 @@ class Visit(Following):
             raise NoSuchRunError(run=run, why=why, way_out="See `etltui runs`")
         return await handle.wait()
 
+    async def warm_up(self, connection: str, count: int) -> int:
+        """Have so many sessions to a configured connection open; how many are open then.
+
+        Raises:
+            EtltuiError: There is no such connection.
+            Failure: See `domain.ports.Pools.warm_up`.
+        """
+        engine = self._host.engine
+        for each in engine.config.connections:
+            if each.name == connection:
+                return await engine.pools.warm_up(each, count)
+        raise EtltuiError(f"the engine's configuration has no connection {connection!r}")
+
     async def _tell(self, events: Backlog, runs: Collection[str]) -> None:
         with suppress(OSError):
             async for event in events:
