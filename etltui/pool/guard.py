@@ -1,10 +1,17 @@
 """Keeps accounts from being locked: a login that failed is not tried again by anybody."""
 
-from collections.abc import Callable
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.pools import PoolKey
+
+AT_ONCE = 2
+"""Tries with a login that nobody has logged in with yet: many servers lock an account after three
+that failed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +46,27 @@ class LoginGuard:
     def __init__(self, reference: Callable[[str], str]) -> None:
         self._reference = reference
         self._locks: dict[str, _Lock] = {}
+        self._proved: set[Login] = set()
+        self._trying: Counter[Login] = Counter()
+        self._ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def attempt(self, login: Login) -> AsyncIterator[None]:
+        """One try of a login; until one has succeeded `AT_ONCE` go on together, the rest waits."""
+        while login not in self._proved and self._trying[login] >= AT_ONCE:
+            await self._ended.wait()
+        self._trying[login] += 1
+        try:
+            yield
+        finally:
+            # No wait here: a cancel must not part a session that was opened from its place.
+            self._trying[login] -= 1
+            self._ended.set()
+            self._ended = asyncio.Event()
+
+    def proved(self, login: Login) -> None:
+        """Somebody has logged in: from now on nobody waits for others."""
+        self._proved.add(login)
 
     def login(self, key: PoolKey) -> Login:
         """The login that a session of a pool would try now."""

@@ -8,7 +8,7 @@ from etltui.domain.ports import Clock, Session, Sessions
 from etltui.pool.backoff import SILENT
 from etltui.pool.desk import Desk
 from etltui.pool.entry import Entry
-from etltui.pool.guard import LoginGuard
+from etltui.pool.guard import Login, LoginGuard
 
 
 class Opener:
@@ -43,26 +43,32 @@ class Opener:
         Raises:
             Failure: With the class that says why.
         """
+        login = self._guard.login(entry.key)
+        try:
+            async with self._guard.attempt(login):
+                await self._try(entry, connection, login)
+        except BaseException:
+            self._desk.freed(entry)
+            raise
+
+    async def _try(self, entry: Entry, connection: Connection, login: Login) -> None:
         # Since the place was taken somebody else may have failed to log in.
         if refusal := self._guard.refusal(entry.key):
-            self._desk.freed(entry)
             raise refusal
-        login = self._guard.login(entry.key)
         begun = self._clock.monotonic()
         try:
             session = await self._sessions.open(connection)
-        except BaseException as error:
-            if isinstance(error, Failure):
-                if error.error_class is ErrorClass.LOGIN:
-                    self._guard.lock(
-                        entry.key,
-                        login,
-                        connection=connection.name,
-                        message=str(error),
-                    )
-                self._learn(entry, connection, error, begun)
-            self._desk.freed(entry)
+        except Failure as failure:
+            if failure.error_class is ErrorClass.LOGIN:
+                self._guard.lock(
+                    entry.key,
+                    login,
+                    connection=connection.name,
+                    message=str(failure),
+                )
+            self._learn(entry, connection, failure, begun)
             raise
+        self._guard.proved(login)
         self._opened(entry, session, begun)
 
     def _opened(self, entry: Entry, session: Session, begun: float) -> None:

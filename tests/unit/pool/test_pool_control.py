@@ -247,6 +247,54 @@ async def test_an_old_password_that_fails_late_does_not_hide_that_the_new_one_fa
         await room.once(wanted)
 
 
+async def test_a_login_that_nobody_has_proved_is_tried_by_two_at_a_time(rooms):
+    """N-20: a wrong password over 50 branches costs two tries of the account, not fifty."""
+    room = rooms()
+    names = [f"d{number}" for number in range(50)]
+    held = Held(WRONG)
+    room.door.opens = {name: Script(held) for name in names}
+    tasks = [room.task(connection(name, credential="c", host=name)) for name in names]
+    await held.reached.wait()
+    await steps()
+    assert len(room.door.tried) == 2
+    held.let_go()
+    await asyncio.wait(tasks)
+    assert len(room.door.tried) == 2
+    assert all("password" in str(task.exception()) for task in tasks)
+    assert room.metrics.places == 0
+
+
+async def test_once_it_is_proved_nobody_waits(rooms):
+    room = rooms()
+    names = [f"d{number}" for number in range(10)]
+    first, rest = Held(), Held()
+    room.door.opens = {name: Script(rest if n else first) for n, name in enumerate(names)}
+    tasks = [room.task(connection(name, credential="c", host=name)) for name in names]
+    await first.reached.wait()
+    await steps()
+    assert len(room.door.tried) == 2
+    first.let_go()
+    await steps()
+    assert len(room.door.tried) == 10
+    rest.let_go()
+    await asyncio.gather(*tasks)
+
+
+async def test_who_waits_to_try_and_is_cancelled_leaves_its_place(rooms):
+    room = rooms()
+    names = [f"d{number}" for number in range(3)]
+    held = Held()
+    room.door.opens = {name: Script(held) for name in names}
+    tasks = [room.task(connection(name, credential="c", host=name)) for name in names]
+    await steps()
+    assert len(room.door.tried) == 2
+    tasks[2].cancel()
+    await asyncio.wait({tasks[2]})
+    assert room.metrics.places == 2
+    held.let_go()
+    await asyncio.gather(*tasks[:2])
+
+
 async def test_s0_5_metrics_and_the_detail_of_a_pool(rooms):
     room = rooms(max_per_host=5)
     async with room.manager.lease(connection("one")):
