@@ -325,7 +325,7 @@ class Engine:
         """Work with another reading of the configuration; runs that began keep their plan."""
         self._starts.config = config
         self._configured(config)
-        hold(config, pools=self.pools, queue=self.queue, memory=self._tools.memory)
+        await hold(config, pools=self.pools, queue=self.queue, memory=self._tools.memory)
 
     def snapshot(self) -> Snapshot:
         """How everything stands."""

@@ -76,14 +76,17 @@ class Changes:
         return replace(self._after, run_types=types)
 
 
-def hold(config: Config, *, pools: Pools, queue: Dispatcher, memory: Memory) -> None:
+async def hold(config: Config, *, pools: Pools, queue: Dispatcher, memory: Memory) -> None:
     """Let the settings of a configuration hold from now on."""
     settings = config.settings
+    threshold = settings.memory_threshold_mb
+    if not threshold:
+        threshold, _ = bounded(0, await asyncio.to_thread(available))
     pools.update(pool_settings(settings))
     queue.queue.limit = settings.max_jobs
     queue.queue.types = config.run_types
     queue.pump()
-    memory.resize(settings.memory_threshold_mb or bounded(0, available())[0])
+    memory.resize(threshold)
     logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
 
 
