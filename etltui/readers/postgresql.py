@@ -1,8 +1,10 @@
 """Reads PostgreSQL: one session at the server, in which nothing can be written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+
+import asyncpg
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
@@ -23,6 +25,7 @@ _ANSWER_S = 30.0
 """For what is no work to a server unless a lock holds it up; reading has the query's own limit."""
 _PATIENCE = 3
 """The server's limit is so many times the query's: it counts also the time that we let it wait."""
+_MOST_MS = 2**31 - 1
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
 """With a first query: only with it is the state chosen that all others see."""
 
@@ -150,27 +153,21 @@ class PostgresqlReader:
         attributes, wanted = parsed.get_attributes(), parsed.get_parameters()
         if not attributes:
             raise Failure(ErrorClass.SYNTAX, "the query gives no columns")
-        if len(wanted) != len(names):
-            raise Failure(ErrorClass.SYNTAX, "a :name stands where there can be no value")
         literals = {
             name: literal(query.params[name], _type_name(kind.schema, kind.name))
             for name, kind in zip(names, wanted, strict=True)
         }
-        declared = modifiers(bytes(heard))
-        if len(declared) != len(attributes):
-            declared = [-1] * len(attributes)
-        fields = tuple(
-            Field(name=attribute.name, oid=attribute.type.oid, modifier=modifier)
-            for attribute, modifier in zip(attributes, declared, strict=True)
+        statement = _Statement(
+            sql=bound(sql, literals, query.params),
+            fields=_fields(attributes, modifiers(bytes(heard))),
         )
-        statement = _Statement(sql=bound(sql, literals, query.params), fields=fields)
         if self._prepared is not None:
             self._prepared[key] = statement
         return statement
 
     def _limit(self, query: QueryTask) -> None:
         """Have the server end the query should nobody be left who does."""
-        limit_ms = int(query.limit_s * _PATIENCE * 1000)
+        limit_ms = min(int(query.limit_s * _PATIENCE * 1000), _MOST_MS)
         if limit_ms != self._limit_ms:
             self._execute(f"SET statement_timeout = {limit_ms}")
             self._limit_ms = limit_ms
@@ -185,6 +182,19 @@ class PostgresqlReader:
     def close(self) -> None:
         """End the session."""
         self._wire.close()
+
+
+def _fields(
+    attributes: Sequence[asyncpg.Attribute],
+    declared: Sequence[int],
+) -> tuple[Field, ...]:
+    """The columns of a result; a type says less where its modifier was not heard."""
+    if len(declared) != len(attributes):
+        declared = [-1] * len(attributes)
+    return tuple(
+        Field(name=attribute.name, oid=attribute.type.oid, modifier=modifier)
+        for attribute, modifier in zip(attributes, declared, strict=True)
+    )
 
 
 def _type_name(schema: str, name: str) -> str:

@@ -366,6 +366,8 @@ def test_misfits_are_learned_one_reading_after_the_other(reader):
     assert types == [["int", "date", "time"], ["int", "mixed", "time"], ["int", "mixed", "mixed"]]
     assert row["d"] == {"text": "infinity", "number": False}
     assert row["t"] == {"text": "24:00:00", "number": False}
+    with reader.read(asked, batch_bytes=lambda: 1000, exact=False) as afresh:
+        assert [column.type for column in afresh.columns] == types[0]
 
 
 def test_a_query_is_prepared_once_in_a_snapshot(reader):
