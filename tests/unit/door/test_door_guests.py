@@ -9,11 +9,12 @@ import pytest
 from door_kit import SmallBus, until
 
 from etltui.domain.errors import EtltuiError, StateError
-from etltui.domain.events import RunQueued
+from etltui.domain.events import Overflow, RunQueued
 from etltui.domain.job import Credential
 from etltui.door import client, protocol, server
 from etltui.door.client import NoDoorError, open_door
-from etltui.door.protocol import HEAD, Answer, News, Refused
+from etltui.door.protocol import HEAD, Answer, News, NoMoreNews, Refused
+from etltui.door.visit import CALLS_AT_ONCE
 
 
 async def test_the_socket_is_its_owners_alone(house):
@@ -77,20 +78,21 @@ async def test_an_engine_of_another_version_is_told(house, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "hangs_up"),
     [
-        HEAD.pack(protocol.MAX_CALL + 1),
-        HEAD.pack(3) + b"abc",
-        HEAD.pack(1) + b"\x80",
-        HEAD.pack(100) + b"half",
+        (HEAD.pack(protocol.MAX_CALL + 1), False),
+        (HEAD.pack(3) + b"abc", False),
+        (HEAD.pack(1) + b"\x80", False),
+        (HEAD.pack(100) + b"half", True),
     ],
 )
-async def test_who_talks_nonsense_is_sent_away_and_nobody_else(house, said):
+async def test_who_talks_nonsense_is_sent_away_and_nobody_else(house, said, hangs_up):
     async with house.visited() as (_, remote):
         async with house.stranger() as stranger:
             await stranger.hear()
             stranger.writer.write(said)
-            stranger.writer.write_eof()
+            if hangs_up:
+                stranger.writer.write_eof()
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
                 await stranger.hear()
         assert await remote.snapshot() == house.engine.snapshot()
@@ -111,13 +113,18 @@ async def test_a_call_that_cannot_be_understood_is_refused_and_the_next_is_answe
 
 async def test_more_calls_than_are_served_at_once_wait(house):
     held = house.hold()
-    async with house.open_house(), house.stranger() as stranger:
+    async with house.open_house() as door, house.stranger() as stranger:
         await stranger.hear()
         stranger.say("submit", job="sales")
         _, submitted = await stranger.hear()
         await held.reached.wait()
         for number in range(50):
             stranger.say("wait", number, run=submitted.value)
+        (visit,) = door._visits
+        await until(lambda: len(visit._calls) == CALLS_AT_ONCE)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(visit._calls) == CALLS_AT_ONCE
         held.let_go()
         answers = [(await stranger.hear())[1] for _ in range(50)]
     assert sorted(answer.id for answer in answers) == list(range(50))
@@ -149,6 +156,29 @@ async def test_a_client_that_does_not_read_holds_nobody_up_and_is_told_what_it_l
         assert heard + message.event["lost"] <= 20_001
 
 
+async def test_who_follows_one_run_is_told_what_it_lost_too(house):
+    house.bus = SmallBus(house.record)
+    house.renew()
+    async with house.visited() as (_, remote):
+        await remote.collect()
+        for number in range(60):
+            house.bus.publish(RunQueued(at=0.0, run=f"r{number}", job="sales", priority=1))
+        await remote.enough()
+        (lost,) = [event async for event in remote.events(["r7"])]
+    assert lost == Overflow(at=0.0, lost=50)
+
+
+async def test_who_only_follows_is_told_that_nothing_more_comes(house):
+    async with house.open_house() as door, house.stranger() as stranger:
+        await stranger.hear()
+        stranger.say("follow")
+        await stranger.hear()
+        await door.aclose()
+        assert isinstance((await stranger.hear())[1], NoMoreNews)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await stranger.hear()
+
+
 async def test_a_client_that_never_reads_does_not_keep_the_door_open(house, monkeypatch):
     monkeypatch.setattr(server, "LEAVING_S", 0.01)
     async with house.open_house() as door, house.stranger() as slow:
@@ -171,6 +201,7 @@ async def test_a_client_that_hangs_up_takes_its_calls_along_and_leaves_its_run(h
             await held.reached.wait()
             stranger.say("wait", run=submitted.value)
         await until(lambda: not door._visits)
+        await until(lambda: not any("call" in each.get_name() for each in asyncio.all_tasks()))
         assert [entry.run for entry in house.engine.get_running_jobs()] == [submitted.value]
         ending = house.engine.handle(submitted.value)
         held.let_go()
