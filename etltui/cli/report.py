@@ -6,6 +6,7 @@ from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, Run
 from etltui.domain.safe_text import safe_text
 
 _MOST_FAILURES = 20
+_MOST_UNUSUAL = 5
 
 
 def report(result: RunResult, config: Config) -> str:
@@ -21,6 +22,7 @@ def report(result: RunResult, config: Config) -> str:
         f"  {safe_text(output.path)}  {counted(output.rows, 'row')}  {size(output.bytes)}"
         for output in result.outputs
     )
+    lines.extend(_unusual(result))
     failed = [c for c in result.connections if c.status is ConnectionStatus.FAILED]
     contacts = {connection.name: connection.contact for connection in config.connections}
     for connection in failed[:_MOST_FAILURES]:
@@ -30,6 +32,16 @@ def report(result: RunResult, config: Config) -> str:
     if result.status in {RunStatus.STOPPED, RunStatus.CANCELLED}:
         lines.append(f"  Go on with: etltui run {result.job} --resume")
     return "\n".join(lines)
+
+
+def _unusual(result: RunResult) -> list[str]:
+    """The connections whose rows are far from usual, on a line."""
+    if not result.unusual:
+        return []
+    said = [f"{name} {far}" for name, far in result.unusual.items()]
+    more = [f"… etltui show {result.run}"] if len(said) > _MOST_UNUSUAL else []
+    listed = "; ".join(said[:_MOST_UNUSUAL] + more)
+    return [safe_text(f"  {counted(len(said), 'connection')} far from usual: {listed}")]
 
 
 def failure_lines(result: ConnectionResult, contact: str) -> list[str]:

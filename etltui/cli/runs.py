@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from etltui.bootstrap import is_held, open_history
+from etltui.bootstrap import SqliteHistory, is_held, open_history
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import duration, moment, number, words
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
@@ -17,34 +18,64 @@ from etltui.encode import events as encode
 _UNDER_WAY = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING}
 
 
-def settled(row: RunRow, *, held: bool) -> RunRow:
-    """The run as the next engine will find it: one whose engine has died is stopped."""
-    if held or row.status not in _UNDER_WAY:
+def settled(row: RunRow, *, held: bool, waits: bool = False) -> RunRow:
+    """The run as the next engine will find it: one whose engine has died is stopped.
+
+    Args:
+        row: As it is recorded.
+        held: Whether an engine runs.
+        waits: Whether it is in the queue, as `waiting` says.
+    """
+    if held or waits or row.status not in _UNDER_WAY:
         return row
     return replace(row, status=RunStatus.STOPPED, reason="its engine died; go on with --resume")
 
 
-async def _rows(state: Path, job: str, limit: int) -> list[RunRow]:
+async def waiting(history: SqliteHistory, *, held: bool) -> list[QueueEntry]:
+    """What waits for its turn, in the order of turns; without an engine, what waits for one."""
+    entries = [e for e in await history.queued() if not e.taken and (held or e.keep)]
+    live = await history.live() if held else None
+    if live is None:
+        return sorted(entries, key=lambda entry: (entry.priority, entry.submitted))
+    turns = {entry.run: turn for turn, entry in enumerate(live.pending)}
+    # What the engine has not told of yet came last.
+    return sorted(entries, key=lambda entry: turns.get(entry.run, len(turns)))
+
+
+async def _rows(state: Path, job: str, limit: int) -> list[tuple[RunRow, int]]:
+    """Runs and their places in the queue, 0 for none."""
     held = is_held(state)
     async with await open_history(state) as history:
-        return [settled(row, held=held) for row in await history.runs(job=job, limit=limit)]
+        entries = await waiting(history, held=held)
+        places = {entry.run: place for place, entry in enumerate(entries, start=1)}
+        return [
+            (settled(row, held=held, waits=row.run in places), places.get(row.run, 0))
+            for row in await history.runs(job=job, limit=limit)
+        ]
 
 
-def _line(row: RunRow, timezone: str) -> str:
+def _line(row: RunRow, place: int, timezone: str) -> str:
+    status = words(row.status) + (f", place {place}" if place else "")
     result = row.result
     done = f"{result.completed}/{row.total}" if result else f"–/{row.total}"
     rows = number(result.rows) if result else "–"
     took = duration(result.seconds) if result else "–"
     return (
-        f"{row.run:<23} {safe_text(row.job):<20} {words(row.status):<22} {done:>9} {rows:>14} "
+        f"{row.run:<23} {safe_text(row.job):<20} {status:<22} {done:>9} {rows:>14} "
         f"{took:>7}  {moment(row.started, timezone)}"
     )
 
 
-def as_object(row: RunRow) -> dict[str, object]:
-    """A run for programs: as `run_finished`, or what is known of one that has not ended."""
+def as_object(row: RunRow, place: int = 0) -> dict[str, object]:
+    """A run for programs: as `run_finished`, or what is known of one that has not ended.
+
+    Args:
+        row: As `settled` makes it.
+        place: In the queue, from 1; 0 for none.
+    """
+    queued = {"place": place} if place else {}
     if row.result is not None:
-        return {**encode.finished(row.result), "type": "run", "started": row.started}
+        return {**encode.finished(row.result), "type": "run", "started": row.started, **queued}
     return {
         "type": "run",
         "run": row.run,
@@ -53,6 +84,7 @@ def as_object(row: RunRow) -> dict[str, object]:
         "started": row.started,
         "connections": {"total": row.total},
         "reason": row.reason,
+        **queued,
     }
 
 
@@ -75,8 +107,8 @@ def command(
     state, timezone = state_of(config_file, state_dir)
     rows = asyncio.run(_rows(state, job, limit))
     if as_json:
-        for row in rows:
-            click.echo(encode.line(as_object(row)))
+        for row, place in rows:
+            click.echo(encode.line(as_object(row, place)))
         return
     if not rows:
         click.echo("No runs yet. Start one with: etltui run JOB")
@@ -84,5 +116,5 @@ def command(
     click.echo(
         f"{'RUN':<23} {'JOB':<20} {'STATUS':<22} {'DONE':>9} {'ROWS':>14} {'TIME':>7}  STARTED",
     )
-    for row in rows:
-        click.echo(_line(row, timezone))
+    for row, place in rows:
+        click.echo(_line(row, place, timezone))

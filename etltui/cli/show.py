@@ -1,6 +1,7 @@
 """`etltui show`: one run, connection by connection."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import click
 from etltui.bootstrap import is_held, open_history
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.report import failure_lines
-from etltui.cli.runs import as_object, settled
+from etltui.cli.runs import as_object, settled, waiting
 from etltui.cli.words import duration, moment, number, size, words
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.plan import Plan
+from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
+from etltui.domain.usual import deviation
 from etltui.encode import events as encode
 
 _MARKS = {
@@ -28,12 +31,26 @@ _NAME = 28
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """A run with all that belongs to it."""
+    """A run with all that belongs to it.
+
+    Attributes:
+        plan: None where it has not begun.
+        waiting: What waits for its turn, this run perhaps among it.
+        usual: From a connection to the median of its rows in the runs before.
+    """
 
     row: RunRow
-    plan: Plan
+    plan: Plan | None
     connections: list[ConnectionRow]
     publications: list[PublicationRow]
+    waiting: list[QueueEntry]
+    usual: dict[str, int]
+
+    @property
+    def place(self) -> int:
+        """In the queue, from 1; 0 for none."""
+        runs = [entry.run for entry in self.waiting]
+        return runs.index(self.row.run) + 1 if self.row.run in runs else 0
 
 
 async def _find(state: Path, run: str) -> _Found:
@@ -47,11 +64,15 @@ async def _find(state: Path, run: str) -> _Found:
                 way_out="etltui runs lists them",
             )
             raise ConfigError([mistake])
+        held = is_held(state)
+        entries = await waiting(history, held=held)
         return _Found(
-            row=settled(row, held=is_held(state)),
-            plan=await history.plan(row.run),
+            row=settled(row, held=held, waits=row.run in {entry.run for entry in entries}),
+            plan=await history.plan(row.run) if row.plan_hash else None,
             connections=await history.connections(row.run),
             publications=await history.publications(row.run),
+            waiting=entries,
+            usual=await history.usual_rows(row.job, besides=row.run),
         )
 
 
@@ -66,10 +87,14 @@ def _result(row: ConnectionRow) -> ConnectionResult:
 
 def _head(found: _Found, timezone: str) -> list[str]:
     row, result = found.row, found.row.result
+    started = moment(row.started, timezone)
     lines = [
         f"{row.job} ▸ run {row.run}  {words(row.status)}",
-        f"  {row.title}; started {moment(row.started, timezone)}, attempt {row.attempt}"
-        + (f", {duration(result.seconds)}" if result else ""),
+        f"  {row.title}; started {started}, attempt {row.attempt}"
+        + (f", {duration(result.seconds)}" if result else "")
+        if found.plan
+        else f"  {row.title}; asked for {started}, not begun",
+        *_queue(found, timezone),
     ]
     if row.reason:
         lines.append(f"  {row.reason}")
@@ -80,31 +105,42 @@ def _head(found: _Found, timezone: str) -> list[str]:
     return lines
 
 
-def _line(number_: int, result: ConnectionResult) -> str:
+def _queue(found: _Found, timezone: str) -> list[str]:
+    """Where the run stands in the queue, if it does."""
+    if not found.place:
+        return []
+    entry = found.waiting[found.place - 1]
+    due = f", not before {moment(entry.not_before, timezone)}" if entry.not_before else ""
+    place = f"place {found.place} of {len(found.waiting)} in the queue"
+    return [f"  {place}, priority {entry.priority}{due}; asked for by {entry.owner}"]
+
+
+def _line(number_: int, result: ConnectionResult, usual: int | None) -> str:
     mark = _MARKS.get(result.status, "?")
     took = duration(sum(result.seconds.values())) if result.seconds else "–"
-    rows = number(result.rows) if result.status is ConnectionStatus.COMPLETED else "–"
-    notes = ", ".join(f"{count:,} {note}" for note, count in result.notes.items())
+    done = result.status is ConnectionStatus.COMPLETED
+    rows = number(result.rows) if done else "–"
+    far = deviation(result.rows, usual) if done else ""
+    notes = [far] if far else []
+    notes += [f"{count:,} {note}" for note, count in result.notes.items()]
     name = middle_cut(result.connection, _NAME)
     return (
-        f"{number_:>4} {name:<{_NAME}} {mark} {words(result.status):<10} {rows:>13} {took:>7}  "
-        f"{notes}"
+        f"{number_:>4} {name:<{_NAME}} {mark} {words(result.status):<10} {rows:>11} "
+        f"{'–' if usual is None else number(usual):>11} {took:>7}  {', '.join(notes)}"
     ).rstrip()
 
 
-def _print(found: _Found, timezone: str) -> None:
+def _lines(found: _Found, timezone: str) -> Iterator[str]:
+    yield from _head(found, timezone)
+    if found.plan is None:
+        return
     contacts = {p.name: p.connection.contact for p in found.plan.connections}
-    lines = [
-        *_head(found, timezone),
-        "",
-        f"{'#':>4} {'CONNECTION':<{_NAME}}   STATUS              ROWS    TIME",
-    ]
+    yield ""
+    yield f"{'#':>4} {'CONNECTION':<{_NAME}}   STATUS            ROWS       USUAL    TIME"
     for row in found.connections:
         result = _result(row)
-        lines.append(_line(row.number, result))
-        lines.extend(failure_lines(result, contacts.get(row.connection, "")))
-    for line in lines:
-        click.echo(safe_text(line))
+        yield _line(row.number, result, found.usual.get(row.connection))
+        yield from failure_lines(result, contacts.get(row.connection, ""))
 
 
 @click.command("show", short_help="Show one run, connection by connection.")
@@ -124,7 +160,11 @@ def command(
     state, timezone = state_of(config_file, state_dir)
     found = asyncio.run(_find(state, run))
     if not as_json:
-        _print(found, timezone)
+        for line in _lines(found, timezone):
+            click.echo(safe_text(line))
         return
-    connections = [encode.connection(_result(row)) for row in found.connections]
-    click.echo(encode.line({**as_object(found.row), "results": connections}))
+    results = [
+        {**encode.connection(_result(row)), "usual_rows": found.usual.get(row.connection)}
+        for row in found.connections
+    ]
+    click.echo(encode.line({**as_object(found.row, found.place), "results": results}))

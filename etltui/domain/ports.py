@@ -294,7 +294,7 @@ class History(Protocol):
     async def usual_rows(self, job: str, *, besides: str, runs: int = 10) -> dict[str, int]:
         """From a connection to the median of its rows in the last `runs` runs of the job.
 
-        The run `besides` does not count.
+        The run `besides` and those after it do not count.
         """
         ...
 

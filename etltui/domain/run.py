@@ -142,6 +142,7 @@ class RunResult:
         seconds: From start to end of this attempt.
         left_out: Connections of the job that the run was told not to read.
         reason: Why it stopped or failed, as one sentence; empty otherwise.
+        unusual: From each connection whose rows are far from usual to how far, in words.
     """
 
     run: str
@@ -156,6 +157,7 @@ class RunResult:
     outputs: tuple[Output, ...] = ()
     left_out: int = 0
     reason: str = ""
+    unusual: Mapping[str, str] = field(default_factory=dict)
     connections: tuple[ConnectionResult, ...] = ()
 
 

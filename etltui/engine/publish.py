@@ -21,6 +21,7 @@ from etltui.domain.run import ConnectionStatus, Output
 from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.domain.targets import aside_path, partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
+from etltui.domain.usual import deviation
 from etltui.engine.prepare import Prepared
 from etltui.engine.tally import Tally
 from etltui.engine.tools import Tools, to_the_end
@@ -191,6 +192,16 @@ class Publisher:
                 if not failure.transient:
                     raise
         return await self._tools.parts.assemble(task)
+
+    def unusual(self) -> dict[str, str]:
+        """From each connection whose rows are far from usual to how far; once it is known."""
+        usual = self._usual or {}
+        completed = {
+            result.connection: deviation(result.rows, usual.get(result.connection))
+            for result in self._tally.ordered()
+            if result.status is ConnectionStatus.COMPLETED
+        }
+        return {name: words for name, words in completed.items() if words}
 
     async def _usual_rows(self) -> dict[str, int]:
         try:

@@ -230,6 +230,7 @@ class Runner:
             outputs=tuple(self._outputs),
             left_out=len(self.plan.left_out),
             reason=reason,
+            unusual=self._publisher.unusual(),
             connections=self._tally.ordered(),
         )
 

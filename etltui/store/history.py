@@ -154,7 +154,7 @@ class SqliteHistory(ports.History):
 
         Args:
             job: The job.
-            besides: A run that does not count.
+            besides: A run that does not count, nor do those after it.
             runs: How many runs to look back.
         """
         seen: defaultdict[str, list[int]] = defaultdict(list)

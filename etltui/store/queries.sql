@@ -130,7 +130,9 @@ SELECT job FROM pauses ORDER BY job;
 -- name: live
 SELECT * FROM live;
 
+-- Of a run that is known only what was before it: what was usual does not change afterwards.
 -- name: runs_done
 SELECT run FROM runs
-WHERE job = :job AND run <> :besides AND status IN ('completed', 'completed_with_errors')
+WHERE job = :job AND status IN ('completed', 'completed_with_errors')
+  AND rowid < coalesce((SELECT rowid FROM runs WHERE run = :besides), 9223372036854775807)
 ORDER BY rowid DESC LIMIT :limit;

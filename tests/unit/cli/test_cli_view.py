@@ -261,6 +261,21 @@ def test_the_report_names_twenty_failures_and_counts_the_rest():
     assert lines[-1] == f"  … 5 more: etltui show {AT['run']}"
 
 
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "  1 connection far from usual: b0 empty, usually 9"),
+        (6, "; b4 empty, usually 9; … etltui show 20261121T230500Z-7F3K"),
+    ],
+)
+def test_the_report_counts_what_is_far_from_usual(count, said):
+    unusual = {f"b{number}": "empty, usually 9" for number in range(count)}
+    line = report(ended(unusual=unusual, connections=()), config()).splitlines()[-1]
+    assert line.endswith(said)
+    assert line.startswith(f"  {count} connection")
+    assert "b5" not in line
+
+
 def test_run_finished_has_exactly_these_keys():
     assert encode.finished(ended()) == {
         "type": "run_finished",

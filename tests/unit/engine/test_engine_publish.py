@@ -283,6 +283,16 @@ async def test_a_target_is_told_what_past_runs_read(world):
     assert usual(world) == {"A": 9, "B": 2, "C": 2}
 
 
+async def test_a_result_says_what_is_far_from_usual(world):
+    for name, answers in {"A": (4, 1), "B": (4, 0), "C": (4, failure())}.items():
+        world.leases.extracts[name] = Script(*answers)
+    assert (await world.run()).unusual == {}
+    result = await world.run()
+    far = {"A": "less than half the usual 4", "B": "empty, usually 4"}
+    assert result.unusual == far
+    assert (await world.store.run(result.run)).result.unusual == far
+
+
 async def test_a_target_is_made_though_nobody_knows_what_is_usual(world, caplog):
     async def usual_rows(*_, **__):
         raise StateError("a row is damaged")
