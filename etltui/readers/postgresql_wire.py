@@ -39,7 +39,10 @@ class Wire:
         self._cancelled = threading.Event()
 
     def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
-        """Wait for some work; a cancel or the time ends the wait, and the server's query.
+        """Wait for some work; a cancel or the time ends the wait.
+
+        The server's query ends with the `settle` or `close` that must follow a failure: only then
+        has the loop the time to carry the cancel there.
 
         Raises:
             Failure: Whatever went wrong; `cancelled` whatever else, if somebody cancelled.
@@ -52,7 +55,6 @@ class Wire:
             return self._line.run_until_complete(task)
         except (Exception, asyncio.CancelledError) as error:
             if self._cancelled.is_set():
-                self.settle()
                 raise _cancelled() from error
             if isinstance(error, TimeoutError) and not self.connection.is_closed():
                 self.settle()
@@ -92,6 +94,8 @@ class Wire:
     def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Begin some work that goes on whenever the loop runs, until it ends or is settled."""
         task = self._line.create_task(work)
+        # Whoever needs its result asks for it; nobody needs that of one that was given up.
+        task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._started = task
         return task
 

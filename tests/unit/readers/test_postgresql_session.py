@@ -202,6 +202,12 @@ def test_a_cancel_between_two_pulls_holds_until_the_next_snapshot(reader):
         assert len(list(result.batches)) == 1
 
 
+def test_a_cancel_that_comes_late_hits_nothing_new(reader):
+    reader.cancel()
+    with opened(reader, "values", "SELECT 1") as result:
+        assert len(list(result.batches)) == 1
+
+
 def test_the_session_says_who_it_is_and_what_holds_there(reader):
     settings = {
         "application_name": "etltui",
