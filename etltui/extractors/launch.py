@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from etltui.extractors.client import ExtractorClient, Owner
@@ -16,6 +16,9 @@ Serve = Callable[[socket.socket, int], None]
 
 Launch = Callable[[Owner], "tuple[ExtractorClient, socket.socket]"]
 """Starts an extractor: its client, and the socket end to connect the client to."""
+
+LARGEST_LOG = 8 * 1024 * 1024
+"""Bytes of the log of which the next start begins another; one former log is kept."""
 
 
 class _Process:
@@ -95,9 +98,18 @@ def processes(*, cores: int, log: Path) -> Launch:
     return launch
 
 
+def _rotate(log: Path) -> None:
+    """Begin a new log where the old one is large; extractors at work go on writing to the old."""
+    # One that cannot be moved now is moved at a later start.
+    with suppress(OSError):
+        if log.stat().st_size > LARGEST_LOG:
+            log.replace(f"{log}.1")
+
+
 @contextmanager
 def _private(log: Path) -> Iterator[int]:
     """The log, to append to; only its owner may read it, whatever the umask and whoever made it."""
+    _rotate(log)
     fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.fchmod(fd, 0o600)

@@ -231,6 +231,22 @@ async def test_the_log_is_for_its_owner_only(tmp_path, before):
     await world.close()
 
 
+@pytest.mark.parametrize(("more", "held"), [(0, False), (1, False), (1, True)])
+async def test_a_large_log_is_begun_anew(tmp_path, more, held):
+    world = kit.World(tmp_path, "process")
+    former = world.log.with_name(f"{world.log.name}.1")
+    with world.log.open("wb") as file:
+        file.truncate(launching.LARGEST_LOG + more)
+    if held:
+        # What is in the way stops no extractor.
+        former.mkdir()
+    await world.supervisor.warm()
+    moved = more > 0 and not held
+    assert former.is_file() == moved
+    assert (world.log.stat().st_size == 0) == moved
+    await world.close()
+
+
 def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
