@@ -11,6 +11,7 @@ from etltui.domain.task import QueryTask
 from etltui.extractors.lines import LineForm
 from etltui.readers import postgresql
 from etltui.readers.postgresql import connect
+from etltui.readers.postgresql_line import Line
 from etltui.readers.reader import RereadError
 from postgresql_kit import Relay, session_task
 
@@ -116,6 +117,18 @@ def test_cancel_of_a_query_that_sleeps(postgresql, database, reader, gone, lane)
     assert gone() <= 1
     with opened(reader, lane, "SELECT 1 AS a, 2 AS b") as result:
         assert sum(batch.num_rows for batch in result.batches) == 1
+
+
+def test_a_cancel_goes_to_the_server_that_answered(database, gone, monkeypatch):
+    with closing(connect(session_task(database))) as reader:
+        # The name may mean another server by now: nobody may ask again.
+        monkeypatch.setattr(Line, "_resolved", None)
+        with opened(reader, "values", MANY) as result:
+            next(result.batches)
+            reader.cancel()
+            assert failing(lambda: list(result.batches)).error_class is ErrorClass.CANCELLED
+        assert not reader._wire.connection.is_closed()
+    gone()
 
 
 @LANES
