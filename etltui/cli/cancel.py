@@ -19,8 +19,13 @@ async def _cancel(state: Path, name: str, *, resumable: bool) -> RunResult:
     async with open_door(state) as remote:
         run = under_way(await remote.snapshot(), name) or name
         verb = "stopped" if resumable else "cancelled"
-        await remote.cancel(run, resumable=resumable, reason=f"{verb} by {operator()}")
-        return await remote.wait(run)
+        reason = f"{verb} by {operator()}"
+        # Asked for first: one that waits has ended, and is forgotten, once it is cancelled.
+        result, _ = await asyncio.gather(
+            remote.wait(run),
+            remote.cancel(run, resumable=resumable, reason=reason),
+        )
+        return result
 
 
 @click.command("cancel", short_help="End a run.")

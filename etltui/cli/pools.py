@@ -39,11 +39,12 @@ def totals(value: PoolMetrics) -> Iterator[str]:
 def each(pools: Sequence[PoolStats]) -> Iterator[str]:
     """A line for each pool, and what is the matter with it below."""
     for pool in pools:
-        mode = " draining" if pool.draining else " paused" if pool.paused else ""
         yield (
             f"  {middle_cut(pool.pool, _KEY):<{_KEY}} {pool.open:>3}/{pool.size:<3} "
-            f"{pool.lent:>4} {pool.idle:>4} {pool.waiting:>4}{mode}"
+            f"{pool.lent:>4} {pool.idle:>4} {pool.waiting:>4}"
         )
+        if pool.draining or pool.paused:
+            yield f"    {'draining' if pool.draining else 'paused'}"
         if pool.last_error:
             yield f"    {pool.last_error}"
         for leak in pool.leaks:
