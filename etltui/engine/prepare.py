@@ -112,11 +112,16 @@ class Preparer:
         known: dict[str, RunRow] = {}
         for row in await self._store.runs(limit=-1):
             known[row.run] = row
-            newest.setdefault(row.job, row.run)
+            if row.plan_hash:
+                newest.setdefault(row.job, row.run)
+        queued = await self._queued()
         for folder in await asyncio.to_thread(_folders, self._folder):
             found = known.get(folder.name)
             try:
-                if found is None or newest[found.job] != found.run or await self._spent(found):
+                if found is None or (
+                    found.run not in queued
+                    and (newest.get(found.job) != found.run or await self._spent(found))
+                ):
                     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
                 else:
                     recorded = {r.path for r in await self._store.receipts(found.run)}
@@ -280,9 +285,15 @@ class Preparer:
             await self._store.forget_parts(plan.run, lost)
         return kept, {name: tuple(sound[name]) for name in kept}
 
+    async def _queued(self) -> set[str]:
+        return {entry.run for entry in await self._store.queued()}
+
     async def _clear_older(self, job: str) -> None:
-        """Parts and temporary files of the job's earlier runs: nobody can resume them now."""
+        """Parts and temporary files of the job's earlier runs, but of those that go on later."""
+        queued = await self._queued()
         for row in await self._store.runs(job=job, limit=-1):
+            if row.run in queued:
+                continue
             for publication in await self._store.publications(row.run):
                 await asyncio.to_thread(_clear_away, publication)
             await asyncio.to_thread(shutil.rmtree, self._folder / row.run, ignore_errors=True)

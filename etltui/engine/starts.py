@@ -142,7 +142,7 @@ class Starts:
         Raises:
             ConfigError: The job or its connections are there no more.
             PlanChangedError: The run was made by another plan.
-            NoSuchRunError: A later run has made the targets that a retry would patch.
+            NoSuchRunError: A later run has made the targets meanwhile.
             StateError: Something cannot be recorded, or a folder not be made.
         """
         if entry.ask.mode is Mode.RETRY:
@@ -169,7 +169,9 @@ class Starts:
             return await self._preparer.new(entry.run, job, connections, asked=asked)
         row = await self._row(entry.run)
         await self._preparer.fits(row, job)
-        day = (await self._store.plan(row.run)).started.date()
+        plan = await self._store.plan(row.run)
+        await self._refuse_taken(plan, row)
+        day = plan.started.date()
         connections = self._connections(job, (), day)
         asked = {c.name for c in self._connections(job, entry.ask.only, day)}
         prepared = await self._preparer.again(row, job, connections, asked=asked)
