@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine_world import connection
+from engine_world import connection, csv
 from etltui.config.schema import Settings
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import ConnectionCompleted, RunRetrying, RunStarted
@@ -202,3 +202,34 @@ async def test_a_run_that_ended_well_is_not_begun_again(resident):
     assert result.status is RunStatus.FAILED
     await world.restart()
     assert world.engine.get_running_jobs() == world.engine.get_pending_jobs() == ()
+
+
+@pytest.mark.parametrize("path", ["out/{run}.csv", "out/sales.csv"])
+async def test_s1_61_another_run_of_the_job_costs_nothing_that_is_durable(resident, path):
+    """The one that waits is newer, and then has its turn first; the older one keeps its parts."""
+    world = resident
+    world.job(connections=("A", "B"), overlap="queue", destinations=(csv(path),))
+    held = Held(2)
+    world.leases.extracts["A"] = Script(held)
+    with world.engine.events() as events:
+        older = await submit(world)
+        async for event in events:
+            if isinstance(event, ConnectionCompleted):
+                break
+    newer = await submit(world, priority=1)
+    world.leases.read()
+    world.leases.extracts["A"] = Script(2)
+    await world.restart()
+    folder = world.parts_folder / older.run
+    assert folder.is_dir()
+    first, second = (world.engine.handle(each.run) for each in (newer, older))
+    assert (await first.wait()).status is RunStatus.COMPLETED
+    result = await second.wait()
+    if "{run}" in path:
+        assert (result.status, result.skipped) == (RunStatus.COMPLETED, 1)
+        assert sorted(world.leases.read()) == ["A", "A", "B"]
+    else:
+        # It would put older rows into a target that is newer.
+        assert result.status is RunStatus.FAILED
+        assert f"holds the later run {newer.run} by now" in result.reason
+        assert await world.stored(older.run) is RunStatus.STOPPED
