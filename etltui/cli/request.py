@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from etltui.bootstrap import engine, is_held, open_history
 from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
 from etltui.cli.local import Local, Runs
 from etltui.cli.runs import settled
-from etltui.cli.signals import LEFT, LeftError, leaving, signals
+from etltui.cli.signals import LEFT, LeftError, leaving, let_out, signals
 from etltui.cli.words import counted, moment, words
 from etltui.config.load import load
 from etltui.config.schema import Config
@@ -60,7 +60,10 @@ def fulfil(config: Config, state: Path, request: Request) -> int:
         NoDoorError: Nobody serves whom the request could be left with.
         EtltuiError: Whatever else starting raises.
     """
-    return asyncio.run(_fulfil(config, state, request, SystemClock()))
+    try:
+        return asyncio.run(_fulfil(config, state, request, SystemClock()))
+    finally:
+        let_out()
 
 
 @asynccontextmanager
@@ -111,17 +114,20 @@ async def _own(config: Config, state: Path, request: Request, *, late: bool) -> 
 
 async def _others(config: Config, state: Path, request: Request, *, late: bool) -> int | None:
     """Hand the request over; None where there is nobody at this moment."""
-    try:
-        async with open_door(state) as remote:
+    async with AsyncExitStack() as stack:
+        try:
+            remote = await stack.enter_async_context(open_door(state))
+        except NoDoorError:
+            if not request.wait and (late or not await asyncio.to_thread(is_held, state)):
+                raise
+            return None
+        try:
             return await _there(config, state, remote, request)
-    except NoDoorError:
-        if not request.wait and (late or not is_held(state)):
-            raise
-    except GoneError:
-        # It ended before it took anything in: the folder is free, or will be soon.
-        if late or not request.wait:
-            raise
-    return None
+        except GoneError:
+            # It ended before it took anything in: the folder is free, or will be soon.
+            if late or not request.wait:
+                raise
+            return None
 
 
 async def _here(config: Config, own: Engine, door: Door, request: Request) -> int:
@@ -153,7 +159,7 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
 async def _there(config: Config, state: Path, remote: RemoteEngine, request: Request) -> int:
     """Hand the request to the engine that holds the folder."""
     hello = remote.hello
-    _same_file(config, hello)
+    await asyncio.to_thread(_same_file, config, hello)
     if not request.wait and not hello.resident:
         raise NoDoorError(
             f"the engine of {hello.holder}, process {hello.pid}, ends with its own runs. "
@@ -202,7 +208,7 @@ def _same_file(config: Config, hello: Hello) -> None:
 async def recorded(state: Path, names: Sequence[str]) -> int:
     """Say how runs stand that nobody can be asked about any more; their exit code."""
     codes = set()
-    held = is_held(state)
+    held = await asyncio.to_thread(is_held, state)
     async with await open_history(state) as history:
         for name in names:
             row = await history.run(name)

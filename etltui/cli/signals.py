@@ -45,7 +45,6 @@ def signals(stop: Callable[[signal.Signals], None], *, hangup: str) -> Iterator[
     finally:
         for number in ours:
             loop.remove_signal_handler(number)
-        _let_out()
 
 
 class LeftError(Exception):
@@ -84,6 +83,14 @@ def _let_out() -> None:
             stream.flush()
         except OSError:
             _silence(stream.fileno())
+
+
+def let_out() -> None:
+    """Empty the buffer of stdout; what cannot be written any more must not fail the exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _silence(sys.stdout.fileno())
 
 
 def let_go() -> None:
