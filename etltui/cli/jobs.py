@@ -75,6 +75,8 @@ class JobView:
 async def _view(config: Config, job: Job, history: History, *, held: bool) -> JobView:
     queued, paused = await history.queued(), await history.paused()
     rows = await history.runs(job=job.name, limit=_RUNS)
+    waiting = [entry for entry in queued if entry.job == job.name and not (held and entry.taken)]
+    kept = {entry.run for entry in waiting}
     resumes = config.settings.resume_jobs
     return JobView(
         job=job,
@@ -83,10 +85,12 @@ async def _view(config: Config, job: Job, history: History, *, held: bool) -> Jo
             job.connections,
             day=today(config.settings.timezone),
         ),
-        runs=tuple(settled(row, held=held) for row in rows),
-        waiting=tuple(
-            entry for entry in queued if entry.job == job.name and not (held and entry.taken)
+        # One that never began waits for the next engine; others ended with theirs.
+        runs=tuple(
+            row if row.status is RunStatus.QUEUED and row.run in kept else settled(row, held=held)
+            for row in rows
         ),
+        waiting=tuple(waiting),
         paused=not {"", job.name}.isdisjoint(paused),
         resumes=job.resume if resumes is None else resumes,
     )

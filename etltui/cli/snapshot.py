@@ -51,7 +51,7 @@ async def taken(state: Path, now: float) -> Taken:
                 return Taken(snapshot=await remote.snapshot(), engine=True)
     except (TimeoutError, GoneError):
         pass
-    held = is_held(state)
+    held = await asyncio.to_thread(is_held, state)
     async with await open_history(state) as history:
         found = await history.live()
         if found is not None and held:
@@ -85,14 +85,17 @@ def left_behind(last: Snapshot, waiting: list[QueueEntry], paused: list[str]) ->
         waiting: Entries of the queue that outlived it.
         paused: Jobs that get no turn; the empty name stands for the whole queue.
     """
+    kept = {entry.run for entry in waiting}
+
+    def ended(view: RunView) -> RunView:
+        never_began = view.status is RunStatus.QUEUED and view.run in kept
+        if view.status not in _UNDER_WAY or never_began:
+            return view
+        return replace(view, status=RunStatus.STOPPED, reason="its engine died")
+
     return replace(
         last,
-        runs=tuple(
-            replace(view, status=RunStatus.STOPPED, reason="its engine died")
-            if view.status in _UNDER_WAY
-            else view
-            for view in last.runs
-        ),
+        runs=tuple(map(ended, last.runs)),
         pending=tuple(waiting),
         queue=replace(
             last.queue,

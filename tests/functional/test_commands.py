@@ -163,7 +163,7 @@ def test_what_a_killed_engine_leaves_is_looked_at_and_steered(folder, ask):
     assert objects(ask("queue", "--json"))[0]["pending"] == 2
     (snapshot,) = objects(ask("snapshot", "--json"))
     assert not snapshot["engine"]
-    assert [view["status"] for view in snapshot["runs"]] == ["failed", "failed"]
+    assert [view["status"] for view in snapshot["runs"]] == ["failed", "pending"]
     assert snapshot["pools"]["totalConnections"] == 0
     assert "No engine runs; the last was that of" in ask("snapshot").out
     assert "No engine runs" in ask("pools").out

@@ -4,7 +4,6 @@ import json
 import os
 from pathlib import Path
 
-import encode_samples as sample
 import pytest
 
 from etltui.config.schema import rules
@@ -12,6 +11,7 @@ from etltui.domain import events
 from etltui.domain.run import ConnectionStatus, RunStatus
 from etltui.encode import documents
 from etltui.encode import events as own
+from unit.encode import encode_samples as sample
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "documents"
 MOMENT = events.Moment(at=sample.AT, run=sample.RUN, job=sample.JOB)
