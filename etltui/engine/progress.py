@@ -171,6 +171,6 @@ def _moved(
                 since=event.at,
                 trouble=None,
             )
-        case ConnectionFailed():
+        case _:
             status = ConnectionStatus.RETRYING if event.will_retry else ConnectionStatus.FAILED
             return replace(view, status=status, rows=0, since=event.at, trouble=event.trouble)

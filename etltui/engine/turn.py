@@ -46,8 +46,7 @@ class Turn:
 
     def end(self, result: RunResult) -> None:
         """Tell whoever waits how it ended."""
-        if not self._ended.done():
-            self._ended.set_result(result)
+        self._ended.set_result(result)
 
 
 class RunHandle:
