@@ -7,7 +7,7 @@ from faults.queue_kills import rounds
 
 @pytest.mark.timeout(120)
 def test_a_few_kills_lose_and_double_no_queued_run(tmp_path):
-    report = rounds(tmp_path, kills=5, runs=200, seed=7)
+    report = rounds(tmp_path, kills=5, runs=100, seed=7)
     assert not report.wrong, report
 
 

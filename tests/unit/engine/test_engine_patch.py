@@ -206,6 +206,21 @@ async def test_what_was_done_and_is_lost_is_read_again_too(world, errors):
     assert world.parts.files[world.target].rows == 2 + 5 + 2
 
 
+async def test_parts_that_were_cleared_away_come_back_out_of_the_target(world, errors):
+    result = await retry(world, errors.run)
+    assert ("restore", "sales.csv") in world.record
+    assert result.skipped == 2
+
+
+async def test_parts_that_are_nowhere_any_more_are_read_again(world, errors, caplog):
+    """The parts were cleared away, and somebody has changed the target since."""
+    world.parts.files.clear()
+    world.parts.bad = {"A", "D"}
+    result = await retry(world, errors.run, only=("B",))
+    assert "does not hold all parts any more; they are read again" in caplog.text
+    assert (result.completed, sorted(world.leases.read())) == (3, ["A", "B", "D"])
+
+
 async def test_a_crash_in_a_retry_is_gone_on_with_as_it_was_asked(world, errors):
     """Everything asked for is done, and the power goes before the target is patched."""
     world.resident = True

@@ -480,8 +480,8 @@ async def test_a_mistake_in_making_ready_fails_that_run_alone(world):
 async def test_two_runs_never_get_the_same_id(world, monkeypatch):
     letters = iter([b"aaaaa", b"aaaaa", b"bbbbb"])
     monkeypatch.setattr("etltui.engine.starts.os.urandom", lambda _: next(letters))
-    one = await submit(world)
-    two = await submit(world, overlap="queue")
+    one = await world.submit()
+    two = await world.submit(overlap="queue")
     assert one.run != two.run
     await one.wait()
     await two.wait()

@@ -70,6 +70,16 @@ async def test_an_entry_that_is_asked_for_anew_is_intact(store):
     assert await store.queued() == [other]
 
 
+async def test_a_run_that_was_made_ready_and_did_not_begin_is_made_ready_again(store):
+    await store.enqueue([entry(RUN)], "GST")
+    await store.create_run(sample.plan(3), RunStatus.QUEUED)
+    await store.create_run(sample.plan(2), RunStatus.QUEUED)
+    assert [row.connection for row in await store.connections(RUN)] == ["B000", "B001"]
+    await store.move_run(RUN, RunStatus.RUNNING)
+    with pytest.raises(StateError, match="is recorded already"):
+        await store.create_run(sample.plan(), RunStatus.QUEUED)
+
+
 async def test_a_change_of_an_entry_that_is_gone_leaves_it_gone(store):
     await store.enqueue([entry()], "GST")
     await store.requeue(entry(priority=1))
