@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from etltui.domain.errors import ErrorClass
-from etltui.domain.events import RunRetrying
+from etltui.domain.events import RunFinished, RunRetrying
 from etltui.domain.job import Job, OnFinish, RetryPolicy
 from etltui.domain.run import Output, RunResult, RunStatus
 from etltui.engine.finish import KEPT, Command, Finisher
@@ -258,11 +258,12 @@ async def test_no_run_waits_for_it(after, log):
     after.clock.turn(60)
 
 
-async def test_a_run_that_gets_another_turn_has_not_ended(after):
+@pytest.fixture
+async def again(after):
+    """A job whose runs fail once more than they are tried; until then time passes by itself."""
     after.job(retry=RetryPolicy(retries=1, delay_s=60))
     for name in "ABC":
         after.leases.opens[name] = Script(failure(ErrorClass.UNREACHABLE))
-    handle = await after.submit()
 
     async def turn():
         while True:
@@ -271,11 +272,33 @@ async def test_a_run_that_gets_another_turn_has_not_ended(after):
             await asyncio.sleep(0)
 
     turning = asyncio.create_task(turn())
-    assert (await handle.wait()).status is RunStatus.FAILED
+    after.bus.listen(lambda event: isinstance(event, RunFinished) and turning.cancel())
+    yield after
     turning.cancel()
-    await after.engine.aclose()
-    assert len(after.happened(RunRetrying)) == 1
-    assert [told["status"] for told in heard(after)] == ["failed"]
+
+
+async def test_a_run_that_gets_another_turn_has_not_ended(again):
+    assert (await again.run()).status is RunStatus.FAILED
+    await again.engine.aclose()
+    assert len(again.happened(RunRetrying)) == 1
+    assert [told["status"] for told in heard(again)] == ["failed"]
+
+
+@pytest.mark.parametrize("resident", [True, False])
+async def test_a_run_that_another_engine_goes_on_with_has_not_ended(again, log, resident):
+    again.resident = resident
+    again.renew()
+
+    def stop(event):
+        if isinstance(event, RunRetrying):
+            again.engine.queue._turns[event.run].stop(RunStatus.STOPPED, "enough")
+
+    again.bus.listen(stop)
+    await again.run()
+    await again.engine.aclose()
+    assert len(again.happened(RunRetrying)) == 1
+    assert [told["reason"] for told in heard(again)] == ([] if resident else ["enough"])
+    assert len(log()) == (0 if resident else 1)
 
 
 async def test_a_run_that_never_began_ends_in_it_too(after):
