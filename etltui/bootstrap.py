@@ -18,7 +18,7 @@ from etltui.config.secrets import resolve
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Credential
 from etltui.domain.pools import PoolSettings
-from etltui.domain.ports import Leases, Sessions
+from etltui.domain.ports import Leases
 from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
 from etltui.engine.clock import SystemClock
@@ -146,16 +146,26 @@ def _supervisor(settings: Settings, log: Path, tasks: SessionTasks) -> Extractor
     return ExtractorSupervisor(_launcher(count, log), limit=max(1, count), session_task=tasks)
 
 
-def _pools(sessions: Sessions, settings: PoolSettings, tasks: SessionTasks) -> PoolManager:
-    """Pools that are at work; need `aclose`."""
+def _lending(
+    stack: AsyncExitStack,
+    tasks: SessionTasks,
+    *,
+    settings: Settings,
+    pooled: PoolSettings,
+    log: Path,
+) -> tuple[ExtractorSupervisor, PoolManager]:
+    """Extractors, and pools of the sessions in them, at work until the stack unwinds."""
+    supervisor = _supervisor(settings, log, tasks)
+    stack.push_async_callback(supervisor.aclose)
     pool = PoolManager(
-        sessions,
+        supervisor,
         clock=SystemClock(),
-        settings=settings,
+        settings=pooled,
         reference=tasks.reference,
     )
     pool.start()
-    return pool
+    stack.push_async_callback(pool.aclose)
+    return supervisor, pool
 
 
 @asynccontextmanager
@@ -182,11 +192,9 @@ async def engine(
         stack.push_async_callback(store.aclose)
         stack.enter_context(logging_to(state / "logs", settings.log_level))
         tasks = SessionTasks(config, environ)
-        supervisor = _supervisor(settings, state / "logs" / "extractor.log", tasks)
-        stack.push_async_callback(supervisor.aclose)
+        log, pooled = state / "logs" / "extractor.log", pool_settings(settings)
+        supervisor, pool = _lending(stack, tasks, settings=settings, pooled=pooled, log=log)
         files = ExtractorFiles(supervisor.borrowed)
-        pool = _pools(supervisor, pool_settings(settings), tasks)
-        stack.push_async_callback(pool.aclose)
         tools = Tools(
             store=store,
             leases=pool,
@@ -236,13 +244,11 @@ async def leases(config: Config, *, environ: Mapping[str, str], log: Path) -> As
         ConfigError: The machine's limits do not allow the settings.
     """
     ensure_descriptors(config)
+    settings = config.settings
+    patient = replace(pool_settings(settings), acquire_timeout_s=math.inf)
     tasks = SessionTasks(config, environ)
     async with AsyncExitStack() as stack:
-        supervisor = _supervisor(config.settings, log, tasks)
-        stack.push_async_callback(supervisor.aclose)
-        patient = replace(pool_settings(config.settings), acquire_timeout_s=math.inf)
-        pool = _pools(supervisor, patient, tasks)
-        stack.push_async_callback(pool.aclose)
+        _, pool = _lending(stack, tasks, settings=settings, pooled=patient, log=log)
         yield pool
 
 

@@ -1,12 +1,15 @@
 """`etltui test` in this process: who answers, who does not, and what is said of each."""
 
+import asyncio
 import json
+import math
 import sqlite3
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 import pytest
 
+from etltui.bootstrap import leases
 from etltui.cli import test
 from etltui.domain.errors import ErrorClass, Failure, Trouble
 from etltui.domain.job import Connection
@@ -98,7 +101,7 @@ class Silent:
     """A session whose server never answers."""
 
     async def ping(self):
-        await test.asyncio.Event().wait()
+        await asyncio.Event().wait()
 
 
 class Lending:
@@ -137,3 +140,10 @@ def test_the_last_words_of_an_extractor_that_crashed_are_passed_on(tmp_path, cap
     said = capsys.readouterr().err.splitlines()
     assert said[0] == "extractor: 2 ␛[2J"
     assert len(said) == 10
+
+
+async def test_whoever_waits_for_a_turn_waits_as_long_as_it_takes(desk, tmp_path):
+    desk.configure(CONFIG, "extractors = 0\nacquire_timeout_s = 1")
+    config = await asyncio.to_thread(lambda: desk.config)
+    async with leases(config, environ={}, log=tmp_path / "log") as lending:
+        assert lending._desk.settings.acquire_timeout_s == math.inf

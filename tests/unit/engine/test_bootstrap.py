@@ -136,12 +136,12 @@ async def test_an_engine_holds_its_folder_for_the_time_of_the_block(tmp_path, ex
 def test_who_runs_it(monkeypatch):
     monkeypatch.setattr(bootstrap.getpass, "getuser", lambda: "asha")
     monkeypatch.setattr(bootstrap.socket, "gethostname", lambda: "desk")
-    assert bootstrap._operator() == "asha@desk"
+    assert bootstrap.operator() == "asha@desk"
 
     def nobody():
         raise KeyError(0)
 
     monkeypatch.setattr(bootstrap.getpass, "getuser", nobody)
-    assert bootstrap._operator() == f"{os.getuid()}@desk"
+    assert bootstrap.operator() == f"{os.getuid()}@desk"
     monkeypatch.setattr(bootstrap.sys, "argv", ["/usr/bin/etltui", "run", "sales"])
     assert bootstrap._command() == "etltui run sales"
