@@ -76,15 +76,6 @@ def leaving() -> Iterator[None]:
         raise LeftError from None
 
 
-def _let_out() -> None:
-    """Empty the buffers; what cannot be written any more must not fail the exit."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            _silence(stream.fileno())
-
-
 def let_out() -> None:
     """Empty the buffer of stdout; what cannot be written any more must not fail the exit."""
     try:

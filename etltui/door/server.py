@@ -17,6 +17,9 @@ from etltui.door.visit import Visit
 from etltui.engine.engine import Engine, RunHandle
 
 MOST_CLIENTS = 200
+BACKLOG = 100
+"""Clients that may knock at once."""
+_UNHEARD = f".{SOCKET}"
 LEAVING_S = 2.0
 """How long clients may take to read their last messages."""
 
@@ -145,21 +148,23 @@ def _user(writer: asyncio.StreamWriter) -> int:
 def _listen(folder: int) -> socket.socket:
     """A socket in the folder, in place of one that a dead engine left there."""
     with suppress(FileNotFoundError):
-        os.unlink(SOCKET, dir_fd=folder)
+        os.unlink(_UNHEARD, dir_fd=folder)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        # The file is made with the mode of the socket.
+        # The file is made with the mode of the socket, and has its name when somebody listens.
         os.fchmod(listening.fileno(), 0o600)
-        listening.bind(within(folder))
+        listening.bind(within(folder, _UNHEARD))
+        listening.listen(BACKLOG)
+        os.rename(_UNHEARD, SOCKET, src_dir_fd=folder, dst_dir_fd=folder)
     except OSError:
         listening.close()
         raise
     return listening
 
 
-def within(folder: int) -> str:
-    """The socket's address by its open folder: the path itself may be too long for one."""
-    return f"/proc/self/fd/{folder}/{SOCKET}"
+def within(folder: int, name: str = SOCKET) -> str:
+    """The address of a socket by its open folder: the path itself may be too long for one."""
+    return f"/proc/self/fd/{folder}/{name}"
 
 
 @asynccontextmanager
@@ -202,7 +207,7 @@ async def serving(
                 f"no socket can be made in the state folder {state}: {error.strerror}. "
                 "Use a folder on a local disk with --state-dir",
             ) from error
-        server = await asyncio.start_unix_server(door.come_in, sock=listening)
+        server = await asyncio.start_unix_server(door.come_in, sock=listening, backlog=BACKLOG)
         try:
             yield door
         finally:
