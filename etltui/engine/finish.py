@@ -88,7 +88,10 @@ class Finisher:
         """What went wrong with the way out, empty where nothing did; takes at most its limit."""
         program = hook.command[0]
         ended: asyncio.Future[int] = asyncio.wrap_future(command.start())
-        limit: asyncio.Future[None] = asyncio.ensure_future(self._clock.sleep(hook.timeout_s))
+        limit: asyncio.Future[None] = asyncio.create_task(
+            self._clock.sleep(hook.timeout_s),
+            name=f"limit of {program}",
+        )
         try:
             await asyncio.wait((ended, limit), return_when=asyncio.FIRST_COMPLETED)
         finally:
