@@ -127,6 +127,16 @@ def test_a_pause_of_an_unknown_job_is_refused_and_one_twice_is_none(desk):
     assert desk.ask("queue", "resume", "sales").stdout == "sales was not paused\n"
 
 
+def test_a_pause_of_the_whole_queue_is_one_of_every_job_and_of_none_by_name(desk):
+    desk.configure()
+    assert desk.ask("queue", "pause").stdout == "the queue is paused\n"
+    told = desk.ask("queue").stdout
+    assert "The queue is paused; let it go on with: etltui queue resume" in told
+    assert "Paused jobs" not in told
+    assert "; paused" in desk.ask("jobs").stdout
+    assert desk.ask("queue", "resume").stdout == "the queue goes on\n"
+
+
 @pytest.mark.parametrize("name", ["queue", "pools"])
 def test_options_that_no_command_would_get_are_refused(desk, name):
     assert desk.ask(name, "--json", "list").exit_code == 2

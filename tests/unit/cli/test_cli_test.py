@@ -131,6 +131,16 @@ async def test_whoever_does_not_answer_in_time_or_at_all_is_a_failure(found, err
     assert tried.trouble == Trouble(error_class=error_class, message=said)
 
 
+def test_what_a_server_says_cannot_move_a_terminal_and_keeps_to_80_columns():
+    connection = Connection(name="A\x1b[2J", kind="sqlite", url="sqlite:///a.db", contact="x\x1b")
+    trouble = Trouble(error_class=ErrorClass.LOST, message="gone \x1b[2J " + "word " * 30)
+    lines = test._line(test.Tested(connection=connection, trouble=trouble), 28).splitlines()
+    assert lines[0] == "✗ A␛[2J"
+    assert lines[1].startswith("    lost: gone ␛[2J word")
+    assert lines[-1] == "    Contact: x␛."
+    assert max(map(len, lines)) < 80
+
+
 def test_the_last_words_of_an_extractor_that_crashed_are_passed_on(tmp_path, capsys):
     log = tmp_path / "extractor.log"
     test._last_words(log)
