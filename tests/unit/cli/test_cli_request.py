@@ -10,7 +10,7 @@ import pytest
 from door_kit import House, until
 from etltui.cli.follow import EXIT, exit_code, worst
 from etltui.cli.local import Local
-from etltui.cli.request import Request, _fulfil, recorded
+from etltui.cli.request import Request, _fulfil, _here, recorded
 from etltui.cli.run import starting
 from etltui.cli.watch import under_way
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError, StateHeldError
@@ -155,6 +155,51 @@ async def test_an_engine_that_goes_leaves_what_is_recorded(house, capsys):
         await ends.wait()
     assert await recorded(house.state, [run]) == 0
     assert await recorded(house.state, [run, "nothing"]) == 1
+
+
+async def test_an_engine_that_is_stopped_takes_nothing_more(house, capsys):
+    held = house.hold()
+    async with house.visited() as (door, remote):
+        here = asyncio.create_task(_here(house.engine.config, house.engine, door, asked()))
+        await held.reached.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await here == 4
+        with pytest.raises(GoneError, match="about to end"):
+            await remote.submit("sales")
+    assert "stopped by SIGTERM" in capsys.readouterr().out
+
+
+async def test_an_engine_here_ends_after_the_runs_of_others(house, capsys):
+    house.job("other")
+    held = house.hold()
+    async with house.visited() as (door, remote):
+        run = await remote.submit("other")
+        await held.reached.wait()
+        house.leases.extracts.clear()
+        here = asyncio.create_task(_here(house.engine.config, house.engine, door, asked()))
+        seen = ""
+        while "waiting for 1 run that joined this engine" not in seen:
+            await asyncio.sleep(0)
+            seen += capsys.readouterr().err
+        assert not here.done()
+        held.let_go()
+        assert await here == 0
+        assert (await remote.wait(run)).status is RunStatus.COMPLETED
+
+
+async def test_a_start_that_is_refused_here_leaves_the_runs_of_others(house):
+    held = house.hold()
+    async with house.visited() as (door, remote):
+        run = await remote.submit("sales")
+        await held.reached.wait()
+        wrong = Request(start=starting(["salse"], {}))
+        here = asyncio.create_task(_here(house.engine.config, house.engine, door, wrong))
+        await remote.snapshot()
+        assert not here.done()
+        held.let_go()
+        with pytest.raises(ConfigError):
+            await here
+        assert (await remote.wait(run)).status is RunStatus.COMPLETED
 
 
 async def test_an_engine_here_is_asked_in_the_same_way(house):

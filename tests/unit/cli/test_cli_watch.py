@@ -46,12 +46,19 @@ async def test_a_run_is_watched_to_its_end(house, capsys):
         await until(lambda: sum(bool(visit._telling) for visit in door._visits) == 2)
         held.let_go()
         assert await asyncio.gather(*both) == [0, 0]
-        # It has ended: what is recorded tells the same.
+        # It has ended: what is recorded tells the same, and nothing of others.
+        house.job("other")
+        held = house.hold()
+        other = await house.engine.submit("other")
+        await held.reached.wait()
         assert await watch(house, handle.run, "sales") == 0
+        held.let_go()
+        await other.wait()
         with pytest.raises(NoSuchRunError, match="no such run or job"):
             await watch(house, "nothing")
-    kinds = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
-    assert kinds.count("run_finished") == 2
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["type"] for event in told].count("run_finished") == 2
+    assert {event["job"] for event in told} == {"sales"}
     assert await watch(house, "sales") == 0
     with pytest.raises(NoDoorError):
         await watch(house)
