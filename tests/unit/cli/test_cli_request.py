@@ -163,6 +163,8 @@ async def test_an_engine_that_is_stopped_takes_nothing_more(house, capsys):
         here = asyncio.create_task(_here(house.engine.config, house.engine, door, asked()))
         await held.reached.wait()
         os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: door._closed or here.done())
+        assert not here.done()
         assert await here == 4
         with pytest.raises(GoneError, match="about to end"):
             await remote.submit("sales")
