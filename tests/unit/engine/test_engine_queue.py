@@ -174,6 +174,18 @@ async def test_n_24_a_second_start_waits_for_the_end_of_the_first(world, waits):
     assert started(world).count(name) == 2
 
 
+async def test_n_24_a_run_that_waits_to_go_on_is_not_queued_twice(world):
+    world.leases.extracts["A"] = Script(failure(ErrorClass.DISK), 2)
+    stopped = await world.run()
+    assert stopped.status is RunStatus.STOPPED
+    world.engine.resident = True
+    await world.engine.queue.pause("", paused=True)
+    handles = [await submit(world, resume=True, overlap="queue") for _ in range(2)]
+    assert {handle.run for handle in handles} == {stopped.run}
+    await world.engine.queue.pause("", paused=False)
+    assert (await handles[1].wait()).status is RunStatus.COMPLETED
+
+
 async def failed_run(world, **job):
     """A run of which B failed."""
     world.job(**job)

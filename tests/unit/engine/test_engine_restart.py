@@ -218,12 +218,13 @@ async def test_s1_61_another_run_of_the_job_costs_nothing_that_is_durable(reside
                 break
     newer = await submit(world, priority=1)
     world.leases.read()
-    world.leases.extracts["A"] = Script(2)
+    world.leases.extracts["A"] = Script(2, held)
     await world.restart()
-    folder = world.parts_folder / older.run
-    assert folder.is_dir()
     first, second = (world.engine.handle(each.run) for each in (newer, older))
     assert (await first.wait()).status is RunStatus.COMPLETED
+    parts = world.parts_folder / older.run
+    assert [path.name for path in parts.glob("*/*.part")] == ["0002-0-0.1001.part"]
+    held.let_go()
     result = await second.wait()
     if "{run}" in path:
         assert (result.status, result.skipped) == (RunStatus.COMPLETED, 1)
