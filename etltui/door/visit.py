@@ -172,7 +172,7 @@ class Visit(Following):
         Raises:
             NoSuchRunError: It had ended before, and somebody else had submitted it.
         """
-        handle = self._handles.get(run) or self._host.engine.handle(run)
+        handle = self._handles.get(run) or self._host.engine.queue.handle(run)
         if handle is None:
             why = "no such run waits or is at work"
             raise NoSuchRunError(run=run, why=why, way_out="See `etltui runs`")

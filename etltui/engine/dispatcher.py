@@ -5,7 +5,6 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from etltui.domain import retry
 from etltui.domain.errors import EtltuiError, StateError
@@ -95,7 +94,7 @@ class Dispatcher:
         self.queue.add(entry)
         self._tools.bus.publish(
             RunQueued(
-                **self._moment(entry),
+                **_moment(entry, self._now()),
                 priority=entry.priority,
                 owner=entry.owner,
                 not_before=entry.not_before,
@@ -157,7 +156,11 @@ class Dispatcher:
         try:
             prepared = await self._prepare(entry)
             policy = prepared.plan.job.retry
-            turn.runner = Runner(self._tools, prepared, partial(self._again, entry, policy))
+
+            def again(result: RunResult) -> QueueEntry | None:
+                return None if self._closing else next_turn(entry, policy, result, self._now())
+
+            turn.runner = Runner(self._tools, prepared, again)
             turn.runner.cancel_as, turn.runner.cancel_reason = turn.ends_as, turn.reason
             return await turn.runner.run()
         except asyncio.CancelledError:
@@ -166,32 +169,6 @@ class Dispatcher:
             return await self._drop(entry, RunStatus.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - every run must end
             return await self._drop(entry, RunStatus.FAILED, told(error))
-
-    def _again(
-        self,
-        entry: QueueEntry,
-        policy: RetryPolicy,
-        result: RunResult,
-    ) -> QueueEntry | None:
-        """The run's next turn, None where it has had its last.
-
-        A run of which nothing completed is tried again where a connection of it might answer.
-        """
-        if result.status is not RunStatus.FAILED or self._closing:
-            return None
-        failures = (each.trouble.raised() for each in result.connections if each.trouble)
-        transient = next((failure for failure in failures if failure.transient), None)
-        if transient is None:
-            return None
-        decision = retry.decide(
-            transient,
-            tries=entry.tries,
-            policy=policy,
-            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        )
-        if not decision.again:
-            return None
-        return entry.again(self._now() + decision.wait_s)
 
     async def cancel(self, run: str, status: RunStatus, reason: str) -> bool:
         """End a run that waits or is at work; False where there is none.
@@ -291,7 +268,7 @@ class Dispatcher:
             reason = f"{reason}; this could not be recorded: {error}"
         for turn in turns:
             result = _unread(turn.entry, status, reason)
-            self._tools.bus.publish(RunFinished(**self._moment(turn.entry), result=result))
+            self._tools.bus.publish(RunFinished(**_moment(turn.entry, self._now()), result=result))
             self._turns.pop(turn.entry.run, None)
             turn.end(result)
             self._over(result, None)
@@ -305,14 +282,40 @@ class Dispatcher:
         except StateError as error:
             reason = f"{reason}; this could not be recorded: {error}"
         result = _unread(entry, status, reason)
-        self._tools.bus.publish(RunFinished(**self._moment(entry), result=result))
+        self._tools.bus.publish(RunFinished(**_moment(entry, self._now()), result=result))
         return result
 
     def _now(self) -> float:
         return self._tools.clock.now().timestamp()
 
-    def _moment(self, entry: QueueEntry) -> Moment:
-        return {"at": self._now(), "run": entry.run, "job": entry.job}
+
+def next_turn(
+    entry: QueueEntry,
+    policy: RetryPolicy,
+    result: RunResult,
+    now: float,
+) -> QueueEntry | None:
+    """The run's next turn, None where it has had its last.
+
+    A run of which nothing completed is tried again where a connection of it might answer.
+    """
+    if result.status is not RunStatus.FAILED:
+        return None
+    failures = (each.trouble.raised() for each in result.connections if each.trouble)
+    transient = next((failure for failure in failures if failure.transient), None)
+    if transient is None:
+        return None
+    decision = retry.decide(
+        transient,
+        tries=entry.tries,
+        policy=policy,
+        jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+    )
+    return entry.again(now + decision.wait_s) if decision.again else None
+
+
+def _moment(entry: QueueEntry, at: float) -> Moment:
+    return {"at": at, "run": entry.run, "job": entry.job}
 
 
 async def _all(turns: Sequence[Turn]) -> None:

@@ -1,19 +1,14 @@
 """The engine: what a surface may ask of it."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from etltui.config.schema import Config
-from etltui.domain.errors import NoSuchRunError, RefusedError
-from etltui.domain.job import Job, Overlap
+from etltui.domain.job import Overlap
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
-from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
-from etltui.domain.run import RunStatus
-from etltui.domain.stored import RunRow
+from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
 from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
@@ -23,6 +18,7 @@ from etltui.engine.progress import ProgressBook
 from etltui.engine.queue import Queue
 from etltui.engine.settings import Changes, hold
 from etltui.engine.starts import Starts
+from etltui.engine.submissions import Submission, Submissions
 from etltui.engine.tools import Tools
 from etltui.engine.turn import RunHandle
 from etltui.engine.upkeep import Upkeep
@@ -79,8 +75,14 @@ class Engine:
         self._progress = ProgressBook(tools.clock)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
-        self._submitting = asyncio.Lock()
-        self._upkeep = Upkeep(tools, lambda: self.config.settings, self._submitting)
+        self._submissions = Submissions(
+            store=tools.store,
+            starts=self._starts,
+            queue=self.queue,
+            operator=tools.operator,
+            resident=resident,
+        )
+        self._upkeep = Upkeep(tools, lambda: self.config.settings, self._submissions.taking_in)
 
     @property
     def config(self) -> Config:
@@ -97,24 +99,7 @@ class Engine:
             queued = await self._tools.store.queued()
             # The best first: each one that is added may get its turn at once.
             for entry in sorted(queued, key=lambda e: e.rank(self.config.settings.ageing_s)):
-                await self._take_up(entry)
-
-    async def _take_up(self, entry: QueueEntry) -> None:
-        """Let an entry that outlived its engine wait again."""
-        again = entry
-        if entry.taken:
-            # It was at work when that engine ended, so it goes on where the job resumes.
-            job = self.config.jobs.get(entry.job)
-            if (
-                job is None
-                or not self._starts.resumes(job, None)
-                or entry.tries > job.retry.retries
-            ):
-                await self._tools.store.dequeue([entry.run], RunStatus.STOPPED)
-                return
-            again = entry.again(entry.not_before)
-            await self._tools.store.requeue(again)
-        self.queue.add(again)
+                await self._submissions.take_up(entry)
 
     @contextmanager
     def events(self) -> Iterator[Backlog]:
@@ -135,8 +120,7 @@ class Engine:
             ConfigError: See `submit`; or a target could not be written.
             PlanChangedError: See `submit`.
         """
-        found = self._starts.job(job)
-        await self._starts.check(found, only, resume=self._starts.resumes(found, resume))
+        await self._submissions.check(job, only, resume=resume)
 
     async def submit(  # noqa: PLR0913 - what somebody may say of a start, each with a default
         self,
@@ -169,24 +153,15 @@ class Engine:
             PlanChangedError: The unfinished run does not fit any more.
             RefusedError: The job has a run already, or it is paused and nobody would resume it.
         """
-        found = self._starts.job(job)
-        resumes = self._starts.resumes(found, resume)
-        # Between looking whether the job has a run and recording one nobody else may start it.
-        async with self._submitting:
-            row = await self._starts.check(found, only, resume=resumes)
-            there = self._there(found, overlap, row)
-            if there is not None:
-                return there
-            mode = Mode.RESUME if row else Mode.NEW
-            entry = await self._starts.entry(found, Ask(mode=mode, only=tuple(only)), row)
-            entry = replace(
-                entry,
-                priority=entry.priority if priority is None else priority,
-                not_before=entry.submitted + delay_s if delay_s > 0 else 0.0,
-                owner=owner or self._tools.operator,
-                keep=self.resident,
-            )
-            return await self.queue.submit(entry, found.title)
+        asked = Submission(
+            only=tuple(only),
+            resume=resume,
+            priority=priority,
+            delay_s=delay_s,
+            owner=owner,
+            overlap=overlap,
+        )
+        return await self._submissions.submit(job, asked)
 
     async def retry(self, run: str, ask: Ask, *, owner: str = "") -> RunHandle:
         """Read again what a run lacks, and patch its targets.
@@ -200,65 +175,7 @@ class Engine:
             NoSuchRunError: There is no such run, or nothing of it is as asked.
             RefusedError: The job has a run already.
         """
-        ask = replace(ask, mode=Mode.RETRY)
-        async with self._submitting:
-            there = self._named(run)
-            if there is not None:
-                self._refuse(there, None)
-                return self.queue.join(there)
-            job, row = await self._starts.retry(run, ask)
-            joined = self._there(job, None, row)
-            if joined is not None:
-                return joined
-            entry = await self._starts.entry(job, ask, row)
-            owner = owner or self._tools.operator
-            entry = replace(entry, owner=owner, keep=self.resident)
-            return await self.queue.submit(entry, job.title)
-
-    def _there(self, job: Job, overlap: Overlap | None, row: RunRow | None) -> RunHandle | None:
-        """The run to join, None where another one may be queued."""
-        entry = next(self.queue.queue.of(job.name), None)
-        if entry is None:
-            self._refuse_paused(job)
-            return None
-        policy = self._refuse(entry, overlap)
-        same = next((e for e in self.queue.queue.of(job.name) if row and e.run == row.run), None)
-        joined = same or (entry if policy == "join" else None)
-        return self.queue.join(joined) if joined else None
-
-    def _refuse(self, entry: QueueEntry, overlap: Overlap | None) -> Overlap:
-        """What holds for a start of a job that has a run already.
-
-        Raises:
-            RefusedError: It is to be refused.
-        """
-        job = self.config.jobs.get(entry.job)
-        policy = overlap or (job and job.overlap) or self.config.settings.overlap
-        if policy == "refuse":
-            state = "is running" if entry in self.queue.queue.working else "waits in the queue"
-            raise RefusedError(
-                job=entry.job,
-                why=f"its run {entry.run}, asked for by {entry.owner}, {state}",
-                way_out="Wait for its end, or cancel it with `etltui cancel`",
-            )
-        return policy
-
-    def _named(self, run: str) -> QueueEntry | None:
-        """The run that waits or is at work with this id, or the only one whose id ends so."""
-        entries = (*self.queue.queue.working, *self.queue.pending())
-        near = [entry for entry in entries if entry.run.casefold().endswith(run.casefold())]
-        exact = [entry for entry in entries if entry.run == run]
-        return next(iter(exact or near), None) if run and len(exact or near) == 1 else None
-
-    def _refuse_paused(self, job: Job) -> None:
-        paused = {"", job.name} & self.queue.queue.paused
-        if paused and not self.resident:
-            what = "the queue" if "" in paused else "the job"
-            raise RefusedError(
-                job=job.name,
-                why=f"{what} is paused",
-                way_out="Let it go on with `etltui queue resume`",
-            )
+        return await self._submissions.retry(run, ask, owner=owner)
 
     async def cancel(self, run: str, *, resumable: bool = False, reason: str = "") -> None:
         """End a run that waits or is at work.
@@ -271,19 +188,7 @@ class Engine:
         Raises:
             NoSuchRunError: No such run waits or is at work.
         """
-        status = RunStatus.STOPPED if resumable else RunStatus.CANCELLED
-        entry = next(self.queue.queue.of(run), None) or self._named(run)
-        if entry and await self.queue.cancel(entry.run, status, reason or f"{status} by hand"):
-            return
-        raise NoSuchRunError(
-            run=run,
-            why="no such run waits or is at work",
-            way_out="See `etltui jobs` and `etltui queue`",
-        )
-
-    def handle(self, run: str) -> RunHandle | None:
-        """A run that has not ended, None for any other."""
-        return self.queue.handle(run)
+        await self._submissions.cancel(run, resumable=resumable, reason=reason)
 
     def get_pool_metrics(self) -> PoolMetrics:
         """All pools in numbers (S0-94)."""

@@ -27,7 +27,8 @@ class Queue:
         self.limit = limit
         self.types = types
         self._ageing_s = ageing_s
-        self._lines: defaultdict[str, list[_Place]] = defaultdict(list)
+        self._lines: defaultdict[tuple[str, str], list[_Place]] = defaultdict(list)
+        """By job and type: of such entries the first one alone may have the next turn."""
         self._delayed: list[_Place] = []
         self._numbers = count()
         self._waiting: dict[str, QueueEntry] = {}
@@ -54,16 +55,16 @@ class Queue:
         at_work = Counter(entry.type for entry in self._working.values())
         jobs = {entry.job for entry in self._working.values()} | self.paused
         best: _Place | None = None
-        for job in [job for job in self._lines if job not in jobs]:
-            head = self._head(job)
+        for line in [line for line in self._lines if line[0] not in jobs]:
+            head = self._head(line)
             if head is None:
-                del self._lines[job]
+                del self._lines[line]
             elif self._has_room(head[2].type, at_work) and (best is None or head < best):
                 best = head
         if best is None:
             return None
         entry = best[2]
-        heapq.heappop(self._lines[entry.job])
+        heapq.heappop(self._lines[entry.job, entry.type])
         del self._waiting[entry.run]
         self._working[entry.run] = entry
         return entry
@@ -102,10 +103,10 @@ class Queue:
         while (due := self.next_due()) is not None and due <= now:
             _, number, entry = heapq.heappop(self._delayed)
             place = entry.rank(self._ageing_s), number, entry
-            heapq.heappush(self._lines[entry.job], place)
+            heapq.heappush(self._lines[entry.job, entry.type], place)
 
-    def _head(self, job: str) -> _Place | None:
-        line = self._lines[job]
+    def _head(self, key: tuple[str, str]) -> _Place | None:
+        line = self._lines[key]
         while line and not self._current(line[0][2]):
             heapq.heappop(line)
         return line[0] if line else None

@@ -171,7 +171,7 @@ async def test_a_call_under_way_ends_when_the_engine_is_gone(house):
         with pytest.raises(GoneError, match=r"asha@desk, process \d+, has ended"):
             await waits
         held.let_go()
-        await house.engine.handle(run).wait()
+        await house.engine.queue.handle(run).wait()
 
 
 async def test_a_call_that_is_given_up_harms_none_that_follows(house):

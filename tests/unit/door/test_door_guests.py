@@ -203,7 +203,7 @@ async def test_a_client_that_hangs_up_takes_its_calls_along_and_leaves_its_run(h
         await until(lambda: not door._visits)
         await until(lambda: not any("call" in each.get_name() for each in asyncio.all_tasks()))
         assert [entry.run for entry in house.engine.get_running_jobs()] == [submitted.value]
-        ending = house.engine.handle(submitted.value)
+        ending = house.engine.queue.handle(submitted.value)
         held.let_go()
         assert (await ending.wait()).completed == 3
 

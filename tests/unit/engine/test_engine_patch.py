@@ -239,13 +239,13 @@ async def test_a_crash_in_a_retry_is_gone_on_with_as_it_was_asked(world, errors)
     world.parts.assemble = assemble
     world.leases.read()
     await world.restart()
-    result = await world.engine.handle(errors.run).wait()
+    result = await world.engine.queue.handle(errors.run).wait()
     assert (result.status, world.leases.read()) == (RunStatus.COMPLETED_WITH_ERRORS, [])
     assert world.parts.files[world.target].rows == 2 + 5 + 2
 
 
 async def test_a_run_that_is_deleted_while_it_waits(world, errors):
-    world.engine.resident = True
+    world.engine._submissions._resident = True
     await world.engine.queue.pause("", paused=True)
     handle = await world.engine.retry(errors.run, Ask())
     await world.store.delete_runs([errors.run])

@@ -178,7 +178,7 @@ async def test_n_24_a_run_that_waits_to_go_on_is_not_queued_twice(world):
     world.leases.extracts["A"] = Script(failure(ErrorClass.DISK), 2)
     stopped = await world.run()
     assert stopped.status is RunStatus.STOPPED
-    world.engine.resident = True
+    world.engine._submissions._resident = True
     await world.engine.queue.pause("", paused=True)
     handles = [await submit(world, resume=True, overlap="queue") for _ in range(2)]
     assert {handle.run for handle in handles} == {stopped.run}
@@ -238,7 +238,7 @@ async def test_n_23_a_retry_while_the_job_has_another_run(world):
 async def test_a_pause_of_the_queue_holds_what_waits_and_not_what_runs(world):
     held, first = await busy(world, "other", limit=5)
     await world.engine.queue.pause("", paused=True)
-    world.engine.resident = True
+    world.engine._submissions._resident = True
     other = await submit(world, "other")
     held.let_go()
     assert (await first.wait()).status is RunStatus.COMPLETED
@@ -260,7 +260,7 @@ async def test_a_pause_of_a_job_is_kept_over_a_restart(world):
     assert world.engine.get_queue_metrics().paused_jobs == ("sales",)
     assert [each.run for each in world.engine.get_pending_jobs()] == [handle.run]
     await world.engine.queue.pause("sales", paused=False)
-    assert (await world.engine.handle(handle.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.engine.queue.handle(handle.run).wait()).status is RunStatus.COMPLETED
     await world.restart()
     assert world.engine.get_queue_metrics().paused_jobs == ()
 
@@ -283,7 +283,7 @@ async def test_s1_74_cancel_a_run_that_waits(world, resumable):
     assert (result.status, result.reason) == (wanted, f"{wanted} by hand")
     assert await world.stored(handle.run) is wanted
     assert world.happened(RunFinished)[-1].result == result
-    assert world.engine.handle(handle.run) is None
+    assert world.engine.queue.handle(handle.run) is None
     assert [each.job for each in await world.store.queued()] == ["sales"]
     held.let_go()
 

@@ -66,7 +66,7 @@ async def test_s1_61_what_waits_keeps_its_place_its_owner_and_its_time(resident)
     assert world.engine.get_pending_jobs() == before
     assert before[1].owner == "ravi@till"
     held.let_go()
-    await world.engine.handle(before[1].run).wait()
+    await world.engine.queue.handle(before[1].run).wait()
     assert [event.job for event in world.happened(RunStarted)] == ["sales", "two", "one"]
 
 
@@ -77,7 +77,7 @@ async def test_s1_61_the_best_has_the_first_turn_however_it_lies_in_the_store(re
     last = await submit(world, "two", priority=1)
     await world.engine.cancel("sales")
     await world.restart()
-    await world.engine.handle(last.run).wait()
+    await world.engine.queue.handle(last.run).wait()
     assert world.happened(RunStarted)[0].job == "two"
 
 
@@ -94,7 +94,7 @@ async def test_s1_61_what_was_at_work_goes_on_with_what_is_durable(resident):
     world.leases.read()
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    result = await world.engine.handle(handle.run).wait()
+    result = await world.engine.queue.handle(handle.run).wait()
     assert (result.status, result.skipped) == (RunStatus.COMPLETED, 1)
     assert world.leases.read() == ["A"]
     assert await world.store.queued() == []
@@ -151,7 +151,7 @@ async def test_s1_61_a_run_that_waits_for_its_next_turn_still_waits(resident):
     assert await world.stored(handle.run) is RunStatus.FAILED
     await others_asleep(world)
     world.clock.turn(6)
-    assert (await world.engine.handle(handle.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.engine.queue.handle(handle.run).wait()).status is RunStatus.COMPLETED
 
 
 async def test_s1_61_an_engine_for_one_run_leaves_nothing_in_the_queue(world):
@@ -179,7 +179,7 @@ async def test_s1_61_an_engine_for_one_run_leaves_the_queue_of_a_resident_one_al
     world.resident = True
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    assert (await world.engine.handle(waiting.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.engine.queue.handle(waiting.run).wait()).status is RunStatus.COMPLETED
 
 
 async def test_stopping_a_resident_engine_keeps_what_waits(resident):
@@ -190,9 +190,9 @@ async def test_stopping_a_resident_engine_keeps_what_waits(resident):
     assert (await working.wait()).status is RunStatus.STOPPED
     result = await waiting.wait()
     assert (result.status, "keeps its place" in result.reason) == (RunStatus.QUEUED, True)
-    assert world.engine.handle(waiting.run) is None
+    assert world.engine.queue.handle(waiting.run) is None
     await world.restart()
-    assert (await world.engine.handle(waiting.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.engine.queue.handle(waiting.run).wait()).status is RunStatus.COMPLETED
 
 
 async def test_a_run_that_ended_well_is_not_begun_again(resident):
@@ -220,7 +220,7 @@ async def test_s1_61_another_run_of_the_job_costs_nothing_that_is_durable(reside
     world.leases.read()
     world.leases.extracts["A"] = Script(2, held)
     await world.restart()
-    first, second = (world.engine.handle(each.run) for each in (newer, older))
+    first, second = (world.engine.queue.handle(each.run) for each in (newer, older))
     assert (await first.wait()).status is RunStatus.COMPLETED
     parts = world.parts_folder / older.run
     assert [path.name for path in parts.glob("*/*.part")] == ["0002-0-0.1001.part"]

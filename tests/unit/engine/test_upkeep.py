@@ -104,7 +104,7 @@ async def test_nobody_takes_up_a_run_while_it_is_removed(world):
     queued, alone = world.store.queued, []
 
     async def looked():
-        alone.append(world.engine._submitting.locked())
+        alone.append(world.engine._submissions.taking_in.locked())
         return await queued()
 
     world.store.queued = looked

@@ -1,0 +1,171 @@
+"""Takes starts in: whether a run is queued, joined or refused; never two of a job by accident."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from etltui.domain.errors import NoSuchRunError, RefusedError
+from etltui.domain.job import Job, Overlap
+from etltui.domain.ports import Store
+from etltui.domain.queue import Ask, Mode, QueueEntry
+from etltui.domain.run import RunStatus
+from etltui.domain.stored import RunRow
+from etltui.engine.dispatcher import Dispatcher
+from etltui.engine.starts import Starts
+from etltui.engine.turn import RunHandle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Submission:
+    """What somebody says of a start; see `engine.engine.Engine.submit`."""
+
+    only: tuple[str, ...] = ()
+    resume: bool | None = None
+    priority: int | None = None
+    delay_s: float = 0.0
+    owner: str = ""
+    overlap: Overlap | None = None
+
+
+class Submissions:
+    """Lets runs into the queue.
+
+    Args:
+        store: Keeps the queue.
+        starts: Knows what may start.
+        queue: Where runs wait.
+        operator: Owns what nobody else does.
+        resident: Whether what is taken in outlives the engine.
+
+    Attributes:
+        taking_in: Held while a start is looked at, so that nobody else may start the same job or
+            change what it rests on.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        starts: Starts,
+        queue: Dispatcher,
+        operator: str,
+        resident: bool,
+    ) -> None:
+        self.taking_in = asyncio.Lock()
+        self._store = store
+        self._starts = starts
+        self._queue = queue
+        self._operator = operator
+        self._resident = resident
+
+    async def check(self, job: str, only: Sequence[str], *, resume: bool | None) -> None:
+        """Raise what `submit` would raise of the configuration."""
+        found = self._starts.job(job)
+        await self._starts.check(found, only, resume=self._starts.resumes(found, resume))
+
+    async def submit(self, job: str, asked: Submission) -> RunHandle:
+        """See `engine.engine.Engine.submit`."""
+        found = self._starts.job(job)
+        resumes = self._starts.resumes(found, asked.resume)
+        async with self.taking_in:
+            row = await self._starts.check(found, asked.only, resume=resumes)
+            there = self._there(found, asked.overlap, row)
+            if there is not None:
+                return there
+            mode = Mode.RESUME if row else Mode.NEW
+            entry = await self._starts.entry(found, Ask(mode=mode, only=asked.only), row)
+            if asked.priority is not None:
+                entry = replace(entry, priority=asked.priority)
+            if asked.delay_s > 0:
+                entry = replace(entry, not_before=entry.submitted + asked.delay_s)
+            return await self._queue.submit(self._owned(entry, asked.owner), found.title)
+
+    async def retry(self, run: str, ask: Ask, *, owner: str) -> RunHandle:
+        """See `engine.engine.Engine.retry`."""
+        ask = replace(ask, mode=Mode.RETRY)
+        async with self.taking_in:
+            there = self._named(run)
+            if there is not None:
+                self._refuse(there, None)
+                return self._queue.join(there)
+            job, row = await self._starts.retry(run, ask)
+            joined = self._there(job, None, row)
+            if joined is not None:
+                return joined
+            entry = await self._starts.entry(job, ask, row)
+            return await self._queue.submit(self._owned(entry, owner), job.title)
+
+    async def take_up(self, entry: QueueEntry) -> None:
+        """Let an entry that outlived its engine wait again.
+
+        One that was at work when that engine ended goes on only where the job resumes.
+        """
+        if entry.taken:
+            job = self._starts.config.jobs.get(entry.job)
+            resumes = job is not None and self._starts.resumes(job, None)
+            if job is None or not resumes or entry.tries > job.retry.retries:
+                await self._store.dequeue([entry.run], RunStatus.STOPPED)
+                return
+            entry = entry.again(entry.not_before)
+            await self._store.requeue(entry)
+        self._queue.add(entry)
+
+    async def cancel(self, run: str, *, resumable: bool, reason: str) -> None:
+        """See `engine.engine.Engine.cancel`."""
+        status = RunStatus.STOPPED if resumable else RunStatus.CANCELLED
+        entry = next(self._queue.queue.of(run), None) or self._named(run)
+        if entry and await self._queue.cancel(entry.run, status, reason or f"{status} by hand"):
+            return
+        raise NoSuchRunError(
+            run=run,
+            why="no such run waits or is at work",
+            way_out="See `etltui jobs` and `etltui queue`",
+        )
+
+    def _owned(self, entry: QueueEntry, owner: str) -> QueueEntry:
+        return replace(entry, owner=owner or self._operator, keep=self._resident)
+
+    def _there(self, job: Job, overlap: Overlap | None, row: RunRow | None) -> RunHandle | None:
+        """The run to join, None where another one may be queued."""
+        entry = next(self._queue.queue.of(job.name), None)
+        if entry is None:
+            self._refuse_paused(job)
+            return None
+        policy = self._refuse(entry, overlap)
+        same = next((e for e in self._queue.queue.of(job.name) if row and e.run == row.run), None)
+        joined = same or (entry if policy == "join" else None)
+        return self._queue.join(joined) if joined else None
+
+    def _refuse(self, entry: QueueEntry, overlap: Overlap | None) -> Overlap:
+        """What holds for a start of a job that has a run already.
+
+        Raises:
+            RefusedError: It is to be refused.
+        """
+        job = self._starts.config.jobs.get(entry.job)
+        policy = overlap or (job and job.overlap) or self._starts.config.settings.overlap
+        if policy == "refuse":
+            state = "is running" if entry in self._queue.queue.working else "waits in the queue"
+            raise RefusedError(
+                job=entry.job,
+                why=f"its run {entry.run}, asked for by {entry.owner}, {state}",
+                way_out="Wait for its end, or cancel it with `etltui cancel`",
+            )
+        return policy
+
+    def _named(self, run: str) -> QueueEntry | None:
+        """The run that waits or is at work with this id, or the only one whose id ends so."""
+        entries = (*self._queue.queue.working, *self._queue.pending())
+        near = [entry for entry in entries if entry.run.casefold().endswith(run.casefold())]
+        exact = [entry for entry in entries if entry.run == run]
+        return next(iter(exact or near), None) if run and len(exact or near) == 1 else None
+
+    def _refuse_paused(self, job: Job) -> None:
+        paused = {"", job.name} & self._queue.queue.paused
+        if paused and not self._resident:
+            what = "the queue" if "" in paused else "the job"
+            raise RefusedError(
+                job=job.name,
+                why=f"{what} is paused",
+                way_out="Let it go on with `etltui queue resume`",
+            )
