@@ -184,7 +184,7 @@ async def _there(config: Config, state: Path, remote: RemoteEngine, request: Req
         return LEFT
     except GoneError as error:
         note(str(error))
-        return await recorded(state, names)
+        return await recorded(state, names, gone=True)
     if not request.as_json:
         reported(results, config)
     return exit_code(results)
@@ -205,10 +205,16 @@ def _same_file(config: Config, hello: Hello) -> None:
     )
 
 
-async def recorded(state: Path, names: Sequence[str]) -> int:
-    """Say how runs stand that nobody can be asked about any more; their exit code."""
+async def recorded(state: Path, names: Sequence[str], *, gone: bool = False) -> int:
+    """Say how runs stand that nobody can be asked about any more; their exit code.
+
+    Args:
+        state: The folder.
+        names: Their ids.
+        gone: Their engine is known to have ended: the kernel may keep its process a little longer.
+    """
     codes = set()
-    held = await asyncio.to_thread(is_held, state)
+    held = not gone and await asyncio.to_thread(is_held, state)
     async with await open_history(state) as history:
         for name in names:
             row = await history.run(name)

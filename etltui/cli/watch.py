@@ -92,7 +92,7 @@ async def _follow(
         return LEFT if names else 0
     except GoneError as error:
         note(str(error))
-        return worst({code, await recorded(state, runs)})
+        return worst({code, await recorded(state, runs, gone=True)})
     return worst({code, exit_code(results)})
 
 

@@ -148,7 +148,7 @@ async def test_an_engine_that_goes_leaves_what_is_recorded(house, capsys):
         assert await lost == 4
         said = capsys.readouterr().err
         assert "has ended" in said
-        assert "/3 done" in said
+        assert "/3 done: its engine died; go on with --resume" in said
         (run,) = [entry.run for entry in house.engine.get_running_jobs()]
         ends = house.engine.handle(run)
         held.let_go()
