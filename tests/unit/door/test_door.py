@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from door_kit import until
 
+from door_kit import until
 from etltui.domain.errors import ConfigError, ErrorClass, Mistake, NoSuchRunError, RefusedError
 from etltui.domain.events import ConnectionFailed, Overflow, RunFinished, RunQueued, RunStarted
 from etltui.domain.job import RetryPolicy

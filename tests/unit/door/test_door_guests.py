@@ -6,8 +6,8 @@ import socket
 from dataclasses import replace
 
 import pytest
-from door_kit import SmallBus, until
 
+from door_kit import SmallBus, until
 from etltui.domain.errors import EtltuiError, StateError
 from etltui.domain.events import Overflow, RunQueued
 from etltui.domain.job import Credential
