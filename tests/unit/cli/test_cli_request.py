@@ -109,7 +109,7 @@ async def test_runs_are_left_only_with_an_engine_that_stays(house, capsys):
     async with house.open_house():
         assert await fulfil(house, asked(wait=False)) == 0
         run = capsys.readouterr().out.strip()
-        assert (await house.engine.handle(run).wait()).status is RunStatus.COMPLETED
+        assert (await house.engine.queue.handle(run).wait()).status is RunStatus.COMPLETED
 
 
 async def test_another_configuration_is_refused(house):
@@ -132,7 +132,7 @@ async def test_who_leaves_is_told_how_to_end_it(house, capsys):
         assert await leaves == 130
         (run,) = [entry.run for entry in house.engine.get_running_jobs()]
         assert f"end it: etltui cancel {run}" in capsys.readouterr().err
-        ends = house.engine.handle(run)
+        ends = house.engine.queue.handle(run)
         held.let_go()
         assert (await ends.wait()).status is RunStatus.COMPLETED
 
@@ -150,7 +150,7 @@ async def test_an_engine_that_goes_leaves_what_is_recorded(house, capsys):
         assert "has ended" in said
         assert "/3 done: its engine died; go on with --resume" in said
         (run,) = [entry.run for entry in house.engine.get_running_jobs()]
-        ends = house.engine.handle(run)
+        ends = house.engine.queue.handle(run)
         held.let_go()
         await ends.wait()
     assert await recorded(house.state, [run]) == 0
