@@ -47,6 +47,10 @@ class _Statement:
     fields: tuple[Field, ...]
 
 
+_Parsed = tuple[Sequence[asyncpg.Attribute], Sequence[asyncpg.Type]]
+"""The columns of a statement and the types of its parameters."""
+
+
 class PostgresqlReader:
     """A session; a cancel holds until the next `ping` or `snapshot`."""
 
@@ -148,9 +152,8 @@ class PostgresqlReader:
         if self._prepared is not None and key in self._prepared:
             return self._prepared[key]
         with self._wire.listening() as heard:
-            parsed = self._wire.run(self._wire.connection.prepare(asked, name=""), seconds)
+            attributes, wanted = self._wire.run(self._parsed(asked), seconds)
         check_reading(sql)
-        attributes, wanted = parsed.get_attributes(), parsed.get_parameters()
         if not attributes:
             raise Failure(ErrorClass.SYNTAX, "the query gives no columns")
         literals = {
@@ -164,6 +167,12 @@ class PostgresqlReader:
         if self._prepared is not None:
             self._prepared[key] = statement
         return statement
+
+    async def _parsed(self, asked: str) -> _Parsed:
+        """What the server says of a query."""
+        statement = await self._wire.connection.prepare(asked, name="")
+        # Asked for while the wire waits: the session may have ended behind the answer.
+        return statement.get_attributes(), statement.get_parameters()
 
     def _limit(self, query: QueryTask) -> None:
         """Have the server end the query should nobody be left who does."""

@@ -100,7 +100,9 @@ def _of_line(error: BaseException, words: str, *, broken: bool) -> Failure:
 def _of_server(error: asyncpg.PostgresError, state: str) -> Failure:
     said = (getattr(error, part, None) for part in ("message", "detail", "hint"))
     words = ". ".join(_one_line(str(part)).rstrip(".") for part in said if part)
-    return Failure(class_of(state), words or state, {"sqlstate": state})
+    # What asyncpg says in the server's stead has no message of its own.
+    words = words or _one_line(" ".join(map(str, error.args))) or state
+    return Failure(class_of(state), words, {"sqlstate": state})
 
 
 def _one_line(words: str) -> str:

@@ -56,6 +56,8 @@ def test_the_whole_of_what_the_server_says_is_one_line():
         (asyncpg.InterfaceError("odd"), False, "internal", "InterfaceError: odd"),
         (KeyError("x"), False, "internal", "KeyError: 'x'"),
         (Failure(ErrorClass.DRIFT, "as it is"), True, "drift", "as it is"),
+        (asyncpg.ConnectionDoesNotExistError("it was closed"), False, "lost", "it was closed"),
+        (asyncpg.ConnectionDoesNotExistError(), False, "lost", "08003"),
         (asyncpg.PostgresError("no state"), False, "internal", "PostgresError: no state"),
     ],
 )

@@ -1,9 +1,11 @@
 """A PostgreSQL session at a real server: cancelling, losing, limits, and what it may do there."""
 
+import asyncio
 import threading
 from contextlib import closing, contextmanager
 from decimal import Decimal
 
+import asyncpg
 import pytest
 
 from etltui.domain.errors import ErrorClass, Failure
@@ -170,6 +172,20 @@ def test_a_session_that_is_ended_amid_rows_is_lost(postgresql, database, reader,
         assert failing(lambda: list(result.batches)).error_class is ErrorClass.LOST
     assert failing(reader.ping).error_class is ErrorClass.LOST
     assert failing(lambda: reader.describe(query("SELECT 1"))).error_class is ErrorClass.LOST
+
+
+def test_a_session_that_ends_behind_an_answer_is_lost(monkeypatch, reader):
+    prepare = asyncpg.Connection.prepare
+
+    async def answered(self, *arguments, **options):
+        statement = await prepare(self, *arguments, **options)
+        self.terminate()
+        await asyncio.sleep(0)
+        return statement
+
+    monkeypatch.setattr(asyncpg.Connection, "prepare", answered)
+    failure = failing(lambda: reader.describe(query("SELECT 1 AS a")))
+    assert failure.error_class is ErrorClass.LOST
 
 
 @LANES
