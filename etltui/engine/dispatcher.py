@@ -158,7 +158,12 @@ class Dispatcher:
             policy = prepared.plan.job.retry
 
             def again(result: RunResult) -> QueueEntry | None:
-                return None if self._closing else next_turn(entry, policy, result, self._now())
+                if self._closing and not entry.keep:
+                    return None
+                if self._closing and result.status is RunStatus.STOPPED:
+                    # As after a crash: the next engine goes on with it, where the job resumes.
+                    return replace(entry, taken=True)
+                return next_turn(entry, policy, result, self._now())
 
             turn.runner = Runner(self._tools, prepared, again)
             turn.runner.cancel_as, turn.runner.cancel_reason = turn.ends_as, turn.reason

@@ -199,7 +199,7 @@ class Runner:
             except StateError as error:
                 _log.warning("What the run does not need any more was left: %s", error)
         _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
-        if again is None:
+        if again is None or again.taken:
             self._tools.bus.publish(RunFinished(**self.moment(), result=result))
         else:
             self._retrying(result, again)

@@ -1,11 +1,13 @@
 """What of the queue outlives an engine that is killed, and how it goes on (S1-61)."""
 
+import asyncio
+
 import pytest
 
 from engine_world import connection, csv
 from etltui.config.schema import Settings
 from etltui.domain.errors import ErrorClass
-from etltui.domain.events import ConnectionCompleted, RunRetrying, RunStarted
+from etltui.domain.events import ConnectionCompleted, RunFinished, RunRetrying, RunStarted
 from etltui.domain.job import RetryPolicy
 from etltui.domain.run import RunStatus
 from fakes import Held, Script, failure
@@ -99,6 +101,37 @@ async def test_s1_61_what_was_at_work_goes_on_with_what_is_durable(resident):
     assert world.leases.read() == ["A"]
     assert await world.store.queued() == []
     held.let_go()
+
+
+async def test_s1_61_a_run_that_its_engine_stopped_goes_on_in_the_next_one(resident):
+    world = resident
+    _, handle = await reading(world)
+    await world.engine.aclose()
+    assert (await handle.wait()).status is RunStatus.STOPPED
+    assert [event.result.status for event in world.happened(RunFinished)] == [RunStatus.STOPPED]
+    world.leases.extracts["A"] = Script(2)
+    await world.restart()
+    result = await world.engine.queue.handle(handle.run).wait()
+    assert result.status is RunStatus.COMPLETED
+    assert await world.store.queued() == []
+
+
+async def test_a_run_that_fails_while_its_engine_ends_keeps_its_next_turn(resident):
+    world = resident
+    held = Held(failure())
+    world.job(retry=RetryPolicy(retries=1, delay_s=0))
+    world.leases.extracts["A"] = Script(held)
+    handle = await submit(world)
+    await held.reached.wait()
+    ending = asyncio.create_task(world.engine.shutdown(60, "the service was stopped"))
+    held.let_go()
+    while not ending.done():
+        await asyncio.sleep(0)
+        world.clock.turn(0)
+    world.leases.extracts["A"] = Script(2)
+    await world.restart()
+    result = await world.engine.queue.handle(handle.run).wait()
+    assert result.status is RunStatus.COMPLETED
 
 
 async def test_s1_61_a_job_that_does_not_resume_stays_stopped(resident):
