@@ -6,10 +6,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
+from etltui.cli.listening import listening
 from etltui.cli.options import config_option, errors_leave, state_option
 from etltui.cli.words import counted
 from etltui.config.load import find, load, state_folder
@@ -17,12 +19,15 @@ from etltui.config.schema import Config
 from etltui.doctor.checks import examine
 from etltui.doctor.finding import Finding, Level
 from etltui.doctor.gather import gather
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import ConfigError, EtltuiError, Mistake
+from etltui.domain.progress import Snapshot
 from etltui.domain.safe_text import safe_text
 from etltui.encode import events as encode
 
 _MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 _WIDTH = 79
+_ANSWER_S = 1.0
+"""An engine that hangs is a finding, not a reason to hang with it."""
 
 
 def _configuration(config_file: Path | None) -> tuple[Config | None, tuple[Mistake, ...]]:
@@ -30,6 +35,15 @@ def _configuration(config_file: Path | None) -> tuple[Config | None, tuple[Mista
         return load(find(config_file, os.environ), environ=os.environ), ()
     except ConfigError as error:
         return None, error.mistakes
+
+
+async def _told_by_the_engine(state: Path) -> Snapshot | None:
+    """What the engine that runs says of itself, None where none does or it does not answer."""
+    try:
+        async with asyncio.timeout(_ANSWER_S), listening(state) as remote:
+            return None if remote is None else await remote.snapshot()
+    except (EtltuiError, TimeoutError):
+        return None
 
 
 def _lines(finding: Finding) -> list[str]:
@@ -82,13 +96,15 @@ def command(*, as_json: bool, config_file: Path | None, state_dir: Path | None) 
     Exit code 1 where something fails, 0 where there are warnings at most.
     """
     config, mistakes = _configuration(config_file)
+    state = state_folder(config, state_dir, os.environ)
     facts = asyncio.run(
         gather(
             config=config,
             mistakes=mistakes,
-            state=state_folder(config, state_dir, os.environ),
+            state=state,
             environ=os.environ,
             now=datetime.now(UTC).timestamp(),
+            live=partial(_told_by_the_engine, state),
         ),
     )
     findings = examine(facts)
