@@ -120,6 +120,7 @@ class TestWork:
         assert all(seconds >= 0 for seconds in done.seconds.values())
 
     async def test_progress_only_grows_and_reaches_the_rows(self, world):
+        """S1-12."""
         seen = Seen()
         async with world.session(world.connection(rows=30_000)) as session:
             done = await session.extract(world.task(sales_query(), sales_query(name="2")), seen)

@@ -251,6 +251,7 @@ def test_a_missing_parameter_is_a_mistake_of_the_query(reader):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_batches_are_as_large_as_asked(reader, exact):
+    """S4-29."""
     asked, sizes = [], [4000, 64_000, 8000]
 
     def batch_bytes() -> int:

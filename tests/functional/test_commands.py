@@ -116,7 +116,7 @@ def test_a_running_engine_is_looked_at_and_its_queue_steered(folder, ask):
 
 
 def test_the_pools_of_a_running_engine_are_looked_at_and_steered(folder, ask):
-    """S0-94, S0-95, S0-120."""
+    """S0-123, S0-130, S0-94, S0-95, S0-120."""
     with serving(folder):
         (run,) = submitted(ask, "gst_sales")
         (metrics,) = objects(ask("pools", "--json"))

@@ -89,6 +89,7 @@ def test_a_mistake_in_the_list_names_file_line_and_column(fleet):
 
 
 def test_a_setting_is_changed_beside_the_file_and_shown_with_its_origin(fleet):
+    """S0-130."""
     take_over(fleet)
     before = (fleet / "etltui.toml").read_bytes()
     told = command(fleet, "config", "set", "retries", "9")

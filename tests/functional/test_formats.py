@@ -85,6 +85,7 @@ def test_every_format_holds_the_same_rows(folder):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_run_that_was_stopped_and_resumed_has_the_same_bytes(folder, number):
+    """S3-25, S3-27."""
     assert run(folder).code == 0
     clean = outputs(folder)
     change(

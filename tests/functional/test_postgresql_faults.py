@@ -171,7 +171,7 @@ async def test_sessions_that_are_ended_cost_no_row_and_no_place(
         while not ending.done():
             for result in await run_all(running):
                 failed = [each.trouble for each in result.connections if each.trouble]
-                assert (result.status, failed) == (RunStatus.COMPLETED, [])
+                assert result.status is RunStatus.COMPLETED, failed
                 assert result.rows == BRANCHES * ROWS
             assert await asyncio.to_thread(all_as_wanted, tmp_path, wanted)
         await ending

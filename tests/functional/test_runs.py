@@ -247,6 +247,7 @@ def test_a_run_whose_engine_was_killed_is_shown_as_stopped(folder):
 
 
 def test_a_disk_without_room_stops_resumably(folder):
+    """N-29."""
     configure(folder, "[settings]", "[settings]\ndisk_reserve_mb = 1048576")
     ended = run(folder)
     assert ended.code == 4

@@ -233,6 +233,7 @@ def config(*connections):
 
 
 def test_the_report_says_what_happened_what_it_means_and_whom_to_call():
+    """N-38."""
     branch = Connection(name="b2", kind="sqlite", url="", contact="Branch 2, +91 80")
     text = report(ended(), config(branch))
     assert text.splitlines() == [

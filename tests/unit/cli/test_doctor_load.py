@@ -36,6 +36,7 @@ async def enqueue(desk, *entries):
 
 
 def test_s0_132_a_queue_that_backs_up(desk):
+    """S0-126: the depth of the queue is watched."""
     desk.configure()
     later = (desk.now + timedelta(hours=9)).timestamp()
     entries = [entry(desk, "Q", 9), entry(desk, "D", 99, not_before=later)]

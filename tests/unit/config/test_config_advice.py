@@ -114,6 +114,7 @@ def test_a_profile_that_the_machine_is_too_small_for_is_told(config, desk):
     ],
 )
 def test_more_sessions_than_a_server_usually_takes_are_told(config, text, databases, warned):
+    """S0-126: what the server allows is high enough."""
     there = tuple(
         Connection(name=f"p{n}", kind="postgresql", url="", host="Db", database=f"d{n % databases}")
         for n in range(4)

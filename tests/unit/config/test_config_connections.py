@@ -160,6 +160,7 @@ def test_a_credential_serves_connections_and_hides_its_reference(desk):
     ],
 )
 def test_a_password_that_is_no_reference_is_refused_unseen(desk, line, said):
+    """N-21."""
     key, text = desk.mistake(f"credentials.c.password = {line}")
     assert key == "credentials.c.password"
     assert said in text

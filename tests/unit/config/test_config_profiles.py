@@ -15,6 +15,7 @@ SAID = {  # S0-124, S0-125, S3-17, S3-18
 
 @pytest.mark.parametrize("name", SAID)
 def test_a_profile_lies_over_the_defaults_and_says_why(desk, name):
+    """S4-35."""
     config = desk.load(f'settings.profile = "{name}"')
     assert config.settings == Settings(**SAID[name], profile=name)
     origins = {key for key, origin in config.origins.items() if origin == f"profile {name}"}

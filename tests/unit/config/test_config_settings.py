@@ -28,6 +28,7 @@ VALUES = {
 
 
 def test_an_empty_file_gives_the_defaults_and_says_so(desk):
+    """S4-36."""
     config = desk.load("")
     assert config.settings == Settings()
     assert set(config.origins) == set(RULES)
@@ -57,6 +58,7 @@ def test_settings_make_the_round_trip_through_toml(desk, values):
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_both_ends_of_a_range_are_in_and_the_next_are_out(desk, name):
+    """S4-36."""
     check = RULES[name].check
     for value in (check.low, check.high):
         assert getattr(desk.load(f"settings.{name} = {value}").settings, name) == value
@@ -200,6 +202,7 @@ def test_wrong_flags_are_refused_as_of_the_command_line(desk):
 
 
 def test_every_setting_says_what_it_means_and_may_be():
+    """S0-119: the sentence that explains each, for whoever shows it."""
     for rule in RULES.values():
         assert rule.help.endswith(".")
         assert rule.check.allowed

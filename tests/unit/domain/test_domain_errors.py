@@ -21,6 +21,7 @@ from etltui.domain.errors import (
 
 @pytest.mark.parametrize("error_class", ErrorClass)
 def test_every_class_says_what_it_means_and_what_to_try(error_class):
+    """N-38."""
     advice = ADVICE[error_class]
     for sentence in (advice.means, advice.try_):
         assert re.fullmatch(r"[A-Z].*[^.]\.", sentence)

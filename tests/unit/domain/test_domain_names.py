@@ -89,6 +89,7 @@ def test_a_parts_name():
 
 
 def test_passwords_are_not_printed():
+    """N-21."""
     task = SessionTask(
         connection="A",
         kind="mysql",

@@ -209,6 +209,7 @@ async def test_a_client_that_hangs_up_takes_its_calls_along_and_leaves_its_run(h
 
 
 async def test_no_secret_crosses_the_socket(house):
+    """N-21."""
     canary = "canary-5f3a"
     config = house.engine.config
     login = Credential(name="tills", user="reader", password=f"cmd:echo {canary}")

@@ -144,6 +144,7 @@ async def test_a_reader_waits_and_goes_on():
 
 
 async def test_every_subscriber_gets_everything_for_the_time_of_its_block():
+    """S0-29, S0-53."""
     bus = Bus()
     bus.publish(started(0))
     with bus.subscribe() as one, bus.subscribe(limit=1) as two:

@@ -44,6 +44,7 @@ async def test_s3_4_looked_at_before_connections_1_11_21_and_31(caplog):
 
 
 async def test_connections_that_start_together_are_counted_one_by_one():
+    """S3-33."""
     scale = Scale(1)
     memory = Memory(lambda: 0, threshold_mb=512, own=scale)
     await asyncio.gather(*(memory.admit() for _ in range(11)))
@@ -51,6 +52,7 @@ async def test_connections_that_start_together_are_counted_one_by_one():
 
 
 async def test_engine_and_extractors_count_together():
+    """N-30."""
     memory = Memory(lambda: 300 * MB, threshold_mb=512, own=Scale(300))
     with pytest.raises(Failure, match=r"600MB / 512MB \(117.2%\)") as refused:
         await memory.admit()
@@ -92,6 +94,7 @@ def space(free, reserve_mb=10):
 
 
 def test_needs_on_one_disk_are_added_up(tmp_path):
+    """N-29."""
     needs = {tmp_path / "a" / "b": 5 * MB, tmp_path: 6 * MB}
     space(21).check(needs)
     with pytest.raises(Failure) as refused:

@@ -117,6 +117,7 @@ async def test_s0_102_a_snapshot_has_everything_in_it(world):
 
 
 async def test_s0_54_history_stays_when_memory_forgets(world):
+    """S1-75."""
     result = await world.run()
     assert len(world.engine.get_all_progress()) == 1
     world.clock.turn(300)

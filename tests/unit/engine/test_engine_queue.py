@@ -40,6 +40,7 @@ def started(world):
 
 
 async def test_s0_26_a_lower_number_is_served_first(world):
+    """S0-45, S0-47."""
     held, first = await busy(world, "low", "middle", "high")
     handles = [
         await submit(world, "low", priority=300),
@@ -66,6 +67,7 @@ async def test_s0_26_waiting_is_worth_priority(world):
 
 
 async def test_s0_27_limit_over_all_jobs(world):
+    """S1-10, S1-11: runs are at work together, so many at once."""
     names = [f"job{n}" for n in range(6)]
     world.settings = Settings(max_jobs=2)
     for name in names:
@@ -84,6 +86,7 @@ async def test_s0_27_limit_over_all_jobs(world):
 
 
 async def test_s1_2_types_with_limits_and_priorities(world):
+    """S0-48."""
     world.types = {
         "extract": RunType(name="extract", priority=100, limit=5),
         "urgent": RunType(name="urgent", priority=10, limit=1),
@@ -440,6 +443,7 @@ async def test_after_a_shutdown_nobody_gets_a_turn(world):
 
 
 async def test_s0_39_to_44_and_s0_121_numbers_of_the_queue(world):
+    """S0-46."""
     held, first = await busy(world, "good", "bad", "later")
     good, bad = await submit(world, "good"), await submit(world, "bad")
     await submit(world, "later", delay_s=60)

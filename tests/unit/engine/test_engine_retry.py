@@ -20,6 +20,7 @@ def only(world, *names, **job):
 
 
 async def test_four_tries_with_waits_of_5_10_and_20_seconds(world):
+    """S0-28, S0-142: retries are those of the policy."""
     only(world, "A", "B")
     world.leases.extracts["A"] = Script(failure())
     handle = await world.submit()
@@ -42,6 +43,7 @@ async def test_four_tries_with_waits_of_5_10_and_20_seconds(world):
 
 
 async def test_a_later_try_completes(world):
+    """S3-30."""
     only(world, "A")
     world.leases.extracts["A"] = Script(failure(), 9)
     handle = await world.submit()

@@ -68,6 +68,7 @@ async def test_s0_76_to_80_steps(world):
 
 
 async def test_s0_81_percent_by_connections_never_falls_and_ends_at_100(world):
+    """S0-142: progress is accurate."""
     world.leases.extracts["B"] = Script(failure())
     await world.run()
     assert world.percents == [0, 33, 66, 100, 100]
@@ -218,6 +219,7 @@ async def test_what_an_extractor_is_asked(world):
 
 
 async def test_partial_targets_on_the_way_and_none_at_the_end(world):
+    """S3-25."""
     second, third, assembled = Held(2), Held(2), Held()
     world.leases.extracts["B"] = Script(second)
     world.leases.extracts["C"] = Script(third)

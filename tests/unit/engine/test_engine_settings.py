@@ -51,6 +51,7 @@ async def test_s0_101_pools_queue_memory_and_log_hold_them_at_once(world):
 
 
 async def test_s0_92_a_higher_limit_gives_turns_at_once(world):
+    """S0-50, S0-142: no restart is needed."""
     world.settings = Settings(max_jobs=1)
     world.job("second", connections=("B",))
     world.job(connections=("A",))
@@ -75,6 +76,7 @@ async def test_s0_93_whoever_is_started_sees_them(world):
 
 
 async def test_they_are_kept_beside_the_operators_file(world):
+    """S0-91."""
     await world.engine.update_settings({"max_jobs": 4})
     await world.engine.update_settings({"pool_size": 5})
     text = await asyncio.to_thread(local(world).read_text)

@@ -15,6 +15,7 @@ from fakes import Held, Script, failure
 
 
 async def test_stop_in_mid_run_keeps_what_is_finished_and_resume_completes(world):
+    """S3-27: no finished connection is lost."""
     held = Held(2)
     world.leases.extracts["C"] = Script(held)
     world.job(max_parallel=1)
@@ -222,6 +223,7 @@ async def test_subscribers_can_be_let_go_before_the_engine_closes(world):
 
 
 async def test_memory_over_the_threshold_stops_resumably_and_says_why(world, caplog):
+    """N-30, S3-33."""
     world.job(max_parallel=1)
     world.renew()
     held = Held(2)
@@ -243,6 +245,7 @@ async def test_memory_over_the_threshold_stops_resumably_and_says_why(world, cap
 
 
 async def test_a_disk_without_room_stops_resumably_and_says_why(world):
+    """N-29."""
     world.job(max_parallel=1)
     world.renew()
     world.free = -1
@@ -257,6 +260,7 @@ async def test_a_disk_without_room_stops_resumably_and_says_why(world):
 
 
 async def test_a_disk_that_fills_while_parts_are_written_stops_before_the_target(world):
+    """N-29."""
     world.job(columns=("id",), max_parallel=1)
     world.renew()
     # Three small parts of three bytes each, and nowhere to put them together.

@@ -56,6 +56,7 @@ async def test_s0_28_a_turn_more_gives_each_connection_one_try_more(world):
 
 
 async def test_s0_31_and_s0_32_back_off_with_jitter_and_a_cap(world):
+    """S1-3."""
     policy = RetryPolicy(retries=4, delay_s=5, multiplier=2, max_delay_s=15)
     down(world, policy=policy)
     await through(world, await world.submit())
@@ -65,6 +66,7 @@ async def test_s0_31_and_s0_32_back_off_with_jitter_and_a_cap(world):
 
 
 async def test_a_later_turn_reads_only_what_is_not_done_and_completes(world):
+    """S1-13, S3-30."""
     down(world, "AB", policy=ONE)
     handle = await world.submit()
     await world.clock.until_asleep(2)

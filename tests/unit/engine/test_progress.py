@@ -106,6 +106,7 @@ class Book:
 
 
 def test_s0_122_a_run_from_its_place_in_the_queue_to_its_end():
+    """S1-4, S0-56."""
     run = Book()
     run.queued()
     assert (run.view.status, run.view.percent, run.view.total) == (RunStatus.QUEUED, 0, 0)
@@ -189,6 +190,7 @@ def test_what_is_of_no_run_that_is_known_is_passed_over():
 
 
 def test_s0_99_a_run_by_its_job_is_the_one_that_was_asked_for_last():
+    """S0-74."""
     clock = TurnedClock()
     first = Book(run="r1", clock=clock)
     second = Book(run="r2")

@@ -60,6 +60,7 @@ def test_every_writer_gets_every_batch_in_order():
 
 
 def test_at_most_one_batch_waits_behind_the_one_that_is_written():
+    """S4-4, S4-29."""
     pulled, exhausted = [], threading.Event()
 
     def rows(_):

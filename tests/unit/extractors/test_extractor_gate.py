@@ -47,6 +47,7 @@ def test_a_permit_comes_back_from_work_that_fails():
 
 
 def test_the_share_of_one_fetch_of_many_and_of_none():
+    """S4-4."""
     gate = Gate(1)
     assert gate.batch_bytes() == BATCH_MOST
     with gate.fetch(), gate.fetch(), gate.fetch(), gate.fetch():

@@ -97,6 +97,7 @@ async def test_what_takes_a_pool_says_whether_there_is_one(rooms):
 
 
 async def test_s4_33_limits_change_at_once_for_those_who_wait_and_what_is_idle(rooms):
+    """S0-4, S0-18."""
     room = rooms(pool_size=1, max_per_host=1, max_connections=1)
     async with room.manager.lease(connection()):
         first, second = room.task(), room.task(connection("two"))
@@ -296,6 +297,7 @@ async def test_who_waits_to_try_and_is_cancelled_leaves_its_place(rooms):
 
 
 async def test_s0_5_metrics_and_the_detail_of_a_pool(rooms):
+    """S0-10, S0-12, S0-13, S0-16, S0-17, S0-120."""
     room = rooms(max_per_host=5)
     async with room.manager.lease(connection("one")):
         await room.once(connection("two", credential="branches"))
@@ -326,6 +328,7 @@ async def test_s0_11_a_pool_without_an_open_session_is_not_active(rooms):
 
 
 async def test_s4_16_times_of_waiting_and_connecting(rooms):
+    """S4-38: how long an acquisition took is recorded."""
     room = rooms(pool_size=1)
     room.door.opens["one"] = Script(held := Held(), None)
     first, second = room.task(), room.task()
@@ -339,6 +342,7 @@ async def test_s4_16_times_of_waiting_and_connecting(rooms):
 
 
 async def test_s4_46_efficiency_counts_after_each_pools_first_acquisition(rooms):
+    """S0-142: sessions are used again."""
     room = rooms()
     assert room.metrics.efficiency == 1
     names = [f"db{number}" for number in range(56)]

@@ -34,6 +34,7 @@ async def test_s0_1_connections_to_the_same_database_share_a_pool(rooms):
 
 
 async def test_s0_2_a_pool_stays_while_somebody_refers_to_it_and_goes_with_its_last_session(rooms):
+    """S0-15, S0-24."""
     room = rooms()
     async with room.manager.lease(connection()):
         assert await room.task() == 2
@@ -153,6 +154,7 @@ async def test_who_waits_for_a_full_pool_holds_no_place_of_all(rooms):
     ],
 )
 async def test_a_time_out_tells_the_story(rooms, settings, words):
+    """S4-8."""
     room = rooms(acquire_timeout_s=5, **settings)
     async with room.manager.lease(connection()):
         waiting, other = room.task(), room.task()

@@ -108,6 +108,7 @@ def test_promise_7_whatever_is_cancelled_whenever_nothing_is_lost(seed, trouble)
 
 @pytest.mark.timeout(120)
 async def test_s0_21_fifty_thousand_leases_with_cancels_leave_nothing_lent():
+    """S4-47."""
     await storm(random.Random(4), leases=50_000, trouble=0.02, at_once=40)
 
 

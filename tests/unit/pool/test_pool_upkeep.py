@@ -35,6 +35,7 @@ async def test_s4_13_a_session_is_proved_only_after_it_was_idle_for_long(rooms):
 async def test_s4_13_an_unhealthy_session_is_replaced_and_the_borrower_does_not_notice(
     rooms, answer
 ):
+    """S4-38."""
     room = rooms(idle_s=1000, pool_size=1)
     await room.once()
     await room.turn(30)
@@ -92,6 +93,7 @@ async def test_a_borrower_cancelled_during_the_proof_leaves_nothing_behind(rooms
 
 
 async def test_s0_3_an_unused_session_is_closed_after_its_idle_time(rooms):
+    """S4-8, S4-14."""
     room = await started(rooms(idle_s=30))
     await room.once()
     await room.turn(29.8)

@@ -317,6 +317,7 @@ def test_a_query_without_columns_is_refused(reader, sql):
 
 
 def test_numerics_are_exact(reader):
+    """N-16."""
     long = "1234567890123456789012345678.0123456789"
     sql = (
         f"SELECT {long}::numeric(38,10) AS a, sum(n) AS b, {long}::numeric AS c, 0.1 AS d, "

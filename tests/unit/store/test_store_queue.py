@@ -39,6 +39,7 @@ async def statuses(store):
 
 
 async def test_an_entry_comes_back_as_it_was(store):
+    """S1-5."""
     await store.create_run(sample.plan(), RunStatus.RUNNING)
     one = entry(RUN, ask=ASK, not_before=9.25, owner="ä@b", tries=3)
     await store.enqueue([one], "GST")

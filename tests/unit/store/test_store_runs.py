@@ -123,6 +123,7 @@ async def test_a_stopped_run_says_when_and_why_and_forgets_it_when_it_goes_on(ru
 
 
 async def test_a_finished_run_keeps_its_result_without_its_connections(running):
+    """S1-75."""
     await running.move_run(RUN, RunStatus.PUBLISHING)
     result = sample.ended(reason="so", connections=(sample.completed(),))
     await running.finish_run(result)

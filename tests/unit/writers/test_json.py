@@ -52,6 +52,7 @@ def test_nothing_is_escaped_but_what_must_be(lines):
 
 
 def test_numbers_keep_every_digit(lines):
+    """N-16."""
     assert values(lines(column(2**63 - 1, -1, None))) == ["9223372036854775807", "-1", "null"]
     money = column(Decimal("1.50"), Decimal("-0.01"), kind=pa.decimal128(38, 2))
     assert values(lines(money)) == ["1.50", "-0.01"]

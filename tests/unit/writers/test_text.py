@@ -48,6 +48,7 @@ def test_a_narrow_float_reads_back_as_the_same_bits(value):
 @ALWAYS
 @given(st.decimals(-(10**20), 10**20, places=12))
 def test_a_decimal_keeps_all_digits_of_its_scale(value):
+    """N-16."""
     assert _text(value, PRECISE) == f"{value:f}"
 
 
