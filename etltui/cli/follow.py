@@ -73,7 +73,7 @@ class Show:
         timezone: Of the times.
         as_json: An event a line, instead of a picture.
         live: Repaint the picture where stderr is a terminal; else a line for each change.
-        lines: Writes those lines; None for the usual ones.
+        quiet: Show nothing.
     """
 
     def __init__(
@@ -82,15 +82,15 @@ class Show:
         *,
         as_json: bool = False,
         live: bool = True,
-        lines: Silent | None = None,
+        quiet: bool = False,
     ) -> None:
         self._as_json = as_json
-        if as_json:
+        if as_json or quiet:
             self._view = Silent()
         elif live and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
             self._view = Painter(sys.stderr, timezone)
         else:
-            self._view = lines or Lines(sys.stderr, timezone)
+            self._view = Lines(sys.stderr, timezone)
 
     @asynccontextmanager
     async def following(

@@ -13,6 +13,7 @@ from etltui.domain.events import (
     Event,
     RunFinished,
     RunProgress,
+    RunRetrying,
     RunStarted,
 )
 from etltui.domain.run import Step
@@ -83,7 +84,7 @@ class Picture:
             case RunProgress():
                 run.done, run.failed, run.rows = event.completed, event.failed, event.rows
                 run.sending = event.step == Step.SENDING
-            case RunFinished():
+            case RunFinished() | RunRetrying():
                 run.ended, run.sending = True, False
             case _:
                 pass

@@ -7,18 +7,23 @@ from contextlib import suppress
 from typing import Self, TextIO
 
 from etltui.cli.picture import Picture
-from etltui.cli.words import counted, duration, local, number, short, words
+from etltui.cli.words import counted, duration, local, moment, number, short, words
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
     Event,
+    QueueCleared,
     RunFinished,
+    RunQueued,
+    RunRetrying,
     RunStarted,
     TargetPublished,
 )
 from etltui.domain.safe_text import safe_text
 
 PAINT_S = 0.2
+_ABOVE = (RunQueued, RunStarted, ConnectionFailed, RunRetrying, QueueCleared)
+"""Events that the picture does not show."""
 
 
 class Silent:
@@ -78,7 +83,22 @@ class Lines(Silent):
             case RunFinished():
                 return _ended(event)
             case _:
-                return ""
+                return _waiting(event, self._timezone)
+
+
+def _waiting(event: Event, timezone: str) -> str:
+    """The words of an event that is about waiting for a turn, empty for others."""
+    match event:
+        case RunQueued():
+            later = f", not before {moment(event.not_before, timezone)}" if event.not_before else ""
+            return f"run {short(event.run)} {event.job} queued by {event.owner}{later}"
+        case RunRetrying():
+            wait = duration(event.wait_s)
+            return f"retry run {short(event.run)} {event.job}: {event.reason}; again in {wait}"
+        case QueueCleared():
+            return f"queue cleared, {event.count} cancelled"
+        case _:
+            return ""
 
 
 def _failed(event: ConnectionFailed) -> str:
@@ -121,9 +141,9 @@ class Painter(Silent):
         self._erase()
 
     def take(self, event: Event) -> None:
-        """Take an event in; failures stay on the screen as lines above the picture."""
+        """Take an event in; what the picture does not show stays as a line above it."""
         self._picture.take(event)
-        if isinstance(event, ConnectionFailed | RunStarted):
+        if isinstance(event, _ABOVE):
             self._erase()
             self._lines.take(event)
             self._last = float("-inf")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -12,36 +11,17 @@ from etltui.cli.follow import Show, note
 from etltui.cli.local import Local
 from etltui.cli.notify import notify
 from etltui.cli.options import config_option, configuration, errors_leave, state_option
-from etltui.cli.progress import Lines, Silent
 from etltui.cli.request import own_engine
 from etltui.cli.signals import signals
-from etltui.cli.words import moment, short
 from etltui.config.load import state_folder
 from etltui.config.schema import Config
-from etltui.domain.events import Event, QueueCleared, RunQueued
-
-
-class _ServiceLines(Lines):
-    """Also tells who asked for what: here that is somebody else."""
-
-    def line(self, event: Event) -> str:
-        """The words of an event, empty for those that are progress only."""
-        match event:
-            case RunQueued():
-                later = f", not before {moment(event.not_before, '')}" if event.not_before else ""
-                return f"run {short(event.run)} {event.job} queued by {event.owner}{later}"
-            case QueueCleared():
-                return f"queue cleared, {event.count} cancelled"
-            case _:
-                return super().line(event)
 
 
 async def _serve(config: Config, state: Path, *, quiet: bool) -> None:
     settings = config.settings
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     async with own_engine(config, state, resident=True) as (own, door):
-        lines = Silent() if quiet else _ServiceLines(sys.stderr, settings.timezone)
-        show = Show(settings.timezone, live=False, lines=lines)
+        show = Show(settings.timezone, live=False, quiet=quiet)
         with Local(own) as runs, signals(asked.set_result, hangup=settings.on_hangup):
             async with show.following(runs, (), await runs.collect()):
                 if not quiet:

@@ -1,19 +1,22 @@
 """Watching, cancelling and serving, in this process."""
 
 import asyncio
+import io
 import json
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
 from door_kit import House, until
 from etltui.cli.cancel import _cancel
-from etltui.cli.serve import _serve, _ServiceLines
+from etltui.cli.progress import Lines, Painter
+from etltui.cli.serve import _serve
 from etltui.cli.watch import _watch
 from etltui.config.load import load
 from etltui.domain.errors import NoSuchRunError
-from etltui.domain.events import QueueCleared, RunQueued, RunStarted
+from etltui.domain.events import QueueCleared, RunQueued, RunRetrying, RunStarted
 from etltui.domain.run import RunStatus
 from etltui.door.client import NoDoorError, open_door
 
@@ -140,10 +143,26 @@ async def test_a_service_takes_what_is_handed_over_until_it_is_told_to_end(desk,
     assert ("queued by ravi@till" in told, "serving" in told) == (not quiet, not quiet)
 
 
-def test_a_service_tells_who_asked_for_what():
-    lines = _ServiceLines(None)
-    moment = {"at": 0.0, "run": "20261121T230500Z-7F3K", "job": "sales"}
-    queued = RunQueued(**moment, priority=1, owner="ravi@till", not_before=86400.0)
-    assert lines.line(queued).startswith("run 7F3K sales queued by ravi@till, not before 1970-01-0")
-    assert lines.line(QueueCleared(at=0.0, count=3)) == "queue cleared, 3 cancelled"
-    assert lines.line(RunStarted(**moment, total=2)) == "run 7F3K sales started, 2 connections"
+MOMENT = {"at": 0.0, "run": "20261121T230500Z-7F3K", "job": "sales"}
+
+
+def test_the_queue_is_told_in_words():
+    line = Lines(None, "Asia/Kolkata").line
+    queued = RunQueued(**MOMENT, priority=1, owner="ravi@till")
+    assert line(queued) == "run 7F3K sales queued by ravi@till"
+    later = line(replace(queued, not_before=86400.0))
+    assert later == "run 7F3K sales queued by ravi@till, not before 1970-01-02 05:30:00"
+    retrying = RunRetrying(**MOMENT, reason="no answer", tries=1, wait_s=5.0)
+    assert line(retrying) == "retry run 7F3K sales: no answer; again in 5.0s"
+    assert line(QueueCleared(at=0.0, count=3)) == "queue cleared, 3 cancelled"
+
+
+def test_a_run_that_waits_for_another_turn_stands_above_the_picture_and_not_in_it():
+    out = io.StringIO()
+    with Painter(out) as painter:
+        painter.take(RunStarted(**MOMENT, total=2))
+        assert "0/2" in out.getvalue()
+        out.truncate(out.seek(0))
+        painter.take(RunRetrying(**MOMENT, reason="no answer", tries=1, wait_s=5.0))
+    assert "retry run 7F3K sales: no answer; again in 5.0s\n" in out.getvalue()
+    assert "0/2" not in out.getvalue()
