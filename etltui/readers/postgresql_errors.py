@@ -89,7 +89,8 @@ def failure_of(error: BaseException, *, broken: bool = False) -> Failure:
 
 
 def _of_line(error: BaseException, words: str, *, broken: bool) -> Failure:
-    if broken:
+    # A server that ends a session amid rows confuses asyncpg before it hears that the line ended.
+    if broken or isinstance(error, asyncpg.InternalClientError):
         return Failure(ErrorClass.LOST, f"the session broke: {words}")
     for kind, error_class in _KINDS.items():
         if isinstance(error, kind):

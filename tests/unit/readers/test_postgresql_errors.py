@@ -53,6 +53,7 @@ def test_the_whole_of_what_the_server_says_is_one_line():
         (ConnectionResetError(104, "reset"), False, "lost", "[Errno 104] reset"),
         (asyncpg.InterfaceError("connection is closed"), True, "lost", "the session broke"),
         (AssertionError(), True, "lost", "the session broke: AssertionError"),
+        (asyncpg.InternalClientError("another operation"), False, "lost", "the session broke: an"),
         (asyncpg.InterfaceError("odd"), False, "internal", "InterfaceError: odd"),
         (KeyError("x"), False, "internal", "KeyError: 'x'"),
         (Failure(ErrorClass.DRIFT, "as it is"), True, "drift", "as it is"),
