@@ -57,8 +57,8 @@ async def runs_in_one_engine(folder: Path, times: int) -> list[int]:
     weights = []
     async with engine(config, folder / "state", environ=os.environ) as running:
         for _ in range(times):
-            prepared = await running.prepare(JOB, resume=False)
-            result = await running.submit(prepared).wait()
+            submitted = await running.submit(JOB, resume=False)
+            result = await submitted.wait()
             assert str(result.status) == "completed", result
             weights.append(await asyncio.to_thread(tree_pss, psutil.Process()))
     return weights
