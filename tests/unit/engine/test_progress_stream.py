@@ -31,6 +31,7 @@ async def test_each_method_of_the_documents_is_an_event_and_a_change_of_the_view
             async for event in seen:
                 if isinstance(event, kind) and getattr(event, "connection", "") == connection:
                     return event
+            raise AssertionError(f"the stream ended without a {kind.__name__}")
 
         def view():
             return world.engine.get_job_progress(handle.run)
