@@ -38,7 +38,7 @@ def test_a_good_desk_has_nothing_to_mend(desk):
     told = desk.ask("doctor")
     assert told.exit_code == 0, told.output
     assert "✗" not in told.output
-    assert f"{desk.folder}/etltui.toml is" in told.output
+    assert f"{desk.folder}/etltui.toml" in told.output
     assert told.output.splitlines()[-1].startswith("0 failures, 0 warnings, ")
     long = [line for line in told.output.splitlines() if len(line) > 80]
     assert [line for line in long if str(desk.folder) not in line] == []
