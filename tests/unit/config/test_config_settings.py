@@ -70,6 +70,20 @@ def test_both_ends_of_a_range_are_in_and_the_next_are_out(desk, name):
             Settings(**{name: value})
 
 
+def test_the_settings_page_has_these_ranges_and_defaults():
+    """S0-85, S0-86, S0-87, S0-88, S0-89, S0-90; S0-27, S1-11, S1-41 and S4-36 besides."""
+    said = {
+        "connection_timeout_s": (Whole(1, 300), 30),
+        "pool_size": (Whole(1, 100), 20),
+        "max_connections": (Whole(1, 500), 50),
+        "max_jobs": (Whole(1, 50), 10),
+        "streaming": (Flag(), True),
+        "log_level": (OneOf(("error", "warning", "info", "debug")), "info"),
+    }
+    assert {name: (RULES[name].check, getattr(Settings(), name)) for name in said} == said
+    assert Settings().max_jobs_per_type == 5
+
+
 @pytest.mark.parametrize(
     ("line", "text"),
     [

@@ -18,6 +18,18 @@ async def test_s0_14_a_session_is_kept_and_lent_again(rooms):
     assert (stats.acquires, stats.served_by_open, stats.opened, stats.closed) == (3, 2, 1, 0)
 
 
+async def test_s4_43_an_open_session_is_lent_without_waiting_for_anything(rooms):
+    """S4-43: neither a server nor another task is waited for; `bench_pool` measures how long."""
+    room = rooms()
+    await room.once()
+    lease = room.manager.lease(connection())
+    with pytest.raises(StopIteration) as lent:
+        lease.__aenter__().send(None)
+    assert lent.value.value.number == 1
+    await lease.__aexit__(None, None, None)
+    assert (room.door.count, room.door.pinged) == (1, [])
+
+
 async def test_s0_1_connections_to_the_same_database_share_a_pool(rooms):
     room = rooms()
     same = connection(name="B", host="h", tags=("x",), contact="Asha")
