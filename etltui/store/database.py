@@ -17,6 +17,8 @@ Row = Mapping[str, Value]
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
+_CACHE_PAGES = 10_000
+"""At most: of 4 KiB each, taken as they are read."""
 
 _WAYS_OUT = {
     "SQLITE_FULL": "Free space on its disk, then run again with --resume",
@@ -132,7 +134,10 @@ class Database:
         except sqlite3.Error as error:
             raise unusable(path, error) from error
         connection.row_factory = sqlite3.Row
-        return cls(path, connection, begin=begin)
+        database = cls(path, connection, begin=begin)
+        async with _closed_on_error(database):
+            await database.pragma(f"cache_size = {_CACHE_PAGES}")
+        return database
 
     async def pragma(self, text: str) -> Value:
         """Run a pragma and return its first value."""

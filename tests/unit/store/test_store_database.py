@@ -7,6 +7,7 @@ import stat
 from contextlib import closing
 from pathlib import Path
 
+import aiosqlite
 import pytest
 import store_samples as sample
 from store_samples import RUN
@@ -97,6 +98,16 @@ async def test_what_returned_outlives_a_power_cut(folder, clock):
     spy = await Spy.writer(folder / DATABASE)
     await spy.aclose()
     assert "synchronous = FULL" in said
+
+
+async def test_how_the_state_database_is_opened(running, folder):
+    """S4-1, S4-3; checkpoints must outlive a power cut, so FULL and not NORMAL."""
+    async with await open_history(folder) as history:
+        for each in (running._writer, running._reader, history._reader):
+            assert isinstance(each._connection, aiosqlite.Connection)
+            assert await each.pragma("journal_mode") == "wal"
+            assert await each.pragma("cache_size") == 10_000
+    assert await running._writer.pragma("synchronous") == 2
 
 
 async def test_a_disk_without_write_ahead_log_is_refused(folder):
