@@ -4,9 +4,11 @@ import asyncio
 import json
 
 import pytest
-from cli_desk import done, failed
+from cli_desk import CONFIG, done, failed
 from doctor_desk import pools
 
+from etltui.cli.words import words
+from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
@@ -80,6 +82,19 @@ def test_the_first_run_has_nothing_usual(desk):
     assert "1 A ✓ completed 6 – –" in lines(desk.ask("show", run))
     [shown] = told_json(desk.ask("show", run, "--json"))
     assert {each["usual_rows"] for each in shown["results"]} == {None}
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_each_failure_says_what_it_means_what_to_try_and_whom_to_call(desk, error_class):
+    """N-38."""
+    branch = '[connections.A]\ncontact = "Asha, +91 80 5550 0001"'
+    desk.configure(CONFIG.replace("[connections.A]", branch))
+    run = record(desk, failed("A", error_class, "so it went"), status=RunStatus.FAILED)
+    advice = ADVICE[error_class]
+    assert lines(desk.ask("show", run))[-4:-2] == [
+        f"A {words(error_class)}: so it went",
+        f"{advice.means} {advice.try_} Contact: Asha, +91 80 5550 0001.",
+    ]
 
 
 def test_what_waits_for_an_engine_keeps_its_place(desk):
