@@ -5,8 +5,8 @@ from etltui.domain.job import Destination, ExcelOptions
 _LAYOUTS = {"sheets": ("sheets",), "single": ("single",), "both": ("sheets", "single")}
 
 
-def csv_variant(path: str) -> str:
-    """The variant of a CSV destination's parts: `gzip` where its path ends in `.gz`, else empty."""
+def text_variant(path: str) -> str:
+    """The variant of a text format's parts: `gzip` where the path ends in `.gz`, else empty."""
     return "gzip" if path.lower().endswith(".gz") else ""
 
 
@@ -14,4 +14,4 @@ def part_variants(destination: Destination) -> tuple[str, ...]:
     """The variants that every connection writes for a destination, in the order of the target."""
     if isinstance(destination.options, ExcelOptions):
         return _LAYOUTS[destination.options.layout]
-    return (csv_variant(destination.path),)
+    return (text_variant(destination.path),)

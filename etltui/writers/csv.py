@@ -9,10 +9,9 @@ import pyarrow as pa
 from etltui.domain.job import CsvOptions
 from etltui.domain.part import Receipt
 from etltui.extractors.lines import Printed
-from etltui.writers.csv_gzip import GzipMember, default_compressor
 from etltui.writers.csv_rows import Lines
 from etltui.writers.csv_target import assemble
-from etltui.writers.part import PartFile
+from etltui.writers.text_part import TextPart
 from etltui.writers.writer import LineWriter, PartTask
 
 __all__ = ["assemble", "part_writer"]
@@ -31,42 +30,23 @@ class _CsvPart:
     """One connection's lines in one segment; see `LineWriter`."""
 
     def __init__(self, task: PartTask) -> None:
-        self._task = task
         self._lines = Lines(
             CsvOptions(**task.writer.options),
             connection=task.extract.connection,
             names=[column.name for column in task.columns],
         )
-        self._part = PartFile(task.path(0))
-        self._compressor = default_compressor() if task.writer.variant == "gzip" else "none"
-        self._member: GzipMember | None = None
-        self._stream: PartFile | GzipMember = self._part
-        if self._compressor != "none":
-            self._member = self._stream = GzipMember(self._part.write, self._compressor)
+        self._part = TextPart(task)
 
     def write(self, batch: pa.RecordBatch) -> None:
         for piece in self._lines.of(batch):
-            self._stream.write(piece)
+            self._part.write(piece)
 
     def write_lines(self, lines: Printed) -> None:
         self._lines.rows += lines.num_rows
-        self._stream.write(lines.data)
+        self._part.write(lines.data)
 
     def close(self) -> tuple[Receipt, ...]:
-        if self._member:
-            self._member.close()
-        receipt = self._task.receipt(
-            0,
-            rows=self._lines.rows,
-            bytes=self._part.bytes,
-            crc=self._part.crc,
-            raw_bytes=self._stream.bytes,
-            raw_crc=self._stream.crc,
-            compressor=self._compressor,
-            notes=self._lines.notes,
-        )
-        self._part.seal(receipt)
-        return (receipt,)
+        return self._part.seal(rows=self._lines.rows, notes=self._lines.notes)
 
     def abandon(self) -> None:
         self._part.discard()

@@ -12,7 +12,7 @@ from pyarrow import compute
 
 from etltui.domain.job import CsvOptions
 from etltui.extractors.arrow import canonical_type
-from etltui.writers.text import canonical
+from etltui.writers.text import canonical, content_of
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
@@ -112,12 +112,3 @@ class Fields:
             text = pc.replace_substring(text, '"', '""')
         quoted: pa.StringArray = pc.binary_join_element_wise(_QUOTE, text, _QUOTE, _EMPTY)
         return quoted
-
-
-def content_of(text: pa.StringArray) -> memoryview:
-    """The bytes of all values behind each other, without a copy."""
-    _, offsets, content = text.buffers()
-    if offsets is None or content is None or not len(text):
-        return memoryview(b"")
-    bounds = memoryview(offsets).cast("i")
-    return memoryview(content)[bounds[text.offset] : bounds[text.offset + len(text)]]

@@ -12,8 +12,9 @@ from pyarrow import compute
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import CsvOptions
 from etltui.writers.csv_encoding import Encoding, encoding_of
-from etltui.writers.csv_fields import Fields, content_of
+from etltui.writers.csv_fields import Fields
 from etltui.writers.notes import GUARDED, REPLACED
+from etltui.writers.text import content_of
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""

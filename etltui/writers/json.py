@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import JsonOptions
 from etltui.domain.part import Published, Receipt
 from etltui.domain.task import PublishTask
-from etltui.domain.variants import csv_variant
+from etltui.domain.variants import text_variant
 from etltui.writers.chain import Piece, chain, check_parts
-from etltui.writers.csv_gzip import GzipMember, default_compressor, stored_member
+from etltui.writers.gzip_member import stored_member
 from etltui.writers.json_rows import Objects
-from etltui.writers.part import PartFile
-from etltui.writers.writer import PartTask, PartWriter, variants
+from etltui.writers.text_part import TextPart
+from etltui.writers.writer import PartTask, PartWriter, one_query, variants
 
 LINES = "jsonl"
 _BEGIN, _BETWEEN, _END = b"[\n", b",\n", b"\n]\n"
@@ -42,7 +41,6 @@ class _JsonPart:
 
     def __init__(self, task: PartTask) -> None:
         lines = task.writer.type == LINES
-        self._task = task
         self._objects = Objects(
             JsonOptions(**task.writer.options),
             connection=task.extract.connection,
@@ -51,33 +49,15 @@ class _JsonPart:
             end="\n" if lines else "",
         )
         self._skip = 0 if lines else len(_BETWEEN)
-        self._part = PartFile(task.path(0))
-        self._compressor = default_compressor() if task.writer.variant == "gzip" else "none"
-        self._member: GzipMember | None = None
-        self._stream: PartFile | GzipMember = self._part
-        if self._compressor != "none":
-            self._member = self._stream = GzipMember(self._part.write, self._compressor)
+        self._part = TextPart(task)
 
     def write(self, batch: pa.RecordBatch) -> None:
         for piece in self._objects.of(batch):
-            self._stream.write(piece[self._skip :])
+            self._part.write(piece[self._skip :])
             self._skip = 0
 
     def close(self) -> tuple[Receipt, ...]:
-        if self._member:
-            self._member.close()
-        receipt = self._task.receipt(
-            0,
-            rows=self._objects.rows,
-            bytes=self._part.bytes,
-            crc=self._part.crc,
-            raw_bytes=self._stream.bytes,
-            raw_crc=self._stream.crc,
-            compressor=self._compressor,
-            notes=self._objects.notes,
-        )
-        self._part.seal(receipt)
-        return (receipt,)
+        return self._part.seal(rows=self._objects.rows, notes=self._objects.notes)
 
     def abandon(self) -> None:
         self._part.discard()
@@ -93,15 +73,9 @@ def assemble(task: PublishTask) -> Published:
         Failure: Of class `disk` or `target`; `corrupt` where a part is not what its receipt says;
             `value` where there are parts of more than one query.
     """
-    variant = csv_variant(task.target)
+    variant = text_variant(task.target)
     receipts = [r for entry in task.entries for r in variants(entry.receipts, variant)]
-    queries = sorted({receipt.query for receipt in receipts})
-    if len(queries) > 1:
-        raise Failure(
-            ErrorClass.VALUE,
-            "a JSON destination takes one query; give each query a job or use a workbook",
-            {"queries": ", ".join(str(query) for query in queries)},
-        )
+    one_query(receipts, "JSON")
     folder = Path(task.parts)
     check_parts(folder, receipts)
     pieces = receipts if task.type == LINES else _array(receipts)

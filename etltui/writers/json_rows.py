@@ -13,9 +13,9 @@ from pyarrow import compute
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import JsonOptions
 from etltui.domain.naming import unique_names
-from etltui.writers.csv_fields import content_of
 from etltui.writers.json_values import Values
 from etltui.writers.notes import LONG_NUMBER, NOT_FINITE, NOT_FINITE_NULL, RENAMED
+from etltui.writers.text import content_of
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""

@@ -19,8 +19,7 @@ from pyarrow import compute
 
 from etltui.domain.job import JsonOptions
 from etltui.extractors.arrow import canonical_type
-from etltui.writers.csv_fields import content_of
-from etltui.writers.text import canonical
+from etltui.writers.text import canonical, content_of
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""

@@ -18,7 +18,7 @@ from etltui.writers.folder import Filed, make_folder
 from etltui.writers.parquet_footer import MAGIC, TAIL, merged
 from etltui.writers.parquet_part import open_file, schema_of
 from etltui.writers.part import disk_errors
-from etltui.writers.writer import variants
+from etltui.writers.writer import one_query, variants
 
 _ENDING = ".parquet"
 
@@ -72,15 +72,9 @@ def one_folder(task: PublishTask) -> Published:
 def _parts(task: PublishTask) -> _Parts:
     folder = Path(task.parts)
     receipts = tuple(r for entry in task.entries for r in variants(entry.receipts, ""))
-    queries = sorted({receipt.query for receipt in receipts})
-    if len(queries) > 1:
-        raise Failure(
-            ErrorClass.VALUE,
-            "a Parquet destination takes one query; give each query a job or use a workbook",
-            {"queries": ", ".join(str(query) for query in queries)},
-        )
+    query = one_query(receipts, "Parquet")
     check_parts(folder, receipts)
-    return _Parts(folder=folder, receipts=receipts, query=queries[0] if queries else 0)
+    return _Parts(folder=folder, receipts=receipts, query=query)
 
 
 def _footer(parts: _Parts) -> bytes:

@@ -224,3 +224,12 @@ _FORMS: dict[str, Callable[[Array], pa.StringArray]] = {
     "binary": _binary,
     "mixed": _mixed,
 }
+
+
+def content_of(text: pa.StringArray) -> memoryview:
+    """The bytes of all values behind each other, without a copy."""
+    _, offsets, content = text.buffers()
+    if offsets is None or content is None or not len(text):
+        return memoryview(b"")
+    bounds = memoryview(offsets).cast("i")
+    return memoryview(content)[bounds[text.offset] : bounds[text.offset + len(text)]]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Published, Receipt, part_name
 from etltui.domain.task import ExtractTask, PublishTask, WriterTask
 from etltui.extractors.lines import Printed
@@ -107,6 +108,26 @@ class Format(Protocol):
                 says.
         """
         ...
+
+
+def one_query(receipts: Sequence[Receipt], kind: str) -> int:
+    """The query that all parts are of; 0 where there are none.
+
+    Args:
+        receipts: Of one target.
+        kind: What the target is, for the sentence.
+
+    Raises:
+        Failure: Of class `value`: they are of more than one query.
+    """
+    queries = sorted({receipt.query for receipt in receipts})
+    if len(queries) > 1:
+        raise Failure(
+            ErrorClass.VALUE,
+            f"a {kind} destination takes one query; give each query a job or use a workbook",
+            {"queries": ", ".join(str(query) for query in queries)},
+        )
+    return queries[0] if queries else 0
 
 
 def variants(receipts: Sequence[Receipt], variant: str) -> tuple[Receipt, ...]:

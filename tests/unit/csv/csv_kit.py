@@ -8,7 +8,7 @@ import pyarrow as pa
 from etltui.domain.columns import Column
 from etltui.domain.job import CsvOptions
 from etltui.domain.task import ExtractTask, PublishEntry, PublishTask, WriterTask
-from etltui.domain.variants import csv_variant
+from etltui.domain.variants import text_variant
 from etltui.extractors.arrow import canonical_type
 from etltui.writers import csv
 from etltui.writers.writer import PartTask
@@ -44,7 +44,7 @@ class Kit:
             type="csv",
             folder=str(self.folder / "0"),
             options=asdict(CsvOptions(**self.options)),
-            variant=csv_variant(self.target),
+            variant=text_variant(self.target),
         )
         (self.folder / "0").mkdir(parents=True, exist_ok=True)
         extract = ExtractTask(

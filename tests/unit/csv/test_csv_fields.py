@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from etltui.extractors.arrow import MIXED
-from etltui.writers.csv_fields import content_of
+from etltui.writers.text import content_of
 from unit.csv.csv_kit import batch
 
 

@@ -181,7 +181,7 @@ class TestGzip:
         assert gzip.decompress(kit.payload(receipt)) == b""
 
     def test_zlib_serves_where_isal_is_missing(self, kit, big, monkeypatch):
-        monkeypatch.setattr("etltui.writers.csv_gzip._isal", None)
+        monkeypatch.setattr("etltui.writers.gzip_member._isal", None)
         kit.target = "out.csv.gz"
         receipt = kit.part([big])
         assert receipt.compressor == "zlib-1"

@@ -15,7 +15,7 @@ import pytest
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member
 from etltui.domain.task import PublishEntry
-from etltui.writers import copy, csv, csv_target
+from etltui.writers import chain, copy, csv
 from unit.csv.csv_kit import batch
 
 
@@ -148,15 +148,15 @@ def test_what_was_written_is_read_back(kit, three, monkeypatch):
     def liar(_source, target, *, length, **_offset):
         os.write(target, b"x" * length)
 
-    monkeypatch.setattr(csv_target, "copy_range", liar)
+    monkeypatch.setattr(chain, "copy_range", liar)
     with pytest.raises(Failure, match="checksum") as caught:
         kit.assembled(three)
     assert caught.value.error_class is ErrorClass.CORRUPT
 
 
 def test_a_header_that_did_not_arrive_is_found(kit, three, monkeypatch):
-    monkeypatch.setattr(csv_target, "write_all", lambda fd, data: os.write(fd, b"x" * len(data)))
-    with pytest.raises(Failure, match="header in") as caught:
+    monkeypatch.setattr(chain, "write_all", lambda fd, data: os.write(fd, b"x" * len(data)))
+    with pytest.raises(Failure, match="does not hold what was written") as caught:
         kit.assembled(three)
     assert caught.value.error_class is ErrorClass.TARGET
 
@@ -167,7 +167,7 @@ def test_bytes_too_many_are_found(kit, three, monkeypatch):
         if length and offset == 0 and os.lseek(target, 0, os.SEEK_CUR) > 12:
             os.write(target, b"x")
 
-    monkeypatch.setattr(csv_target, "copy_range", generous)
+    monkeypatch.setattr(chain, "copy_range", generous)
     with pytest.raises(Failure, match="18 bytes instead of 17") as caught:
         kit.assembled(three)
     assert caught.value.error_class is ErrorClass.TARGET

@@ -3,7 +3,7 @@
 import pytest
 
 from etltui.domain.job import CsvOptions, Destination, ExcelOptions
-from etltui.domain.variants import csv_variant, part_variants
+from etltui.domain.variants import part_variants, text_variant
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from etltui.domain.variants import csv_variant, part_variants
     [("a.csv", ""), ("a.csv.gz", "gzip"), ("A.GZ", "gzip"), ("gz", ""), ("a.gz/b.csv", "")],
 )
 def test_a_csv_destination_has_one_variant(path, variant):
-    assert csv_variant(path) == variant
+    assert text_variant(path) == variant
     destination = Destination(type="csv", path=path, options=CsvOptions())
     assert part_variants(destination) == (variant,)
 

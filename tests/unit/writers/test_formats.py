@@ -5,6 +5,7 @@ import json
 import os
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -121,8 +122,12 @@ def test_text_that_is_no_utf8_is_refused_and_named(tmp_path, kind):
 
 def test_a_disk_that_takes_nothing_is_a_failure_of_its_own(kit):
     part = format_of(kit.kind).part_writer(kit.part_task(ROWS.schema))
+    (path,) = (kit.folder / "0").iterdir()
+    (opened,) = (
+        int(fd.name) for fd in Path("/proc/self/fd").iterdir() if fd.resolve() == path.resolve()
+    )
     nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, part._part._fd)
+    os.dup2(nowhere, opened)
     os.close(nowhere)
     with pytest.raises(Failure, match=r"cannot use .*: Bad file descriptor") as caught:
         _write_all(part)

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from etltui.writers import csv_gzip
-from etltui.writers.csv_gzip import GzipMember, default_compressor, stored_member
+from etltui.writers import gzip_member
+from etltui.writers.gzip_member import GzipMember, default_compressor, stored_member
 
 MIB = 1 << 20
 CONTENT = b"".join(b"%d,%d\n" % (n, n * 2654435761 % 2**32) for n in range(250_000))
@@ -59,7 +59,7 @@ def test_a_stored_member_holds_its_content_as_it_is():
 def test_without_isal_zlib_is_the_default():
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "isal", None)
-        importlib.reload(csv_gzip)
-        assert csv_gzip.default_compressor() == "zlib-1"
-    importlib.reload(csv_gzip)
+        importlib.reload(gzip_member)
+        assert gzip_member.default_compressor() == "zlib-1"
+    importlib.reload(gzip_member)
     assert default_compressor() in {"isal-1", "zlib-1"}
