@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from etltui.domain import retry
@@ -16,7 +17,7 @@ from etltui.engine.log import about
 from etltui.engine.prepare import Prepared
 from etltui.engine.queue import Queue
 from etltui.engine.runner import Runner, told
-from etltui.engine.tools import Tools
+from etltui.engine.tools import Tools, to_the_end, unbroken
 from etltui.engine.turn import RunHandle, Turn
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class Dispatcher:
         """Entries that wait, in the order of their turns."""
         return self.queue.pending(self._now())
 
+    @unbroken
     async def submit(self, entry: QueueEntry, title: str) -> RunHandle:
         """Record an entry and let it wait for its turn.
 
@@ -175,6 +177,7 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - every run must end
             return await self._drop(entry, RunStatus.FAILED, told(error))
 
+    @unbroken
     async def cancel(self, run: str, status: RunStatus, reason: str) -> bool:
         """End a run that waits or is at work; False where there is none.
 
@@ -193,6 +196,7 @@ class Dispatcher:
         self.pump()
         return True
 
+    @unbroken
     async def clear(self) -> int:
         """Cancel whatever waits; how many that were."""
         waiting = [self._turns[entry.run] for entry in self.pending()]
@@ -204,6 +208,7 @@ class Dispatcher:
         )
         return len(waiting)
 
+    @unbroken
     async def reprioritise(self, run: str, priority: int) -> bool:
         """Give a waiting run another priority; False where none waits."""
         entry = next((entry for entry in self.pending() if entry.run == run), None)
@@ -218,6 +223,7 @@ class Dispatcher:
             self.pump()
         return True
 
+    @unbroken
     async def pause(self, job: str, *, paused: bool) -> None:
         """Give a job no turns any more, or with an empty name none to anybody; or give them."""
         await self._tools.store.pause(job, paused=paused)
@@ -283,7 +289,8 @@ class Dispatcher:
         with about(run=entry.run):
             _log.error("Run %s of %s did not begin: %s", entry.run, entry.job, reason)
         try:
-            await self._tools.store.dequeue([entry.run], status, reason)
+            with suppress(asyncio.CancelledError):  # it comes too late: the run ends
+                await to_the_end(self._tools.store.dequeue([entry.run], status, reason))
         except StateError as error:
             reason = f"{reason}; this could not be recorded: {error}"
         result = _unread(entry, status, reason)

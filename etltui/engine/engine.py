@@ -1,5 +1,6 @@
 """The engine: what a surface may ask of it."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ from etltui.engine.queue import Queue
 from etltui.engine.settings import Changes, hold
 from etltui.engine.starts import Starts
 from etltui.engine.submissions import Submission, Submissions
-from etltui.engine.tools import Tools
+from etltui.engine.tools import Tools, unbroken
 from etltui.engine.turn import RunHandle
 from etltui.engine.upkeep import Upkeep
 
@@ -72,6 +73,7 @@ class Engine:
             self._starts.prepare,
             self._finisher.start,
         )
+        self._changing = asyncio.Lock()
         self._progress = ProgressBook(tools.clock)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
@@ -91,7 +93,7 @@ class Engine:
 
     async def start(self) -> None:
         """Finish what an earlier engine left, take up the queue, begin pulse and upkeep."""
-        await self._preparer.sweep()
+        await sweep(self._tools.store, self._tools.parts_folder, self._tools.clock.now())
         self.queue.queue.paused |= set(await self._tools.store.paused())
         self._live.start()
         self._upkeep.start(daily=self.resident)
@@ -218,14 +220,17 @@ class Engine:
         """How far all runs are, those that finished in the last five minutes too (S0-100)."""
         return self._progress.runs()
 
+    @unbroken
     async def update_settings(self, changes: Mapping[str, object]) -> None:
         """Change settings while runs go on (S0-101).
 
         Raises:
             ConfigError: All that is wrong with the changes; none of them holds.
         """
-        await self.reload(await Changes(self.config, changes).keep())
+        async with self._changing:
+            await self.reload(await Changes(self.config, changes).keep())
 
+    @unbroken
     async def reload(self, config: Config) -> None:
         """Work with another reading of the configuration; runs that began keep their plan."""
         self._starts.config = config

@@ -1,17 +1,19 @@
 """What a run works with: the ports, wired once, and the limits they were wired with."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from etltui.domain.ports import Clock, Leases, Parts, Store
 from etltui.engine.bus import Bus
 from etltui.engine.memory import Memory
 from etltui.engine.space import Space
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
@@ -79,3 +81,13 @@ async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
     if cancelled:
         raise asyncio.CancelledError
     return result
+
+
+def unbroken(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+    """Let a call finish although its caller gives up: what is recorded is also known."""
+
+    @wraps(call)
+    async def finished(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        return await to_the_end(call(*args, **kwargs))
+
+    return finished
