@@ -14,10 +14,11 @@ from etltui.domain.plan import differences, plan_hash
 from etltui.domain.ports import History
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import RESUMABLE, RunStatus
-from etltui.domain.stored import RunRow
+from etltui.domain.stored import RunRow, newest_begun
 from etltui.engine.checkpoints import UNDER_WAY, checkpoint
 from etltui.engine.log_files import LogLine
-from etltui.engine.retention import Limits, Stock, plan, take_stock
+from etltui.engine.retention import Limits, Stock, plan
+from etltui.engine.tidy import take_stock
 from etltui.store.mirror import mirror_path
 
 RUNS = 10
@@ -81,7 +82,7 @@ async def _records(
                 unfinished=tuple(
                     [
                         await _unfinished(history, row, config, state, log)
-                        for row in _newest(stock.runs)
+                        for row in newest_begun(stock.runs).values()
                         if row.status in RESUMABLE | UNDER_WAY
                     ],
                 ),
@@ -103,15 +104,6 @@ async def _told(history: History) -> Snapshot | None:
         return await history.live()
     except StateError:
         return None
-
-
-def _newest(rows: Sequence[RunRow]) -> list[RunRow]:
-    """Of each job the newest run that has begun."""
-    found: dict[str, RunRow] = {}
-    for row in rows:
-        if row.status is not RunStatus.QUEUED:
-            found.setdefault(row.job, row)
-    return list(found.values())
 
 
 async def _past(history: History, stock: Stock) -> tuple[Past, ...]:

@@ -1,5 +1,6 @@
 """Rows of the state store as other rooms see them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -77,6 +78,19 @@ class RunRow:
     ended: float | None = None
     reason: str = ""
     result: RunResult | None = None
+
+
+def newest_begun(rows: Iterable[RunRow]) -> dict[str, RunRow]:
+    """Of each job the newest run that has begun: the only one that can be resumed or patched.
+
+    Args:
+        rows: The newest first, as the store gives them.
+    """
+    found: dict[str, RunRow] = {}
+    for row in rows:
+        if row.status is not RunStatus.QUEUED:
+            found.setdefault(row.job, row)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

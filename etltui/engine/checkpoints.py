@@ -13,7 +13,7 @@ from etltui.config.folders import remove
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.ports import History, Store
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus
-from etltui.domain.stored import ConnectionRow, RunRow
+from etltui.domain.stored import ConnectionRow, RunRow, newest_begun
 from etltui.engine.log import about
 from etltui.engine.tools import Mirror
 
@@ -73,11 +73,7 @@ async def checkpoint(history: History, row: RunRow, parts_folder: Path) -> Check
 
 async def newest(history: History) -> dict[str, RunRow]:
     """The newest run of each job, of those that have begun."""
-    rows: dict[str, RunRow] = {}
-    for row in await history.runs(limit=-1):
-        if row.status is not RunStatus.QUEUED:
-            rows.setdefault(row.job, row)
-    return rows
+    return newest_begun(await history.runs(limit=-1))
 
 
 async def checkpoints(history: History, parts_folder: Path) -> list[Checkpoint]:

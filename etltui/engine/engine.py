@@ -20,6 +20,7 @@ from etltui.engine.queue import Queue
 from etltui.engine.settings import Changes, hold
 from etltui.engine.starts import Starts
 from etltui.engine.submissions import Submission, Submissions
+from etltui.engine.tidy import sweep
 from etltui.engine.tools import Tools, unbroken
 from etltui.engine.turn import RunHandle
 from etltui.engine.upkeep import Upkeep
@@ -55,7 +56,6 @@ class Engine:
         self.pools = pools
         self._configured = configured
         self._tools = tools
-        self._preparer = preparer
         self._starts = Starts(
             config,
             store=tools.store,

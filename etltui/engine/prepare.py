@@ -106,44 +106,10 @@ class Preparer:
                 differences=differences(old.job, job),
             )
 
-    async def sweep(self) -> None:
-        """Remove part folders that no run can use any more, and parts that nobody recorded."""
-        newest: dict[str, str] = {}
-        known: dict[str, RunRow] = {}
-        for row in await self._store.runs(limit=-1):
-            known[row.run] = row
-            if row.plan_hash:
-                newest.setdefault(row.job, row.run)
-        queued = await self._queued()
-        for folder in await asyncio.to_thread(_folders, self._folder):
-            found = known.get(folder.name)
-            try:
-                if found is None or (
-                    found.run not in queued
-                    and (newest.get(found.job) != found.run or await self._spent(found))
-                ):
-                    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                else:
-                    recorded = {r.path for r in await self._store.receipts(found.run)}
-                    await asyncio.to_thread(_remove_orphans, folder, recorded)
-            except StateError as error:
-                # Whoever resumes that run is told; it must not keep the others from going on.
-                with about(run=folder.name):
-                    _log.warning("The parts in %s were left as they are: %s", folder, error)
-
     async def _set_back(self, run: str) -> None:
         """Have the run's targets assembled again: other connections or parts go into them."""
         for row in await self._store.publications(run):
             await self._store.move_publication(row, PublicationState.ASSEMBLING)
-
-    async def _spent(self, row: RunRow) -> bool:
-        """Whether the parts of a finished run can never be of use again."""
-        if row.status is RunStatus.COMPLETED:
-            return True
-        if row.status is not RunStatus.COMPLETED_WITH_ERRORS or row.ended is None:
-            return False
-        days = (self._clock.now().timestamp() - row.ended) / 86400
-        return days > (await self._store.plan(row.run)).job.keep_parts_days
 
     def now(self) -> datetime:
         """The time in the zone of `{date}`."""
@@ -235,7 +201,7 @@ class Preparer:
             await self._restore(plan)
         kept, receipts = await self._durable(plan)
         recorded = {receipt.path for parts in receipts.values() for receipt in parts}
-        await asyncio.to_thread(_remove_orphans, folder, recorded)
+        await asyncio.to_thread(remove_orphans, folder, recorded)
         return Prepared(
             plan=plan,
             attempt=attempt,
@@ -362,11 +328,7 @@ def _clear_away(publication: PublicationRow) -> None:
         put_back(Path(publication.target))
 
 
-def _folders(parts: Path) -> list[Path]:
-    return [path for path in parts.iterdir() if path.is_dir()] if parts.is_dir() else []
-
-
-def _remove_orphans(folder: Path, recorded: set[str]) -> None:
+def remove_orphans(folder: Path, recorded: set[str]) -> None:
     """Delete every file below the run's folder that no receipt names."""
     for path in folder.glob("*/*"):
         if str(path.relative_to(folder)) not in recorded:

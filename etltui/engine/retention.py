@@ -1,26 +1,17 @@
-"""Retention: what of runs, parts, checkpoints and logs has served its time, and its removal."""
+"""Retention: what of runs, parts, checkpoints and logs has served its time."""
 
-import asyncio
-import logging
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from etltui.domain.ports import History, Store
 from etltui.domain.run import RESUMABLE, RunStatus
-from etltui.domain.stored import RunRow
-from etltui.engine.checkpoints import UNDER_WAY, discard, part_folders
-from etltui.engine.log import LOG
-from etltui.engine.tools import Mirror
+from etltui.domain.stored import RunRow, newest_begun
+from etltui.engine.checkpoints import UNDER_WAY
 
 _T = TypeVar("_T")
 _MB = 1024 * 1024
 _DAY = 86400
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +82,7 @@ def plan(stock: Stock, *, now: float, limits: Limits) -> Removal:
         now: Unix time in seconds.
         limits: What to keep.
     """
-    newest = _newest(stock.runs)
+    newest = {row.run for row in newest_begun(stock.runs).values()}
     checkpoints = tuple(
         row
         for row in stock.runs
@@ -107,25 +98,21 @@ def plan(stock: Stock, *, now: float, limits: Limits) -> Removal:
             row.run
             for row in stock.runs
             if row.run not in newest
-            and not _open(row, stock)
+            and not is_open(row, stock.queued)
             and _over(row, now, limits.keep_runs_days)
         ),
         logs=tuple(_oldest(stock.logs, limits.keep_logs_mb, stock.log_bytes)),
     )
 
 
-def _open(row: RunRow, stock: Stock) -> bool:
-    waits = row.status is RunStatus.QUEUED or row.run in stock.queued
-    return waits or row.status in UNDER_WAY
+def is_open(row: RunRow, queued: Collection[str]) -> bool:
+    """Whether a run waits, to begin or to go on, or is under way.
 
-
-def _newest(runs: Sequence[RunRow]) -> set[str]:
-    """Of each job the newest run that has begun: the only one that can be resumed or patched."""
-    found: dict[str, str] = {}
-    for row in runs:
-        if row.status is not RunStatus.QUEUED:
-            found.setdefault(row.job, row.run)
-    return set(found.values())
+    Args:
+        row: The run.
+        queued: Ids of the runs that have an entry in the queue.
+    """
+    return row.run in queued or row.status is RunStatus.QUEUED or row.status in UNDER_WAY
 
 
 def _over(row: RunRow, now: float, days: int) -> bool:
@@ -147,9 +134,12 @@ def _spent_parts(
     kept: dict[str, int] = {}
     for name, size in stock.parts.items():
         row = known.get(name)
-        if row is None or _useless(row, stock, newest, now):
+        if row is not None and is_open(row, stock.queued):
+            continue
+        days = stock.keep_parts_days.get(name, 0)
+        if row is None or useless(row, newest=newest, keep_parts_days=days, now=now):
             yield name
-        elif not _open(row, stock):
+        else:
             kept[name] = size
     patchable = {
         name: kept[name]
@@ -160,16 +150,21 @@ def _spent_parts(
     yield from _oldest(patchable, limits.keep_parts_mb, besides)
 
 
-def _useless(row: RunRow, stock: Stock, newest: set[str], now: float) -> bool:
-    if _open(row, stock):
-        return False
+def useless(row: RunRow, *, newest: Collection[str], keep_parts_days: int, now: float) -> bool:
+    """Whether nobody can use a run's parts any more, if it neither waits nor is under way.
+
+    Args:
+        row: The run.
+        newest: Ids of the newest begun run of each job.
+        keep_parts_days: Of its job; late branches can be patched in as long as the parts of the
+            others are there.
+        now: Unix time in seconds.
+    """
     if row.run not in newest or row.status in {RunStatus.COMPLETED, RunStatus.DISCARDED}:
         return True
     if row.status is not RunStatus.COMPLETED_WITH_ERRORS:
         return False
-    # Late branches can be patched in as long as the parts of the others are there.
-    days = stock.keep_parts_days.get(row.run, 0)
-    return days == 0 or _over(row, now, days)
+    return keep_parts_days == 0 or _over(row, now, keep_parts_days)
 
 
 def _oldest(sizes: Mapping[_T, int], most_mb: int, besides: int) -> Iterator[_T]:
@@ -180,82 +175,3 @@ def _oldest(sizes: Mapping[_T, int], most_mb: int, besides: int) -> Iterator[_T]
             return
         over -= size
         yield name
-
-
-async def tidy(
-    store: Store,
-    mirror: Mirror,
-    state: Path,
-    *,
-    now: datetime,
-    limits: Limits,
-) -> Removal:
-    """Remove what has served its time, and say what that was.
-
-    Args:
-        store: Its folder is held.
-        mirror: The checkpoints' JSON files.
-        state: The state folder.
-        now: With a time zone.
-        limits: What to keep.
-
-    Raises:
-        StateError: The store or the mirror could not be changed; what was removed stays removed.
-    """
-    removal = plan(await take_stock(store, state), now=now.timestamp(), limits=limits)
-    for row in removal.checkpoints:
-        reason = f"its checkpoint was older than {limits.checkpoint_keep_days} days"
-        await discard(store, mirror, state / "parts", row, reason)
-    await asyncio.to_thread(_remove, state / "parts", removal)
-    if removal.runs:
-        await store.delete_runs(removal.runs)
-    if removal != Removal():
-        _log.info(
-            "Removed: %d checkpoints, parts of %d runs, %d runs, %d log files",
-            len(removal.checkpoints),
-            len(removal.parts),
-            len(removal.runs),
-            len(removal.logs),
-        )
-    return removal
-
-
-async def take_stock(store: History, state: Path) -> Stock:
-    """What is there now."""
-    # Folders first: one that is made meanwhile is of a run that was recorded before.
-    parts = await asyncio.to_thread(part_folders, state / "parts")
-    logs = await asyncio.to_thread(_logs, state / "logs")
-    # The queue before the runs: of one whose turn ends in between, the new status counts.
-    queued = frozenset(entry.run for entry in await store.queued())
-    runs = await store.runs(limit=-1)
-    return Stock(
-        runs=runs,
-        queued=queued,
-        keep_parts_days={
-            row.run: (await store.plan(row.run)).job.keep_parts_days
-            for row in runs
-            if row.run in parts and row.status is RunStatus.COMPLETED_WITH_ERRORS
-        },
-        parts=parts,
-        logs={path: size for path, size in logs.items() if path.name != LOG},
-        log_bytes=sum(size for path, size in logs.items() if path.name == LOG),
-    )
-
-
-def _logs(folder: Path) -> dict[Path, int]:
-    """Files of the logs' folder, the one that was written longest ago first."""
-    found: list[tuple[float, Path, int]] = []
-    with suppress(OSError):
-        for path in folder.iterdir():
-            facts = path.stat()
-            found.append((facts.st_mtime, path, facts.st_size))
-    return {path: size for _, path, size in sorted(found)}
-
-
-def _remove(parts_folder: Path, removal: Removal) -> None:
-    for name in removal.parts:
-        shutil.rmtree(parts_folder / name, ignore_errors=True)
-    for path in removal.logs:
-        # One that is held or away is tried again the next time.
-        with suppress(OSError):
-            path.unlink(missing_ok=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from etltui.config.schema import Settings
 from etltui.domain.errors import EtltuiError
-from etltui.engine.retention import Limits, tidy
+from etltui.engine.retention import Limits
+from etltui.engine.tidy import tidy
 from etltui.engine.tools import Tools
 
 DAY_S = 24 * 3600.0

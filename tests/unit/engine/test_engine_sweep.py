@@ -4,6 +4,7 @@ import pytest
 
 from etltui.domain.errors import ErrorClass
 from etltui.domain.run import RunStatus
+from etltui.engine.tidy import sweep
 from fakes import Script, failure
 
 DAY = 86400
@@ -77,6 +78,6 @@ async def test_parts_of_a_run_with_errors_stay_for_keep_parts_days(world, days, 
 async def test_records_that_cannot_be_read_keep_nobody_from_starting(world, caplog):
     stopped = await partly(world, ErrorClass.DISK)
     world.refuse("receipts", "the state database is damaged")
-    await world.engine._preparer.sweep()
+    await sweep(world.store, world.parts_folder, world.clock.now())
     assert folders(world) == [stopped.run]
     assert "were left as they are: the state database is damaged" in caplog.text

@@ -13,7 +13,8 @@ from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.engine.checkpoints import discard
-from etltui.engine.retention import Limits, Removal, Stock, plan, take_stock, tidy
+from etltui.engine.retention import Limits, Removal, Stock, plan
+from etltui.engine.tidy import take_stock, tidy
 from etltui.store.mirror import CheckpointMirror
 
 DAY = 86400.0
