@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from etltui.config.checks import RefusedError, filled, nearest, shown
+from etltui.config.mounts import is_windows
 from etltui.config.paths import located
 from etltui.config.server_urls import postgresql
 
@@ -27,7 +28,6 @@ _EXAMPLE = (
 _ANY = f'{_EXAMPLE}, or "postgresql://host:5432/database"'
 _HERE = "This version reads postgresql and sqlite"
 _USER_PART = re.compile(r"(?<=//).*@")
-_WINDOWS = re.compile(r"/*[A-Za-z]:[\\/]|\\\\")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +93,7 @@ def _sqlite_file(parts: SplitResult, url: str, folder: Path) -> str:
         raise RefusedError(f"{_named(url)} names a host, but SQLite is a file", _EXAMPLE)
     if path == ":memory:" or path.startswith("file:"):
         raise RefusedError(f"{_named(url)} is no file that two processes could read", _EXAMPLE)
-    if _WINDOWS.match(path):
+    if is_windows(path.lstrip("/")):
         raise RefusedError(
             f"{_named(url)} is a Windows path, and this machine is not Windows",
             "Mount the share and name the file by its path here, as in "
