@@ -158,6 +158,16 @@ class Desk:
             limit.leave()
         self._closer.close(entry, grace_s=self.settings.close_grace_s, freed=self.freed)
 
+    def doubt(self, key: PoolKey) -> None:
+        """Have a pool's idle sessions proved before they are lent: one has just been lost.
+
+        What ended it, a server that started anew for instance, has often ended them all, and each
+        dead one that is lent costs its borrower a try.
+        """
+        stale = self._clock.monotonic() - self.settings.validate_after_s
+        for entry in self.pools[key].idle:
+            entry.proved = min(entry.proved, stale)
+
     def discard_idle(self, which: Callable[[Entry], bool], *, lost: bool = False) -> int:
         """Have idle sessions closed; how many."""
         gone = 0

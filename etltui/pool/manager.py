@@ -198,4 +198,7 @@ class PoolManager:
             entry.proved = self._clock.monotonic()
             self._desk.give_back(entry)
         else:
-            self._desk.discard(entry, lost=error_class in _LOST or not entry.alive)
+            lost = error_class in _LOST or not entry.alive
+            if lost:
+                self._desk.doubt(entry.key)
+            self._desk.discard(entry, lost=lost)

@@ -79,6 +79,35 @@ async def test_what_was_proved_of_late_survives_a_neighbour_that_does_not_answer
     assert await room.once() == 1
 
 
+async def test_a_server_that_started_anew_costs_one_borrower_one_try(rooms):
+    room = rooms()
+    lease = room.manager.lease
+    async with lease(connection()), lease(connection()), lease(connection()):
+        pass
+    room.door.pings = Script(failure(ErrorClass.LOST))
+    with pytest.raises(Failure):
+        async with room.manager.lease(connection()):
+            raise failure(ErrorClass.LOST)
+    # The others were used just now, and are asked all the same; one answers for both.
+    assert await room.once() == 4
+    assert len(room.door.pinged) == 1
+    await steps()
+    assert sorted(room.door.closed) == [1, 2, 3]
+    assert room.stats().lost == 3
+
+
+async def test_neighbours_of_a_lost_session_that_answer_are_kept(rooms):
+    room = rooms()
+    async with room.manager.lease(connection()):
+        await room.once()
+    with pytest.raises(Failure):
+        async with room.manager.lease(connection()):
+            raise failure(ErrorClass.LOST)
+    kept = await room.once()
+    assert (room.door.pinged, await room.once()) == ([kept], kept)
+    assert room.door.pinged == [kept]
+
+
 async def test_a_borrower_cancelled_during_the_proof_leaves_nothing_behind(rooms):
     room = rooms(idle_s=1000)
     await room.once()
