@@ -28,7 +28,7 @@ async def _cancel(state: Path, name: str, *, resumable: bool) -> RunResult:
         return result
 
 
-@click.command("cancel", short_help="End a run.")
+@click.command("cancel")
 @click.argument("run", metavar="RUN|JOB")
 @click.option("--resumable", is_flag=True, help="Record it as stopped instead of cancelled.")
 @config_option

@@ -37,7 +37,7 @@ def _job(config: Config, job: Job, day: date) -> Iterator[str]:
         yield f"    try it small first: etltui run {job.name} --only NAME"
 
 
-@click.command("check", short_help="Read the configuration and say what is wrong with it.")
+@click.command("check")
 @config_option
 @state_option
 @profile_option

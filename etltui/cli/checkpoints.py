@@ -96,7 +96,7 @@ def _as_object(row: RunRow, found: Checkpoint) -> dict[str, object]:
     }
 
 
-@click.group("checkpoints", short_help="What unfinished runs hold.")
+@click.group("checkpoints")
 def command() -> None:
     """Show, hand on, take over or delete what unfinished runs have gathered.
 
@@ -105,7 +105,7 @@ def command() -> None:
     """
 
 
-@command.command("list", short_help="Unfinished runs, newest first.")
+@command.command("list", short_help="List unfinished runs, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="A checkpoint a line, as JSON.")
 @config_option
 @state_option
@@ -132,7 +132,7 @@ def list_(*, as_json: bool, config_file: Path | None, state_dir: Path | None) ->
     _say([*lines, "Go on with: etltui run JOB --resume"])
 
 
-@command.command("show", short_help="One checkpoint, connection by connection.")
+@command.command("show", short_help="Show one checkpoint, connection by connection.")
 @click.argument("name", metavar="JOB|RUN", shell_complete=job_names)
 @config_option
 @state_option

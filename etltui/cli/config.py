@@ -19,7 +19,7 @@ from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.safe_text import safe_text
 
 
-@click.group("config", short_help="Show the settings and where they come from, or set one.")
+@click.group("config")
 def command() -> None:
     """Show the settings that hold, or set one in the local file beside the configuration."""
 
@@ -76,7 +76,7 @@ def _lines(config: Config) -> Iterator[str]:
         yield f"credential {login.name}: user {shown(login.user)}, {password}"
 
 
-@command.command("show", short_help="Every setting, its origin and its range.")
+@command.command("show", short_help="Show every setting, its origin and its range.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @config_option
 @profile_option

@@ -95,7 +95,7 @@ def prepare(folder: Path, demo: demo_data.Demo) -> Path:
     return path
 
 
-@click.command("demo", short_help="Make sample branch databases and gather them.")
+@click.command("demo")
 @click.option("--branches", type=click.IntRange(1, 999), default=56, show_default=True)
 @click.option("--rows", type=click.IntRange(0, 10_000_000), default=2000, show_default=True)
 @click.option(

@@ -84,7 +84,7 @@ def _summary(findings: Sequence[Finding]) -> str:
     )
 
 
-@click.command("doctor", short_help="Look at what can be in the way, and what to do.")
+@click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="A finding a line, as JSON.")
 @config_option
 @state_option

@@ -113,7 +113,7 @@ def _append(path: Path, text: str) -> None:
     replace_text(path, after)
 
 
-@click.command("import-job", short_help="Turn another program's job JSON into TOML.")
+@click.command("import-job")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--write",

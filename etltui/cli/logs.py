@@ -135,7 +135,7 @@ def _place(export: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-@click.command("logs", short_help="Show the log.")
+@click.command("logs")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
 @click.option("--run", default="", help="Only of this run: its id, or the letters at its end.")
 @click.option("--connection", metavar="GLOB", help="Only of connections whose name matches.")

@@ -26,7 +26,7 @@ _COMMANDS = {
     "snapshot": "Show how everything stands at this moment.",
     "queue": "Show and steer what waits for its turn.",
     "pools": "Show and steer the pools of sessions.",
-    "checkpoints": "What unfinished runs hold: list, show, export, import, delete.",
+    "checkpoints": "Show, export, import or delete what unfinished runs hold.",
     "doctor": "Look at what can be in the way of a run, and say what to do.",
     "logs": "Show the log, and follow it.",
 }
@@ -46,6 +46,7 @@ class _Lazy(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = import_module(f"etltui.cli.{cmd_name.replace('-', '_')}").command
+        command.short_help = _COMMANDS[cmd_name]
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -58,7 +59,7 @@ class _Lazy(click.Group):
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="etltui", message="%(prog)s %(version)s")
 def main() -> None:
-    """Gather the same query from many databases into one workbook or CSV.
+    """Gather the same query from many databases into one workbook, CSV, Parquet or JSON file.
 
     Nothing that finished is lost when a run is killed: run it again with --resume.
     Begin with `etltui demo`.

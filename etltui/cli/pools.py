@@ -69,7 +69,7 @@ async def _found(state: Path) -> tuple[PoolMetrics, tuple[PoolStats, ...]] | Non
         return await remote.get_pool_metrics(), await remote.get_pool_info()
 
 
-@click.group("pools", cls=Showing, short_help="Show and steer the pools.")
+@click.group("pools", cls=Showing)
 def command() -> None:
     """Show the pools of sessions of the engine that runs; with a command, steer them.
 
@@ -77,7 +77,7 @@ def command() -> None:
     """
 
 
-@command.command(SHOW, short_help="As without a command.")
+@command.command(SHOW, short_help="Show what `pools` shows.")
 @_json
 @config_option
 @state_option
@@ -95,7 +95,7 @@ def show(*, as_json: bool, config_file: Path | None, state_dir: Path | None) -> 
         click.echo(fitted([*totals(metrics), heads(), *each(pools)]))
 
 
-@command.command("list", short_help="A pool a line.")
+@command.command("list", short_help="List the pools, one a line.")
 @_json
 @config_option
 @state_option

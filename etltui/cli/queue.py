@@ -104,7 +104,7 @@ def _lines(found: _Found, now: float, timezone: str) -> Iterator[str]:
             yield f"    not before {moment(entry.not_before, timezone)}"
 
 
-@click.group("queue", cls=Showing, short_help="Show and steer the queue.")
+@click.group("queue", cls=Showing)
 def command() -> None:
     """Show what waits for its turn; with a command, steer it.
 
@@ -113,7 +113,7 @@ def command() -> None:
     """
 
 
-@command.command(SHOW, short_help="As without a command.")
+@command.command(SHOW, short_help="Show what `queue` shows.")
 @_json
 @config_option
 @state_option
@@ -129,7 +129,7 @@ def show(*, as_json: bool, config_file: Path | None, state_dir: Path | None) -> 
         click.echo(fitted(list(_lines(found, now, timezone))))
 
 
-@command.command("list", short_help="A run a line.")
+@command.command("list", short_help="List what waits, a run a line.")
 @_json
 @config_option
 @state_option

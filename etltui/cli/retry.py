@@ -24,7 +24,7 @@ from etltui.domain.errors import ErrorClass
 from etltui.domain.queue import Ask, Mode
 
 
-@click.command("retry", short_help="Read again what a run lacks, and patch its targets.")
+@click.command("retry")
 @click.argument("run")
 @only_option
 @click.option("--only-failed", is_flag=True, help="Not what was never tried.")

@@ -57,7 +57,7 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
     return fulfil(config, state, Request(start=starting(jobs, {})))
 
 
-@click.command("run", short_help="Run jobs.")
+@click.command("run")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB…", shell_complete=job_names)
 @only_option
 @click.option(

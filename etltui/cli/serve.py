@@ -36,7 +36,7 @@ async def _serve(config: Config, state: Path, *, quiet: bool) -> None:
                 )
 
 
-@click.command("serve", short_help="Run an engine without a screen, for others to call.")
+@click.command("serve")
 @click.option("--quiet", is_flag=True, help="Write nothing; the log is written nevertheless.")
 @config_option
 @state_option

@@ -172,7 +172,7 @@ def picture(found: Taken, now: float, timezone: str) -> list[str]:
     return lines
 
 
-@click.command("snapshot", short_help="Show how everything stands.")
+@click.command("snapshot")
 @click.option("--json", "as_json", is_flag=True, help="One object, as JSON.")
 @config_option
 @state_option

@@ -171,7 +171,7 @@ def _last_words(log: Path) -> None:
         click.echo(f"extractor: {safe_text(line)}", err=True)
 
 
-@click.command("test", short_help="Ask each database for an answer.")
+@click.command("test")
 @click.argument("connections", nargs=-1, metavar="[CONNECTION|tag:NAME|GLOB]…")
 @click.option("--json", "as_json", is_flag=True, help="A connection a line, as JSON.")
 @config_option

@@ -96,7 +96,7 @@ async def _follow(
     return worst({code, exit_code(results)})
 
 
-@click.command("watch", short_help="Follow what an engine runs.")
+@click.command("watch")
 @click.argument("names", nargs=-1, metavar="[RUN|JOB]…")
 @json_option
 @config_option
