@@ -67,8 +67,8 @@ def main() -> None:
     \b
     Exit codes: 0 completed, 1 failed, 2 wrong usage or configuration,
     3 completed with errors, 4 stopped but resumable, 75 not now: the
-    state folder is held, nobody serves it, or the job has a run already,
-    130 cancelled or left. Of several jobs the worst counts.
+    state folder is held, nobody serves it, or the job is paused or has a
+    run already, 130 cancelled or left. Of several jobs the worst counts.
 
     Completion: eval "$(_ETLTUI_COMPLETE=bash_source etltui)"
     """  # noqa: D301 - \b is click's mark for lines to keep

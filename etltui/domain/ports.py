@@ -1,12 +1,11 @@
 """What crosses the borders between rooms, as protocols."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from etltui.domain.columns import Column
-from etltui.domain.events import Event
 from etltui.domain.job import Connection
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.plan import Plan
@@ -387,12 +386,4 @@ class Store(History, Protocol):
 
     async def aclose(self) -> None:
         """Finish what is being committed and let go of the folder."""
-        ...
-
-
-class Subscription(Protocol):
-    """A reader of the bus with a bounded backlog."""
-
-    def __aiter__(self) -> AsyncIterator[Event]:
-        """Events in order, newer progress in place of older of the same run connection."""
         ...
