@@ -27,7 +27,7 @@ from etltui.door.errors import GoneError, NoDoorError
 
 USAGE = 2
 LATER = 75
-"""It may work later: the folder is held, nobody serves it, the job is paused or has a run already."""
+"""It may work later: the folder is held, nobody serves it, the job is paused or has a run."""
 _CODES: Mapping[type[EtltuiError], int] = {
     StateHeldError: LATER,
     NoDoorError: LATER,
