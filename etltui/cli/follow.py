@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
 from etltui.cli.local import Runs
-from etltui.cli.progress import Lines, Painter, Silent
+from etltui.cli.progress import PAINT_S, Lines, Painter, Silent
 from etltui.cli.report import report
 from etltui.config.schema import Config
 from etltui.domain.events import (
@@ -118,11 +118,21 @@ class Show:
 
     async def _watch(self, runs: Runs, names: Sequence[str], before: Snapshot) -> None:
         with self._view:
-            self._catch_up(names, before)
-            async for event in runs.events(names):
-                self._take(event)
-                if isinstance(event, Overflow):
-                    self._catch_up(names, await runs.snapshot())
+            ticking = asyncio.create_task(self._tick(), name="ticking")
+            try:
+                self._catch_up(names, before)
+                async for event in runs.events(names):
+                    self._take(event)
+                    if isinstance(event, Overflow):
+                        self._catch_up(names, await runs.snapshot())
+            finally:
+                ticking.cancel()
+                await asyncio.wait({ticking})
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(PAINT_S)
+            self._view.tick()
 
     def _catch_up(self, names: Sequence[str], snapshot: Snapshot) -> None:
         for view in snapshot.runs:

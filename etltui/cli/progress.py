@@ -38,6 +38,9 @@ class Silent:
     def take(self, event: Event) -> None:
         """Do nothing."""
 
+    def tick(self) -> None:
+        """Show what has changed by time alone."""
+
 
 class Lines(Silent):
     """One line for each change; also fit for a log or a screen reader.
@@ -148,6 +151,11 @@ class Painter(Silent):
             self._lines.take(event)
             self._last = float("-inf")
         if self._clock() - self._last >= PAINT_S:
+            self._paint()
+
+    def tick(self) -> None:
+        """Let the times go on, and show what came too soon after the last painting."""
+        if self._painted and self._clock() - self._last >= PAINT_S:
             self._paint()
 
     def _paint(self) -> None:

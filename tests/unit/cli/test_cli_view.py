@@ -213,6 +213,22 @@ def test_the_painter_paints_in_place_and_leaves_failures_above():
     assert out.getvalue().endswith("\x1b[1A\r\x1b[J")
 
 
+def test_the_painter_goes_on_while_nothing_happens():
+    clock, out = Clock(), io.StringIO()
+    with Painter(out, clock=clock) as painter:
+        painter.tick()
+        assert out.getvalue() == ""  # nothing is followed yet
+        painter.take(started())
+        painter.take(progress(rows=5))
+        first = out.getvalue()
+        painter.tick()
+        assert out.getvalue() == first
+        clock.now += 60
+        painter.tick()
+        assert "5 rows" in out.getvalue()
+        assert "1:00" in out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("share", "drawn"),
     [(-1, "    "), (0, "    "), (0.5, "██  "), (0.53125, "██▏ "), (1, "████"), (7, "████")],
