@@ -58,7 +58,8 @@ def _workbook(path: Path, sheet: str) -> Listing:
     except zipfile.BadZipFile:
         problem, way_out = "is no workbook", "Save it as .xlsx"
     except KeyError as fault:
-        problem, way_out = f"cannot be read: {fault.args[0]}", "Check --sheet, save it as .xlsx"
+        problem = f"cannot be read: {str(fault.args[0]).rstrip('.')}"
+        way_out = "Check --sheet, or save it as .xlsx"
     mistake = Mistake(where=str(path), key="", problem=problem, way_out=way_out)
     return Listing(mistakes=(mistake,))
 

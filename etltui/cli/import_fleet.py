@@ -70,7 +70,9 @@ def _source(asked: _Asked, config: Config) -> tuple[Listing, str]:
         return from_query(config, asked.source, asked.sql), f"connection {asked.source}"
     if asked.file is not None and not any(queried):
         return from_file(asked.file, asked.sheet), str(asked.file)
-    raise _refused("FILE", "says not where the list is", "Name a FILE, or give --sql and --from")
+    raise _refused(
+        "FILE", "does not say where the list is", "Name a FILE, or give --sql and --from"
+    )
 
 
 def _before(target: Path) -> list[Branch]:

@@ -166,7 +166,8 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
         yield f"  {each.type} → {job.folder / each.path}"
     yield from (f"  query {query.name}: {' '.join(query.sql.split())}" for query in job.queries)
     priority = "" if job.priority is None else f", priority {job.priority}"
-    retry = f"{job.retry.retries} retries from {job.retry.delay_s:g} s on"
+    tries = "1 retry" if job.retry.retries == 1 else f"{job.retry.retries} retries"
+    retry = f"{tries} from {job.retry.delay_s:g} s on"
     yield f"  type {job.type}{priority}; {job.max_parallel} at once; {retry}; drift: {job.drift}"
     if view.paused:
         yield "  paused: gets no turn until etltui queue resume"

@@ -111,7 +111,8 @@ def command(
             click.echo(encode.line(as_object(row, place)))
         return
     if not rows:
-        click.echo("No runs yet. Start one with: etltui run JOB")
+        whose = f" of a job {safe_text(repr(job))}" if job else ""
+        click.echo(f"No runs{whose} yet. Start one with: etltui run {safe_text(job) or 'JOB'}")
         return
     click.echo(
         f"{'RUN':<23} {'JOB':<20} {'STATUS':<22} {'DONE':>9} {'ROWS':>14} {'TIME':>7}  STARTED",

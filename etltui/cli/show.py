@@ -17,7 +17,7 @@ from etltui.domain.plan import Plan
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
-from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
+from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.domain.usual import deviation
 from etltui.encode import events as encode
 
@@ -99,10 +99,16 @@ def _head(found: _Found, timezone: str) -> list[str]:
     if row.reason:
         lines.append(f"  {row.reason}")
     lines.extend(
-        f"  {target.target}  {target.state}  {number(target.rows)} rows  {size(target.bytes)}"
+        f"  {target.target}  {_stands(target.state)}  {number(target.rows)} rows"
+        f"  {size(target.bytes)}"
         for target in found.publications
     )
     return lines
+
+
+def _stands(state: PublicationState) -> str:
+    """How a target stands; that its parts are gone as well is nothing to an operator."""
+    return str(PublicationState.DELIVERED if state is PublicationState.CLEANED else state)
 
 
 def _queue(found: _Found, timezone: str) -> list[str]:

@@ -246,7 +246,7 @@ def jobs_not_processing(facts: Facts) -> tuple[Finding, ...]:
                 "queue",
                 f"waiting, but no engine runs: {counted(len(waiting), 'run')}",
                 some(waiting),
-                "Start the console (etltui): it takes up what waits",
+                "Start an engine, which takes up what waits: etltui serve",
                 runs=len(waiting),
             ),
         )

@@ -40,7 +40,9 @@ def test_without_a_configuration_the_way_to_one_is_told(ask):
 
 
 def test_without_runs_the_way_to_one_is_told(ask):
-    assert "Start one with: etltui run JOB" in ask("runs").output
+    assert ask("runs").output == "No runs yet. Start one with: etltui run JOB\n"
+    of_one = "No runs of a job 'sales' yet. Start one with: etltui run sales\n"
+    assert ask("runs", "--job", "sales").output == of_one
     told = ask("show", "nothing")
     assert told.exit_code == 2
     assert "there is no run 'nothing'" in told.output
@@ -60,6 +62,7 @@ def test_a_demo_from_making_to_showing(ask, tmp_path):
     shown = ask("show", row["run"], "--config", config).output
     assert "branch_002" in shown
     assert "✓ completed" in shown
+    assert "gst_sales.csv  delivered  6 rows  " in shown
     found = json.loads(ask("show", row["run"], "--json", "--config", config).output)
     assert [each["rows"] for each in found["results"]] == [3, 3]
     assert ask("run", "gst_sales", "--config", config, "--json").exit_code == 0

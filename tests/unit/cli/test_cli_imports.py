@@ -182,7 +182,7 @@ def test_a_workbook_is_read_as_people_fill_it(desk):
     ]
     assert 'list.xlsx has no column "port"' in desk.ask(*words).stderr
     told = desk.ask(*words, "--sheet", "Nope")
-    assert "cannot be read: Worksheet Nope does not exist" in told.stderr
+    assert "cannot be read: Worksheet Nope does not exist. Check --sheet, or" in told.stderr
     desk.say("list.xlsx", "no zip")
     assert "list.xlsx: is no workbook. Save it as .xlsx" in desk.ask(*words).stderr
     (desk.folder / "list.xlsx").unlink()
@@ -212,9 +212,9 @@ def test_a_query_is_a_list_too(desk):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "FILE: says not where the list is. Name a FILE, or give --sql and --from"),
-        (["--sql", "SELECT 1"], "FILE: says not where the list is"),
-        (["list.csv", "--from", "hq"], "FILE: says not where the list is"),
+        ([], "FILE: does not say where the list is. Name a FILE, or give --sql and --from"),
+        (["--sql", "SELECT 1"], "FILE: does not say where the list is"),
+        (["list.csv", "--from", "hq"], "FILE: does not say where the list is"),
         (["absent.csv"], "absent.csv: there is no such file"),
         (["list.csv", "--column", "nam=x"], 'Did you mean "name"?'),
         (["list.csv", "--column", "name"], "'name' does not say which column is which"),

@@ -49,6 +49,11 @@ def test_jobs_that_never_ran_and_none_at_all(desk):
     assert "there is no job 'sale'" in refused.stderr
 
 
+def test_a_job_that_is_tried_again_once_says_so(desk):
+    desk.configure(f"{CONFIG}[jobs.sales.retry]\nretries = 1\ndelay_s = 5\n")
+    assert "; 1 retry from 5 s on; " in desk.ask("jobs", "sales").stdout
+
+
 def test_a_job_says_how_it_ended_last_and_what_it_does_now(desk):
     """S1-67."""
     desk.configure(f"{CONFIG}[jobs.sales.retry]\nretries = 2\ndelay_s = 1\n", "resume_jobs = true")

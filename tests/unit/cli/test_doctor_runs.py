@@ -211,4 +211,5 @@ def test_s1_68_runs_that_wait_for_no_engine(set_up):
     asyncio.run(wait())
     found = one(set_up, "queue", "fail", 1)
     assert found["title"] == "waiting, but no engine runs: 1 run"
+    assert found["remedy"].endswith(": etltui serve")
     assert found["detail"] == "Q"
