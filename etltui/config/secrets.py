@@ -1,15 +1,12 @@
-"""Passwords by reference: their form, what they lead to, and how a secret is kept off a screen."""
+"""Passwords by reference: their form, and what they lead to."""
 
-import base64
-import json
 import os
 import re
 import shlex
 import stat
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import quote, quote_plus
 
 from etltui.config.checks import RefusedError
 from etltui.config.paths import located
@@ -20,7 +17,6 @@ COMMAND_LIMIT_S = 10.0
 
 _FORMS = "env:NAME, file:PATH or cmd:COMMAND"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_BYTES = "surrogateescape"  # as the environment holds what is not UTF-8
 _LARGEST = 65536  # bytes; no password is longer, and /dev/zero has no end
 
 
@@ -171,45 +167,3 @@ def resolve(reference: str, *, base: Path, environ: Mapping[str, str]) -> str:
     if scheme == "cmd":
         return _from_command(rest, base, environ)
     raise _refused(f"it is no reference. Write {_FORMS}")
-
-
-def _base64_cores(secret: bytes) -> Iterator[str]:
-    """The characters that stand for a secret inside base64, wherever it starts.
-
-    Base64 turns three bytes into four characters, so `user:password` holds the password at one of
-    three offsets; the characters shared with a neighbour are left out.
-    """
-    for offset, skipped in ((0, 0), (1, 2), (2, 3)):
-        whole = (offset + len(secret)) * 8 // 6
-        padded = bytes(offset) + secret
-        yield base64.b64encode(padded).decode()[skipped:whole]
-        yield base64.urlsafe_b64encode(padded).decode()[skipped:whole]
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """How a secret may be spelled in a url, a header, a log line or a traceback.
-
-    Inside base64 only those of 4 bytes and more: the cores of shorter ones are everywhere.
-    """
-    yield secret
-    for quoted in (
-        quote(secret, safe="", errors=_BYTES),
-        quote(secret, errors=_BYTES),
-        quote_plus(secret, errors=_BYTES),
-    ):
-        yield quoted
-        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield repr(secret)[1:-1]
-    yield from (core for core in _base64_cores(secret.encode(errors=_BYTES)) if len(core) >= 4)
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret, however it is spelled, replaced by `***`."""
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    if not forms:
-        return text
-    # The longest first, or a secret that begins with another would be half shown.
-    longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return re.sub("|".join(map(re.escape, longest_first)), "***", text)

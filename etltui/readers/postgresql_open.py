@@ -9,6 +9,7 @@ import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.masking import masked
 from etltui.domain.task import SessionTask
 from etltui.readers.postgresql_errors import failure_of
 from etltui.readers.postgresql_line import Line
@@ -131,6 +132,5 @@ def _refused(error: Exception, task: SessionTask) -> Failure:
 
 def _masked(failure: Failure, password: str) -> Failure:
     """The failure without the password, whoever has put it into the words."""
-    if not password or password not in failure.message:
-        return failure
-    return Failure(failure.error_class, failure.message.replace(password, "***"), failure.facts)
+    message = masked(failure.message, [password])
+    return Failure(failure.error_class, message, failure.facts)
