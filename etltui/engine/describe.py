@@ -15,6 +15,8 @@ from etltui.engine.tools import Tools
 _AT_ONCE = 8
 """Connections asked together: a first few that are down must not hold up the rest one by one."""
 
+_PATIENCE_S = 0.5
+
 _Columns = tuple[tuple[Column, ...], ...]
 _log = logging.getLogger(__name__)
 
@@ -40,9 +42,19 @@ async def _first(plan: Plan, group: Sequence[PlanConnection], tools: Tools) -> _
                 return found
         return None
     finally:
-        for task in asked:
+        await _let_end(asked, tools)
+
+
+async def _let_end(asked: Sequence[asyncio.Task[_Columns | None]], tools: Tools) -> None:
+    """Wait a little for who still answers: a session that is broken off is lost to the pool."""
+    patience = asyncio.create_task(tools.clock.sleep(_PATIENCE_S), name="patience")
+    answers = asyncio.ensure_future(asyncio.wait(asked))
+    try:
+        await asyncio.wait({patience, answers}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (patience, *asked):
             task.cancel()
-        await asyncio.wait(asked)
+        await answers
 
 
 async def _ask(plan: Plan, planned: PlanConnection, tools: Tools) -> _Columns | None:

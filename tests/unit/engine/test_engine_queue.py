@@ -479,14 +479,14 @@ async def test_a_run_that_cannot_be_made_ready_fails_with_why(world, caplog):
 async def test_a_mistake_in_making_ready_fails_that_run_alone(world):
     held, _ = await busy(world, "one", "two")
     one, two = await submit(world, "one"), await submit(world, "two")
-    new = world.engine._preparer.new
+    new = world.engine._starts._preparer.new
 
     async def mistaken(run, job, *args, **asked):
         if job.name == "one":
             raise ZeroDivisionError("our mistake")
         return await new(run, job, *args, **asked)
 
-    world.engine._preparer.new = mistaken
+    world.engine._starts._preparer.new = mistaken
     world.refuse("dequeue")
     held.let_go()
     assert (await one.wait()).reason.startswith("ZeroDivisionError: our mistake")

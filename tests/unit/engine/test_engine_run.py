@@ -231,7 +231,8 @@ async def test_partial_targets_on_the_way_and_none_at_the_end(world):
     assembled.let_go()
     second.let_go()
     await world.clock.until_asleep()
-    assert world.clock.slept == [20]
+    # … besides the patience with those who describe their columns.
+    assert [slept for slept in world.clock.slept if slept != 0.5] == [20]
     world.clock.turn(20)
     third.let_go()
     await handle.wait()
@@ -373,3 +374,15 @@ async def test_more_than_a_few_are_asked_when_the_first_are_down(world):
         world.leases.describes[f"N{n:02d}"] = Script(failure())
     await world.run()
     assert [entry[1] for entry in world.record.of("describe")] == [f"N{n:02d}" for n in range(10)]
+
+
+async def test_a_slow_one_is_asked_for_its_columns_no_longer_than_patience_lasts(world):
+    """S4-46: who answers in time keeps its session; who does not holds up nobody."""
+    slow = Held()
+    world.leases.describes["C"] = Script(slow)
+    handle = await world.submit()
+    await slow.reached.wait()
+    assert not world.leases.tasks
+    await world.clock.until_asleep()
+    world.clock.turn(0.5)
+    assert (await handle.wait()).status is RunStatus.COMPLETED
