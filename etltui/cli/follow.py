@@ -21,7 +21,7 @@ from etltui.domain.events import (
     RunStarted,
 )
 from etltui.domain.progress import RunView, Snapshot
-from etltui.domain.run import ConnectionStatus, RunResult, RunStatus
+from etltui.domain.run import AT_WORK, ConnectionStatus, RunResult, RunStatus
 from etltui.encode import events as encode
 
 EXIT = MappingProxyType(
@@ -35,7 +35,6 @@ EXIT = MappingProxyType(
     },
 )
 _WORST = (1, 130, 4, 3, 0)
-_AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.PUBLISHING})
 
 
 def exit_code(results: Sequence[RunResult]) -> int:
@@ -136,7 +135,7 @@ class Show:
 
     def _catch_up(self, names: Sequence[str], snapshot: Snapshot) -> None:
         for view in snapshot.runs:
-            if view.status in _AT_WORK and (not names or view.run in names):
+            if view.status in AT_WORK and (not names or view.run in names):
                 for event in under_way(view):
                     self._take(event)
 

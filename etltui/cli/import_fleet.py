@@ -153,7 +153,7 @@ def _import(asked: _Asked) -> None:
     _report(difference, len(lines), asked.target)
 
 
-@click.command("import-fleet", short_help="Take a list of branches over as connections.")
+@click.command("import-fleet")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--sheet", default="", help="A workbook's sheet; the first without.")
 @click.option("--sql", metavar="QUERY", help="Take the list from a query instead of a file.")

@@ -27,14 +27,13 @@ from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Job
 from etltui.domain.ports import History
 from etltui.domain.queue import QueueEntry
-from etltui.domain.run import RESUMABLE, RunStatus
+from etltui.domain.run import AT_WORK, NOT_ENDED, RESUMABLE, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
 from etltui.encode import events as encode
 
 _WIDTH = 79
 _RUNS = 10
-_AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.PUBLISHING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +58,7 @@ class JobView:
     @property
     def now(self) -> str:
         """`running`, `waiting`, `paused` or `idle`."""
-        if any(row.status in _AT_WORK for row in self.runs):
+        if any(row.status in AT_WORK for row in self.runs):
             return "running"
         if self.waiting:
             return "waiting"
@@ -68,8 +67,7 @@ class JobView:
     @property
     def last(self) -> RunRow | None:
         """The newest run that has ended."""
-        under_way = {RunStatus.QUEUED, *_AT_WORK}
-        return next((row for row in self.runs if row.status not in under_way), None)
+        return next((row for row in self.runs if row.status not in NOT_ENDED), None)
 
 
 async def _view(config: Config, job: Job, history: History, *, held: bool) -> JobView:
@@ -224,7 +222,7 @@ def _whole(view: JobView) -> dict[str, object]:
     return {**_object(view), **more}
 
 
-@click.command("jobs", short_help="Show what jobs there are, and how each stands.")
+@click.command("jobs")
 @click.argument("name", required=False, default="", shell_complete=job_names)
 @click.option("--json", "as_json", is_flag=True, help="A job a line, as JSON.")
 @config_option

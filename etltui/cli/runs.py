@@ -10,12 +10,10 @@ from etltui.bootstrap import SqliteHistory, is_held, open_history
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import duration, moment, number, words
 from etltui.domain.queue import QueueEntry
-from etltui.domain.run import RunStatus
+from etltui.domain.run import NOT_ENDED, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
 from etltui.encode import events as encode
-
-_UNDER_WAY = {RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING}
 
 
 def settled(row: RunRow, *, held: bool, waits: bool = False) -> RunRow:
@@ -26,7 +24,7 @@ def settled(row: RunRow, *, held: bool, waits: bool = False) -> RunRow:
         held: Whether an engine runs.
         waits: Whether it is in the queue, as `waiting` says.
     """
-    if held or waits or row.status not in _UNDER_WAY:
+    if held or waits or row.status not in NOT_ENDED:
         return row
     return replace(row, status=RunStatus.STOPPED, reason="its engine died; go on with --resume")
 
@@ -88,7 +86,7 @@ def as_object(row: RunRow, place: int = 0) -> dict[str, object]:
     }
 
 
-@click.command("runs", short_help="List runs, newest first.")
+@click.command("runs")
 @click.option("--job", default="", help="Only of this job.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="A run a line, as JSON.")

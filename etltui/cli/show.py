@@ -149,7 +149,7 @@ def _lines(found: _Found, timezone: str) -> Iterator[str]:
         yield from failure_lines(result, contacts.get(row.connection, ""))
 
 
-@click.command("show", short_help="Show one run, connection by connection.")
+@click.command("show")
 @click.argument("run")
 @click.option("--json", "as_json", is_flag=True, help="One object, as JSON.")
 @config_option

@@ -14,10 +14,8 @@ from etltui.cli.request import recorded
 from etltui.cli.signals import LEFT, LeftError, leaving
 from etltui.domain.errors import NoSuchRunError
 from etltui.domain.progress import Snapshot
-from etltui.domain.run import RunStatus
+from etltui.domain.run import NOT_ENDED
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
-
-_UNDER_WAY = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING})
 
 
 def under_way(snapshot: Snapshot, name: str) -> str:
@@ -27,7 +25,7 @@ def under_way(snapshot: Snapshot, name: str) -> str:
         snapshot: Of the engine.
         name: A run's id, an end of it, or a job.
     """
-    runs = [(view.run, view.job) for view in snapshot.runs if view.status in _UNDER_WAY]
+    runs = [(view.run, view.job) for view in snapshot.runs if view.status in NOT_ENDED]
     runs += [(entry.run, entry.job) for entry in snapshot.pending]
     return next(
         (

@@ -13,9 +13,9 @@ from etltui.domain.errors import Mistake, StateError
 from etltui.domain.plan import differences, plan_hash
 from etltui.domain.ports import History
 from etltui.domain.progress import Snapshot
-from etltui.domain.run import RESUMABLE, RunStatus
+from etltui.domain.run import AT_WORK, RESUMABLE, RunStatus
 from etltui.domain.stored import RunRow, newest_begun
-from etltui.engine.checkpoints import UNDER_WAY, checkpoint
+from etltui.engine.checkpoints import checkpoint
 from etltui.engine.log_files import LogLine
 from etltui.engine.retention import Limits, Stock, plan
 from etltui.engine.tidy import take_stock
@@ -83,7 +83,7 @@ async def _records(
                     [
                         await _unfinished(history, row, config, state, log)
                         for row in newest_begun(stock.runs).values()
-                        if row.status in RESUMABLE | UNDER_WAY
+                        if row.status in RESUMABLE | AT_WORK
                     ],
                 ),
                 queued=tuple(await history.queued()),

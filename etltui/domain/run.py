@@ -45,6 +45,9 @@ class Step(StrEnum):
     SENDING = "Sending to destinations"
 
 
+AT_WORK = frozenset({RunStatus.RUNNING, RunStatus.PUBLISHING})
+"""Of runs that have a turn now."""
+NOT_ENDED = AT_WORK | {RunStatus.QUEUED}
 RESUMABLE = frozenset({RunStatus.STOPPED, RunStatus.CANCELLED, RunStatus.FAILED})
 """Runs that `--resume` may take up; a run found `running` at the start becomes `stopped`."""
 

@@ -12,12 +12,11 @@ from pathlib import Path
 from etltui.config.folders import remove
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.ports import History, Store
-from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus
+from etltui.domain.run import AT_WORK, RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus
 from etltui.domain.stored import ConnectionRow, RunRow, newest_begun
 from etltui.engine.log import about
 from etltui.engine.tools import Mirror
 
-UNDER_WAY = frozenset({RunStatus.RUNNING, RunStatus.PUBLISHING})
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +80,7 @@ async def checkpoints(history: History, parts_folder: Path) -> list[Checkpoint]:
     return [
         await checkpoint(history, row, parts_folder)
         for row in (await newest(history)).values()
-        if row.status in RESUMABLE | UNDER_WAY
+        if row.status in RESUMABLE | AT_WORK
     ]
 
 

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from etltui.domain.errors import StateError
 from etltui.domain.progress import Snapshot
-from etltui.domain.run import RunStatus
+from etltui.domain.run import NOT_ENDED
 from etltui.engine.tools import Tools
 
 PULSE_S = 1.0
-_UNDER_WAY = frozenset({RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.PUBLISHING})
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +41,7 @@ class Live:
     async def write(self) -> None:
         """Record how everything stands, unless nothing has happened since the last time."""
         snapshot = self._snapshot()
-        idle = not any(view.status in _UNDER_WAY for view in snapshot.runs)
+        idle = not any(view.status in NOT_ENDED for view in snapshot.runs)
         if idle and self._wrote_idle:
             return
         try:

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from etltui.domain.run import RESUMABLE, RunStatus
+from etltui.domain.run import NOT_ENDED, RESUMABLE, RunStatus
 from etltui.domain.stored import RunRow, newest_begun
-from etltui.engine.checkpoints import UNDER_WAY
 
 _T = TypeVar("_T")
 _MB = 1024 * 1024
@@ -112,7 +111,7 @@ def is_open(row: RunRow, queued: Collection[str]) -> bool:
         row: The run.
         queued: Ids of the runs that have an entry in the queue.
     """
-    return row.run in queued or row.status is RunStatus.QUEUED or row.status in UNDER_WAY
+    return row.run in queued or row.status in NOT_ENDED
 
 
 def _over(row: RunRow, now: float, days: int) -> bool:
