@@ -192,8 +192,15 @@ def command(  # noqa: PLR0913 - each is an option of the command
         number = 0
         for number, line in enumerate(lines, start=1):  # noqa: B007 - told at the end
             print(write(line, timezone), file=out, flush=follow)
+    _end(number, export, quiet=follow or as_json)
+
+
+def _end(number: int, export: Path | None, *, quiet: bool) -> None:
+    """Say how many lines there were, where that is not plain to see."""
     if export is not None:
         click.echo(f"{counted(number, 'line')} in {safe_text(os.fspath(export))}")
+    elif not (number or quiet):
+        click.echo("No line of the log is like that.", err=True)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -123,7 +123,10 @@ def test_an_export_that_is_broken_off_leaves_nothing(desk, tmp_path, monkeypatch
 
 
 def test_no_log_is_no_line(desk):
-    assert shown(desk.ask("logs")) == []
+    told = desk.ask("logs")
+    assert shown(told) == []
+    assert told.stderr == "No line of the log is like that.\n"
+    assert desk.ask("logs", "--json").output == ""
 
 
 @pytest.mark.parametrize(
