@@ -125,6 +125,22 @@ def _listed(file: Filed, made: Chained) -> _File:
     )
 
 
+def file_of(target: Path, member: Member) -> Path:
+    """Where a member's bytes lie: in the target itself, or in a file that its manifest lists.
+
+    Raises:
+        OSError: There is no such target, or no manifest in it.
+        LookupError: The manifest lists no such file.
+        msgspec.DecodeError: The manifest is not as it was written.
+    """
+    if not target.is_dir():
+        return target
+    manifest = msgspec.json.decode((target / MANIFEST).read_bytes(), type=_Manifest)
+    wanted = member.connection, member.length, member.crc
+    files = {(file.connection, file.bytes, file.crc32): file.name for file in manifest.files}
+    return target / files[wanted]
+
+
 def is_published(folder: Path, published: Published) -> bool:
     """Whether a folder is what was published; the manifest is looked at before anything else."""
     try:

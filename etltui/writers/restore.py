@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+import msgspec
+
 from etltui.domain.errors import Failure
 from etltui.domain.part import Member, Receipt
+from etltui.writers.folder import file_of
 from etltui.writers.part import PartFile, crc_of, verified
 
 _BLOCK = 1 << 20
@@ -47,22 +50,23 @@ def _restored(folder: Path, target: Path, member: Member | None, receipt: Receip
     if member is None or (member.length, member.crc) != (receipt.bytes, receipt.crc):
         return False
     try:
-        if crc_of(target, offset=member.offset, length=member.length) != receipt.crc:
+        source = file_of(target, member)
+        if crc_of(source, offset=member.offset, length=member.length) != receipt.crc:
             return False
         path = folder / receipt.path
         path.unlink(missing_ok=True)
-        _copy(target, member, path, receipt)
-    except (OSError, Failure):
+        _copy(source, member, path, receipt)
+    except (OSError, LookupError, msgspec.DecodeError, Failure):
         # It is read from its database again instead.
         return False
     return verified(folder, receipt)
 
 
-def _copy(target: Path, member: Member, path: Path, receipt: Receipt) -> None:
+def _copy(source: Path, member: Member, path: Path, receipt: Receipt) -> None:
     part = PartFile(path)
     left = member.length
     try:
-        with closing(target.open("rb")) as file:
+        with closing(source.open("rb")) as file:
             file.seek(member.offset)
             while left and (block := file.read(min(left, _BLOCK))):
                 part.write(block)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +14,7 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.targets import MANIFEST, aside_path
 from etltui.writers import folder as folder_
 from etltui.writers.publish import deliver
+from etltui.writers.restore import restore
 from unit.writers.format_kit import Kit, flip
 
 
@@ -67,6 +69,44 @@ def test_a_folder_has_a_file_for_each_connection_and_a_manifest(kit):
     assert (made.bytes, made.rows, len(made.members)) == (sum(sizes), 10, 5)
     found = duckdb.sql(f"SELECT count(*), sum(n) FROM read_parquet('{kit.temporary}/*.parquet')")
     assert found.fetchall() == [(10, 15)]
+
+
+def restored(kit, target, harm=lambda _: None):
+    """Whether each of two parts comes back, and whether all that did are as they were."""
+    receipts = [kit.part(rows(1, n), connection=name) for n, name in enumerate(("A", "B"))]
+    made = kit.assemble(receipts)
+    put(kit, made)
+    paths = [Path(kit.folder) / receipt.path for receipt in receipts]
+    before = [path.read_bytes() for path in paths]
+    for path in paths:
+        path.unlink()
+    harm(target)
+    back = restore(str(kit.folder), str(target), made.members, receipts)
+    there = zip(back, paths, before, strict=True)
+    return back, all(path.read_bytes() == was for good, path, was in there if good)
+
+
+def test_n_5_parts_come_back_out_of_a_folder(kit, target):
+    assert restored(kit, target) == ((True, True), True)
+
+
+@pytest.mark.parametrize(
+    ("harm", "back"),
+    [
+        (lambda target: flip(target / "A.parquet", 9), (False, True)),
+        (lambda target: (target / "B.parquet").unlink(), (True, False)),
+        (lambda target: (target / MANIFEST).unlink(), (False, False)),
+        (lambda target: (target / MANIFEST).write_text("{"), (False, False)),
+        (
+            lambda target: (target / MANIFEST).write_text('{"files": [], "missing": []}'),
+            (False, False),
+        ),
+        (shutil.rmtree, (False, False)),
+    ],
+    ids=["changed", "gone", "no manifest", "no JSON", "not listed", "no folder"],
+)
+def test_n_5_what_a_folder_does_not_hold_any_more_is_not_taken(kit, target, harm, back):
+    assert restored(kit, target, harm) == (back, True)
 
 
 def test_the_same_parts_make_the_same_folder(kit):
