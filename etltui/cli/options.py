@@ -5,6 +5,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from io import UnsupportedOperation
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
@@ -129,6 +131,12 @@ def leave(error: EtltuiError) -> NoReturn:
     sys.exit(next((code for kind, code in _CODES.items() if isinstance(error, kind)), 1))
 
 
+def _drop_output() -> None:
+    """Let what stdout still holds go nowhere: where it should go takes nothing any more."""
+    with suppress(UnsupportedOperation):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:
     """Turn what a command raises on purpose into words and an exit code."""
 
@@ -140,7 +148,12 @@ def errors_leave(command: Callable[_P, _R]) -> Callable[_P, _R]:
             leave(error)
         except BrokenPipeError:
             # Whoever read the output has seen enough.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
+            sys.exit(1)
+        except OSError as error:
+            _drop_output()
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"etltui: {safe_text(f'{where}{error.strerror or error}')}", err=True)
             sys.exit(1)
 
     return wrapped

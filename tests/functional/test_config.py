@@ -3,6 +3,9 @@
 import json
 import sqlite3
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +137,17 @@ def test_a_job_of_another_program_runs_after_it_was_taken_over(fleet):
     assert command(fleet, "check").code == 0
     assert command(fleet, "run", "stock", "--json").code == 0
     assert (fleet / "out" / "Stock of the day.csv").read_text().split() == ["bill", "10", "30"]
+
+
+def test_a_full_disk_below_the_output_is_said_in_words(tmp_path):
+    (tmp_path / "etltui.toml").touch()
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [sys.executable, "-m", "etltui", "config", "show"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (told.returncode, told.stderr) == (1, "etltui: No space left on device\n")
