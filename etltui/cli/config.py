@@ -15,7 +15,7 @@ from etltui.config.local import write_local
 from etltui.config.schema import Config, rules
 from etltui.config.secrets import shown_reference
 from etltui.config.settings import typed
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
 
 
@@ -94,12 +94,6 @@ def show(*, as_json: bool, config_file: Path | None, profile: str | None) -> Non
         click.echo(safe_text(line))
 
 
-def _refused(key: str, problem: str, way_out: str) -> ConfigError:
-    return ConfigError(
-        [Mistake(where="command line", key=key, problem=problem, way_out=way_out)],
-    )
-
-
 def _checked(key: str, text: str) -> tuple[str, Any]:
     """The setting's name and the value that a text gives it.
 
@@ -109,11 +103,11 @@ def _checked(key: str, text: str) -> tuple[str, Any]:
     name = key.removeprefix("settings.")
     rule = rules().get(name)
     if rule is None:
-        raise _refused(key, "is not a known setting", nearest_or_all(name, rules()))
+        raise misused(key, "is not a known setting", nearest_or_all(name, rules()))
     try:
         return name, rule.check(typed(rule.check, text))
     except RefusedError as refused:
-        raise _refused(key, refused.problem, refused.way_out) from None
+        raise misused(key, refused.problem, refused.way_out) from None
 
 
 @command.command("set", short_help="Set a setting in the local file.")

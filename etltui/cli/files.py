@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import misused
 
 
 @contextmanager
@@ -23,16 +23,9 @@ def new_file(path: Path, key: str) -> Iterator[TextIO]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise ConfigError(
-            [
-                Mistake(
-                    where="command line",
-                    key=key,
-                    problem=f"{path} cannot be made: {(error.strerror or 'no reason').lower()}",
-                    way_out="Name a file that is not there yet, in a folder that you may write",
-                ),
-            ],
-        ) from error
+        problem = f"{path} cannot be made: {(error.strerror or 'no reason').lower()}"
+        way_out = "Name a file that is not there yet, in a folder that you may write"
+        raise misused(key, problem, way_out) from error
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             yield file

@@ -19,7 +19,7 @@ from etltui.config.listing import Listing, read_csv
 from etltui.config.load import find, load
 from etltui.config.paths import located
 from etltui.config.schema import Config
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import ConfigError, misused
 from etltui.domain.safe_text import safe_text
 
 _SHOWN = 10
@@ -40,26 +40,20 @@ class _Asked:
     config_file: Path | None
 
 
-def _refused(key: str, problem: str, way_out: str) -> ConfigError:
-    return ConfigError(
-        [Mistake(where="command line", key=key, problem=problem, way_out=way_out)],
-    )
-
-
 def _named(pairs: Sequence[str]) -> dict[str, list[str]]:
     """What `--column` says: our columns with those of the list."""
     found: dict[str, list[str]] = {}
     for pair in pairs:
         ours, equals, theirs = (part.strip() for part in pair.partition("="))
         if ours not in COLUMNS or not (equals and theirs):
-            raise _refused(
+            raise misused(
                 "--column",
                 f"{pair!r} does not say which column is which",
                 f'Write --column "name=Branch code". {nearest_or_all(ours, COLUMNS)}',
             )
         found.setdefault(ours, []).append(theirs)
         if ours != "tags" and len(found[ours]) > 1:
-            raise _refused("--column", f"says {ours} twice", "Only tags may have several columns")
+            raise misused("--column", f"says {ours} twice", "Only tags may have several columns")
     return found
 
 
@@ -70,9 +64,7 @@ def _source(asked: _Asked, config: Config) -> tuple[Listing, str]:
         return from_query(config, asked.source, asked.sql), f"connection {asked.source}"
     if asked.file is not None and not any(queried):
         return from_file(asked.file, asked.sheet), str(asked.file)
-    raise _refused(
-        "FILE", "does not say where the list is", "Name a FILE, or give --sql and --from"
-    )
+    raise misused("FILE", "does not say where the list is", "Name a FILE, or give --sql and --from")
 
 
 def _before(target: Path) -> list[Branch]:

@@ -22,7 +22,7 @@ import click
 from etltui.cli.files import new_file
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import counted, moment, short
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
 from etltui.engine.log import LEVELS
 from etltui.engine.log_files import Follower, LogFile, LogLine, backwards, forwards, opened
@@ -44,18 +44,12 @@ def since(text: str, now: datetime, timezone: str) -> float:
     try:
         said = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise _refused(
+        raise misused(
             "--since", f"{text!r} is no time", "Write 2h, 3d or 2026-11-22T04:00"
         ) from None
     if said.tzinfo is None:
         said = said.replace(tzinfo=ZoneInfo(timezone)) if timezone else said.astimezone()
     return said.timestamp()
-
-
-def _refused(key: str, problem: str, way_out: str) -> ConfigError:
-    return ConfigError(
-        [Mistake(where="command line", key=key, problem=problem, way_out=way_out)],
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +168,7 @@ def command(  # noqa: PLR0913 - each is an option of the command
     """
     state, timezone = state_of(config_file, state_dir)
     if follow and export:
-        raise _refused("--follow", "does not go with --export", "Leave one of them out")
+        raise misused("--follow", "does not go with --export", "Leave one of them out")
     wanted = Wanted(
         run=run,
         connection=None if connection is None else re.compile(translate(connection)),
@@ -208,7 +202,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         problem = f"{text!r} is no pattern: {error}"
-        raise _refused("--grep", problem, "Put \\ before . ( [ * + ?") from None
+        raise misused("--grep", problem, "Put \\ before . ( [ * + ?") from None
 
 
 def _all_lines(

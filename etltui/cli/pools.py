@@ -11,7 +11,7 @@ from etltui.cli.group import SHOW, Showing
 from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.words import counted
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import misused
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.door.client import open_door
@@ -124,7 +124,7 @@ def _one_pool(pools: Sequence[PoolStats], text: str) -> str:
         return near[0]
     problem = f"{text!r} means {counted(len(near), 'pool')}"
     ways = ", ".join(near or keys) or "there are none"
-    raise ConfigError([Mistake(where="command line", key="POOL", problem=problem, way_out=ways)])
+    raise misused("POOL", problem, ways)
 
 
 async def _steer(state: Path, call: str, *, pool: str = "", **arguments: Any) -> Any:

@@ -25,7 +25,7 @@ from etltui.cli.pools import fitted
 from etltui.cli.words import age, counted, moment
 from etltui.config.checks import nearest_or_all
 from etltui.config.schema import PRIORITY
-from etltui.domain.errors import ConfigError, Mistake, NoSuchRunError
+from etltui.domain.errors import NoSuchRunError, misused
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import middle_cut, safe_text
@@ -34,12 +34,6 @@ from etltui.encode import events as encode
 
 _NAME = 18
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
-
-
-def _refused(key: str, problem: str, way_out: str) -> ConfigError:
-    return ConfigError(
-        [Mistake(where="command line", key=key, problem=problem, way_out=way_out)],
-    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +169,7 @@ def pause(job: str, *, config_file: Path | None, state_dir: Path | None) -> None
     if job:
         jobs = configuration(config_file).jobs
         if job not in jobs:
-            raise _refused("JOB", f"there is no job {job!r}", nearest_or_all(job, jobs))
+            raise misused("JOB", f"there is no job {job!r}", nearest_or_all(job, jobs))
     changed = asyncio.run(_pause(state, job, paused=True))
     click.echo(f"{safe_text(job) or 'the queue'} {'is' if changed else 'was already'} paused")
 
@@ -219,7 +213,7 @@ def clear(*, yes: bool, config_file: Path | None, state_dir: Path | None) -> Non
     if not yes:
         click.echo(fitted(list(_lines(found, now, timezone))))
         if not (sys.stdin.isatty() and click.confirm("Cancel what waits?")):
-            raise _refused("--yes", "nothing was cancelled", "Say --yes to cancel what waits")
+            raise misused("--yes", "nothing was cancelled", "Say --yes to cancel what waits")
     click.echo(f"{counted(asyncio.run(_clear(state)), 'run')} cancelled")
 
 

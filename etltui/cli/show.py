@@ -12,7 +12,7 @@ from etltui.cli.options import config_option, errors_leave, state_of, state_opti
 from etltui.cli.report import failure_lines
 from etltui.cli.runs import as_object, settled, waiting
 from etltui.cli.words import duration, moment, number, size, words
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import misused
 from etltui.domain.plan import Plan
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
@@ -57,13 +57,8 @@ async def _find(state: Path, run: str) -> _Found:
     async with await open_history(state) as history:
         row = await history.run(run)
         if row is None:
-            mistake = Mistake(
-                where="command line",
-                key="RUN",
-                problem=f"there is no run {run!r} in {state}, or more than one ends so",
-                way_out="etltui runs lists them",
-            )
-            raise ConfigError([mistake])
+            problem = f"there is no run {run!r} in {state}, or more than one ends so"
+            raise misused("RUN", problem, "etltui runs lists them")
         held = is_held(state)
         entries = await waiting(history, held=held)
         return _Found(

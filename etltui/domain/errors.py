@@ -309,3 +309,16 @@ class Trouble:
     def raised(self) -> Failure:
         """The failure of the value."""
         return Failure(self.error_class, self.message, self.facts)
+
+
+def misused(key: str, problem: str, way_out: str) -> ConfigError:
+    """The error of a command line that asks for what cannot be.
+
+    Args:
+        key: The option or argument.
+        problem: What is wrong with it.
+        way_out: What to write instead.
+    """
+    return ConfigError(
+        [Mistake(where="command line", key=key, problem=problem, way_out=way_out)],
+    )

@@ -80,7 +80,7 @@ class QueueEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueueMetrics:
-    """The queue in numbers, since the engine started (S0-39…44).
+    """The queue in numbers, since the engine started.
 
     Attributes:
         delayed: Of those pending, how many are not due yet.

@@ -84,7 +84,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 def pool_metrics(value: PoolMetrics) -> dict[str, Any]:
-    """`get-pool-metrics` (S0-94, S0-120)."""
+    """`get-pool-metrics`."""
     return {
         "totalPools": value.total_pools,
         "activePools": value.active_pools,
@@ -94,7 +94,7 @@ def pool_metrics(value: PoolMetrics) -> dict[str, Any]:
 
 
 def pool_info(values: Sequence[PoolStats]) -> list[dict[str, Any]]:
-    """`get-pool-info` (S0-95)."""
+    """`get-pool-info`."""
     return [
         {
             "pool": value.pool,
@@ -119,7 +119,7 @@ def pool_info(values: Sequence[PoolStats]) -> list[dict[str, Any]]:
 
 
 def queue_metrics(value: QueueMetrics) -> dict[str, Any]:
-    """`get-queue-metrics` (S0-96, S0-121); the average is in milliseconds."""
+    """`get-queue-metrics`; the average is in milliseconds."""
     return {
         "pending": value.pending,
         "running": value.running,
@@ -131,7 +131,7 @@ def queue_metrics(value: QueueMetrics) -> dict[str, Any]:
 
 
 def queued(values: Sequence[QueueEntry]) -> list[dict[str, Any]]:
-    """`get-running-jobs` and `get-pending-jobs` (S0-97, S0-98)."""
+    """`get-running-jobs` and `get-pending-jobs`."""
     return [
         {
             "jobId": value.job,
@@ -148,7 +148,7 @@ def queued(values: Sequence[QueueEntry]) -> list[dict[str, Any]]:
 
 
 def job_progress(value: RunView) -> dict[str, Any]:
-    """`get-job-progress` (S0-99, S0-122)."""
+    """`get-job-progress`."""
     return {
         "jobId": value.job,
         "status": state(value.status),
@@ -163,7 +163,7 @@ def job_progress(value: RunView) -> dict[str, Any]:
 
 
 def all_progress(values: Sequence[RunView]) -> dict[str, dict[str, Any]]:
-    """`get-all-progress` (S0-100): the newest run of each job, by the job's name."""
+    """`get-all-progress`: the newest run of each job, by the job's name."""
     return {value.job: job_progress(value) for value in values}
 
 
@@ -182,7 +182,7 @@ def snapshot(value: Snapshot) -> dict[str, Any]:
 
 
 def settings(changes: Mapping[str, object]) -> dict[str, object]:
-    """Changes of `update-settings` (S0-101) by the names of our settings; unknown keys stay."""
+    """Changes of `update-settings` by the names of our settings; unknown keys stay."""
     return {SETTINGS.get(key, key): value for key, value in changes.items()}
 
 
@@ -192,7 +192,7 @@ def state(status: RunStatus | ConnectionStatus) -> str:
 
 
 def event_name(event: Event, topic: Topic) -> str | None:
-    """The event's name in a topic (S0-33…38, S0-57…64), None where it has none there."""
+    """The event's name in a topic, None where it has none there."""
     if isinstance(event, RunFinished):
         ended = state(event.result.status)
         for_good = topic is Topic.QUEUE and ended == "failed"

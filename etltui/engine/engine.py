@@ -193,36 +193,36 @@ class Engine:
         await self._submissions.cancel(run, resumable=resumable, reason=reason)
 
     def get_pool_metrics(self) -> PoolMetrics:
-        """All pools in numbers (S0-94)."""
+        """All pools in numbers."""
         return self.pools.get_metrics()
 
     def get_pool_info(self) -> tuple[PoolStats, ...]:
-        """Each pool in numbers (S0-95)."""
+        """Each pool in numbers."""
         return self.pools.get_info()
 
     def get_queue_metrics(self) -> QueueMetrics:
-        """The queue in numbers (S0-96)."""
+        """The queue in numbers."""
         return self.queue.metrics()
 
     def get_running_jobs(self) -> tuple[QueueEntry, ...]:
-        """Runs that have their turn (S0-97)."""
+        """Runs that have their turn."""
         return self.queue.queue.working
 
     def get_pending_jobs(self) -> tuple[QueueEntry, ...]:
-        """Runs that wait, in the order of their turns (S0-98)."""
+        """Runs that wait, in the order of their turns."""
         return self.queue.pending()
 
     def get_job_progress(self, name: str) -> RunView | None:
-        """How far a run is, by its id or by its job's name; None when it is forgotten (S0-99)."""
+        """How far a run is, by its id or by its job's name; None when it is forgotten."""
         return self._progress.run(name)
 
     def get_all_progress(self) -> tuple[RunView, ...]:
-        """How far all runs are, those that finished in the last five minutes too (S0-100)."""
+        """How far all runs are, those that finished in the last five minutes too."""
         return self._progress.runs()
 
     @unbroken
     async def update_settings(self, changes: Mapping[str, object]) -> None:
-        """Change settings while runs go on (S0-101).
+        """Change settings while runs go on.
 
         Raises:
             ConfigError: All that is wrong with the changes; none of them holds.

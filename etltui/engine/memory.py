@@ -11,7 +11,7 @@ from pathlib import Path
 from etltui.domain.errors import ErrorClass, Failure
 
 LOG_EVERY = 10
-"""Connections: looked at before the 1st, 11th, 21st … (S3-4)."""
+"""Connections: looked at before the 1st, 11th, 21st …."""
 
 _MB = 1024 * 1024
 _log = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
 
 KEPT_S = 300.0
-"""A finished run leaves memory after five minutes (S0-54); the store keeps it."""
+"""A finished run leaves memory after five minutes; the store keeps it."""
 
 
 class ProgressBook:

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Mirror(Protocol):
-    """Keeps the JSON mirror of the newest checkpoint of each job (S3-2)."""
+    """Keeps the JSON mirror of the newest checkpoint of each job."""
 
     async def write(
         self,

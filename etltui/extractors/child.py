@@ -324,7 +324,7 @@ def _lean_memory() -> None:
 
 
 def clean_memory() -> None:
-    """Give back what finished rows have left behind (S3-5)."""
+    """Give back what finished rows have left behind."""
     import pyarrow as pa  # noqa: PLC0415 - loaded by the first reader anyway
 
     gc.collect(0)
