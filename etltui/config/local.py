@@ -1,6 +1,9 @@
 """What the program itself writes: the local file beside the operator's, never the operator's."""
 
-from collections.abc import Mapping
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,21 @@ def write_local(path: Path, changes: Mapping[str, Any]) -> Path:
     import tomli_w  # noqa: PLC0415 - only who writes needs it
 
     local = local_path(path)
-    before = said(local) or {}
-    if isinstance(before, Mistake):
-        raise ConfigError([before])
-    text = _HEAD.format(name=path.name) + tomli_w.dumps(merge(before, changes, "", set()))
-    replace_text(local, text, private=True)
+    with _alone(local.parent):
+        before = said(local) or {}
+        if isinstance(before, Mistake):
+            raise ConfigError([before])
+        text = _HEAD.format(name=path.name) + tomli_w.dumps(merge(before, changes, "", set()))
+        replace_text(local, text, private=True)
     return local
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let nobody else write in between, so far as the disk knows of locks: a share may not."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield

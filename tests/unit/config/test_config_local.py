@@ -1,7 +1,10 @@
 """What the program writes beside the operator's file: merged, whole, private."""
 
+import errno
 import stat
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -121,3 +124,24 @@ def test_the_superuser_leaves_a_file_to_its_owner(tmp_path, monkeypatch, superus
     replace_text(tmp_path / "new", "text")
     owner = (tmp_path.stat().st_uid, tmp_path.stat().st_gid)
     assert given_to == ([owner, owner] if superuser else [])
+
+
+def test_what_several_write_at_once_is_all_there(tmp_path):
+    path, together = tmp_path / "etltui.toml", threading.Barrier(8)
+
+    def write(number):
+        together.wait()
+        write_local(path, {"settings": {f"key{number}": number}})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(8)))
+    assert len(tomllib.loads((tmp_path / "etltui.local.toml").read_text())["settings"]) == 8
+
+
+def test_a_disk_without_locks_is_written_to_all_the_same(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    written = write_local(tmp_path / "etltui.toml", {"settings": {"max_jobs": 3}})
+    assert tomllib.loads(written.read_text()) == {"settings": {"max_jobs": 3}}
