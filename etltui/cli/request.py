@@ -138,7 +138,7 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
         door.close()
         stops.append(asyncio.create_task(own.stop(f"stopped by {number.name}")))
 
-    show = Show(config.settings.timezone, as_json=request.as_json)
+    show = _show(config, request)
     with Local(own) as runs, signals(stop, hangup=config.settings.on_hangup):
         before = await runs.collect()
         try:
@@ -173,7 +173,7 @@ async def _there(config: Config, state: Path, remote: RemoteEngine, request: Req
         return 0
     since = moment(hello.since, config.settings.timezone)
     note(f"joined the engine of {hello.holder}, process {hello.pid}, since {since}")
-    show = Show(config.settings.timezone, as_json=request.as_json)
+    show = _show(config, request)
     try:
         with leaving():
             async with show.following(remote, names, before):
@@ -188,6 +188,11 @@ async def _there(config: Config, state: Path, remote: RemoteEngine, request: Req
     if not request.as_json:
         reported(results, config)
     return exit_code(results)
+
+
+def _show(config: Config, request: Request) -> Show:
+    settings = config.settings
+    return Show(settings.timezone, as_json=request.as_json, quiet=not settings.streaming)
 
 
 def _same_file(config: Config, hello: Hello) -> None:

@@ -48,6 +48,16 @@ async def test_a_request_is_handed_over_and_ends_as_the_run(house, capsys):
     assert told.out.splitlines()[-1].startswith('{"type": "run_finished"')
 
 
+async def test_without_streaming_only_the_end_is_told(house, capsys):
+    config = house.engine.config
+    silent = replace(config, settings=replace(config.settings, streaming=False))
+    async with house.open_house():
+        assert await _fulfil(silent, house.state, asked(), TurnedClock()) == 0
+    told = capsys.readouterr()
+    assert [line.partition(" ")[0] for line in told.err.splitlines()] == ["etltui:"]
+    assert "sales: completed, 3/3 connections" in told.out
+
+
 async def test_who_joins_in_the_middle_sees_where_it_is(house, capsys):
     held = house.hold()
     async with house.open_house():
