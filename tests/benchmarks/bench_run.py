@@ -47,7 +47,7 @@ async def measured(folder: Path, times: int) -> tuple[list[float], list[float], 
     async with engine(config, folder / "state", environ=os.environ) as running:
         for turn in range(times + 1):
             started = time.monotonic()
-            result = await running.submit(await running.prepare("bench")).wait()
+            result = await (await running.submit("bench")).wait()
             seconds = time.monotonic() - started
             assert str(result.status) == "completed", result
             if turn:  # the first warms the extractor up
