@@ -102,10 +102,10 @@ async def test_a_run_that_is_cancelled_while_it_cannot_begin_ends(slow, monkeypa
 
 async def test_settings_that_two_change_at_once_all_hold(slow):
     await asyncio.gather(
-        slow.engine.update_settings({"max_jobs": 7}),
+        slow.engine.update_settings({"max_per_host": 7}),
         slow.engine.update_settings({"ageing_s": 5}),
     )
     settings = slow.engine.config.settings
-    assert (settings.max_jobs, settings.ageing_s) == (7, 5)
-    assert slow.engine.queue.queue.limit == 7
+    assert (settings.max_per_host, settings.ageing_s) == (7, 5)
+    assert slow.pools.updated[-1].max_per_host == 7
     slow.held.let_go()
