@@ -12,6 +12,7 @@ import click
 
 from etltui.bootstrap import is_held, open_history, open_records
 from etltui.cli.checkpoint_import import Adopted, adopted, refused
+from etltui.cli.failures import TERMINAL, advice_lines, classes_of, failure_line, folded, width
 from etltui.cli.files import new_file
 from etltui.cli.options import (
     config_option,
@@ -21,7 +22,6 @@ from etltui.cli.options import (
     state_of,
     state_option,
 )
-from etltui.cli.report import failure_lines
 from etltui.cli.runs import settled
 from etltui.cli.words import age, counted, moment, number, size, words
 from etltui.config.load import state_folder
@@ -33,12 +33,10 @@ from etltui.domain.stored import RunRow
 from etltui.encode import events as encode
 from etltui.engine.checkpoints import Checkpoint, checkpoint, checkpoints, discard, newest
 
-_WIDTH = 78
-
 
 def _say(lines: Sequence[str]) -> None:
-    for line in lines:
-        click.echo(safe_text(line))
+    for line in folded(map(safe_text, lines), width()):
+        click.echo(line)
 
 
 def _counts(found: Checkpoint) -> str:
@@ -152,11 +150,12 @@ def show(name: str, *, config_file: Path | None, state_dir: Path | None) -> None
     for title, names in (("Done", found.completed), ("Left", found.waiting)):
         if names:
             text = f"{title}: {', '.join(names)}"
-            lines += textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+            lines += textwrap.wrap(text, TERMINAL, initial_indent="  ", subsequent_indent="    ")
     if found.failed:
         lines.append("  Failed:")
     for result in found.failed:
-        lines += failure_lines(result, "")
+        lines += failure_line(result, "")
+    lines += [f"  {line}" for line in advice_lines(classes_of(found.failed))]
     if row.status in RESUMABLE:
         lines.append(f"Go on with: etltui run {row.job} --resume")
     _say(lines)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 
+from etltui.cli.failures import width
 from etltui.cli.local import Runs
 from etltui.cli.progress import PAINT_S, Lines, Painter, Silent
 from etltui.cli.report import report
@@ -62,7 +63,7 @@ def note(text: str) -> None:
 def reported(results: Sequence[RunResult], config: Config) -> None:
     """Say on stdout how the runs ended."""
     for result in results:
-        say(report(result, config))
+        say(report(result, config, width()))
 
 
 class Show:

@@ -1,16 +1,17 @@
-"""What a finished run is told as on stdout: counts, targets, and each failure with its way out."""
+"""What a finished run is told as on stdout: counts, targets, and the failures with a way out."""
 
-from etltui.cli.words import counted, duration, number, size, words
+from etltui.cli.failures import advice_lines, classes_of, failure_line, folded
+from etltui.cli.words import counted, duration, number, short, size, words
 from etltui.config.schema import Config
-from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
+from etltui.domain.run import RESUMABLE, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.safe_text import safe_text
 
 _MOST_FAILURES = 20
 _MOST_UNUSUAL = 5
 
 
-def report(result: RunResult, config: Config) -> str:
-    """The lines of one run."""
+def report(result: RunResult, config: Config, width: int = 0) -> str:
+    """The lines of one run, wrapped at a width; 0 wraps none."""
     kept = f" ({result.skipped} from an earlier attempt)" if result.skipped else ""
     left_out = f" ({result.left_out} left out by --only)" if result.left_out else ""
     done = f"{result.completed}/{result.total} connections{kept}{left_out}"
@@ -22,16 +23,32 @@ def report(result: RunResult, config: Config) -> str:
         f"  {safe_text(output.path)}  {counted(output.rows, 'row')}  {size(output.bytes)}"
         for output in result.outputs
     )
-    lines.extend(_unusual(result))
+    lines += [*_unusual(result), *_failures(result, config)]
+    if more := go_on(result.run, result.job, result.status):
+        lines.append(f"  {more}")
+    return "\n".join(folded(lines, width))
+
+
+def go_on(run: str, job: str, status: RunStatus) -> str:
+    """The command that reads what a run lacks; empty where there is none."""
+    if status is RunStatus.COMPLETED_WITH_ERRORS:
+        return f"Read them again with: etltui retry {short(run)} --only-failed"
+    return f"Go on with: etltui run {job} --resume" if status in RESUMABLE else ""
+
+
+def _failures(result: RunResult, config: Config) -> list[str]:
+    """The first failures, a line each, and what to do about all."""
     failed = [c for c in result.connections if c.status is ConnectionStatus.FAILED]
     contacts = {connection.name: connection.contact for connection in config.connections}
-    for connection in failed[:_MOST_FAILURES]:
-        lines.extend(failure_lines(connection, contacts.get(connection.connection, "")))
+    lines = [
+        line
+        for each in failed[:_MOST_FAILURES]
+        for line in failure_line(each, contacts.get(each.connection, ""))
+    ]
     if len(failed) > _MOST_FAILURES:
-        lines.append(f"  … {number(len(failed) - _MOST_FAILURES)} more: etltui show {result.run}")
-    if result.status in {RunStatus.STOPPED, RunStatus.CANCELLED}:
-        lines.append(f"  Go on with: etltui run {result.job} --resume")
-    return "\n".join(lines)
+        more = number(len(failed) - _MOST_FAILURES)
+        lines.append(f"  … and {more} more: etltui show {short(result.run)}")
+    return lines + [f"  {line}" for line in advice_lines(classes_of(failed))]
 
 
 def _unusual(result: RunResult) -> list[str]:
@@ -42,18 +59,3 @@ def _unusual(result: RunResult) -> list[str]:
     more = [f"… etltui show {result.run}"] if len(said) > _MOST_UNUSUAL else []
     listed = "; ".join(said[:_MOST_UNUSUAL] + more)
     return [safe_text(f"  {counted(len(said), 'connection')} far from usual: {listed}")]
-
-
-def failure_lines(result: ConnectionResult, contact: str) -> list[str]:
-    """What happened, what it means, what to try, whom to call."""
-    if result.trouble is None:
-        return []
-    advice = result.trouble.raised().advice
-    call = f" Contact: {contact}." if contact else ""
-    return [
-        safe_text(line)
-        for line in (
-            f"  {result.connection}  {words(result.trouble.error_class)}: {result.trouble.message}",
-            f"    {advice.means} {advice.try_}{call}",
-        )
-    ]

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from etltui.bootstrap import is_held, open_history
+from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, width
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
-from etltui.cli.report import failure_lines
+from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
 from etltui.cli.words import duration, moment, number, size, words
 from etltui.domain.errors import misused
@@ -141,7 +142,11 @@ def _lines(found: _Found, timezone: str) -> Iterator[str]:
     for row in found.connections:
         result = _result(row)
         yield _line(row.number, result, found.usual.get(row.connection))
-        yield from failure_lines(result, contacts.get(row.connection, ""))
+        yield from failure_line(result, contacts.get(row.connection, ""))
+    results = (row.result for row in found.connections if row.result)
+    yield from advice_lines(classes_of(results))
+    if more := go_on(found.row.run, found.row.job, found.row.status):
+        yield more
 
 
 @click.command("show")
@@ -161,8 +166,8 @@ def command(
     state, timezone = state_of(config_file, state_dir)
     found = asyncio.run(_find(state, run))
     if not as_json:
-        for line in _lines(found, timezone):
-            click.echo(safe_text(line))
+        for line in folded(map(safe_text, _lines(found, timezone)), width()):
+            click.echo(line)
         return
     results = [
         {**encode.connection(_result(row)), "usual_rows": found.usual.get(row.connection)}

@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ from time import monotonic
 import click
 
 from etltui.bootstrap import leases
+from etltui.cli.failures import advice_lines
 from etltui.cli.options import config_option, configuration, errors_leave, profile_option
-from etltui.cli.words import counted, number, today, words
+from etltui.cli.words import counted, today, words
 from etltui.config.schema import Config
 from etltui.config.select import matches, suggestion
-from etltui.domain.errors import ADVICE, ConfigError, ErrorClass, Failure, Mistake, Trouble
+from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake, Trouble
 from etltui.domain.job import Connection
 from etltui.domain.ports import Leases, Session
 from etltui.domain.safe_text import middle_cut, safe_text
@@ -147,17 +147,6 @@ def _line(tested: Tested, width: int) -> str:
     return "\n".join([f"✗ {name}", *lines])
 
 
-def _advice(told: Sequence[Tested]) -> list[str]:
-    """Each class of failure once: what it means, and what to try."""
-    classes = Counter(each.trouble.error_class for each in told if each.trouble)
-    lines = []
-    for error_class, count in classes.most_common():
-        advice = ADVICE[error_class]
-        text = f"{words(error_class)} ({number(count)}): {advice.means} {advice.try_}"
-        lines += _wrapped(text, "→ ", "  ")
-    return lines
-
-
 def _exit_code(told: Sequence[Tested]) -> int:
     good = sum(each.trouble is None for each in told)
     return 0 if good == len(told) else _SOME if good else 1
@@ -206,6 +195,7 @@ def command(
         _last_words(log)
     if not as_json:
         good = sum(each.trouble is None for each in told)
-        lines = [*_advice(told), f"{good:,} of {counted(len(told), 'connection')} answered"]
-        click.echo("\n".join(lines))
+        classes = (each.trouble.error_class for each in told if each.trouble)
+        lines = [line for each in advice_lines(classes) for line in _wrapped(each, "", "  ")]
+        click.echo("\n".join([*lines, f"{good:,} of {counted(len(told), 'connection')} answered"]))
     sys.exit(_exit_code(told))

@@ -1,6 +1,7 @@
 """What an operator sees of a run: lines, the live picture, the report, the JSON."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -258,11 +259,12 @@ def test_the_report_says_what_happened_what_it_means_and_whom_to_call():
             "277,688 rows, 1:12"
         ),
         "  /out/gst.csv  277,688 rows  4.3 MB",
-        "  b2  unreachable: no route to host ␛[31m10.4.17.2",
+        "  b2  unreachable: no route to host ␛[31m10.4.17.2 Contact: Branch 2, +91 80.",
         (
-            "    The branch's line or VPN is down, or its address changed. Ping it, check the VPN, "
-            "then call the branch. Contact: Branch 2, +91 80."
+            "  → unreachable (1): The branch's line or VPN is down, or its address changed. "
+            "Ping it, check the VPN, then call the branch."
         ),
+        "  Read them again with: etltui retry 7F3K --only-failed",
     ]
 
 
@@ -272,10 +274,25 @@ def test_the_report_of_a_stopped_run_says_how_to_go_on():
     assert lines[1:] == ["  stopped by SIGINT", "  Go on with: etltui run gst --resume"]
 
 
-def test_the_report_names_twenty_failures_and_counts_the_rest():
-    lines = report(ended(connections=(FAILED,) * 25, outputs=()), config()).splitlines()
-    assert len(lines) == 1 + 20 * 2 + 1
-    assert lines[-1] == f"  … 5 more: etltui show {AT['run']}"
+def test_the_report_names_twenty_failures_and_advises_once_for_each_class():
+    full = Trouble(error_class=ErrorClass.DISK, message="no space")
+    other = replace(FAILED, trouble=full)
+    lines = report(ended(connections=(other, *(FAILED,) * 1500)), config()).splitlines()
+    assert len(lines) == 2 + 20 + 1 + 2 + 1
+    assert lines[22] == "  … and 1,481 more: etltui show 7F3K"
+    assert [line.partition(":")[0] for line in lines[23:25]] == [
+        "  → unreachable (1,500)",
+        "  → disk (1)",
+    ]
+
+
+def test_a_report_on_a_terminal_fits_it():
+    text = report(ended(connections=(FAILED,)), config(), 78)
+    assert max(map(len, text.splitlines())) <= 78
+    assert " ".join(text.split()) == " ".join(
+        report(ended(connections=(FAILED,)), config()).split()
+    )
+    assert "\n    Ping it," in text
 
 
 @pytest.mark.parametrize(
@@ -287,7 +304,7 @@ def test_the_report_names_twenty_failures_and_counts_the_rest():
 )
 def test_the_report_counts_what_is_far_from_usual(count, said):
     unusual = {f"b{number}": "empty, usually 9" for number in range(count)}
-    line = report(ended(unusual=unusual, connections=()), config()).splitlines()[-1]
+    line = report(ended(unusual=unusual, connections=()), config()).splitlines()[-2]
     assert line.endswith(said)
     assert line.startswith(f"  {count} connection")
     assert "b5" not in line
