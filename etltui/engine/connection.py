@@ -14,7 +14,7 @@ from etltui.domain.events import (
     ConnectionStarted,
     Moment,
 )
-from etltui.domain.job import Job, RetryPolicy
+from etltui.domain.job import Destination, Job, RetryPolicy
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
@@ -164,10 +164,16 @@ class RunConnection:
             ConnectionCompleted(**self._host.moment(), connection=self._name, result=result),
         )
 
+    def _refusing(self, failure: Failure) -> tuple[Destination, ...]:
+        """The destination that the failure is of; all where it does not say."""
+        number = failure.facts.get("destination")
+        all_ = self._job.destinations
+        return all_ if number is None else (all_[int(number)],)
+
     async def _failed(self, failure: Failure) -> float | None:
         """Decide what follows a failure and say it."""
         if failure.error_class in {ErrorClass.DISK, ErrorClass.VALUE}:
-            for destination in self._job.destinations:
+            for destination in self._refusing(failure):
                 _log.error(
                     "Failed to write %s progressively for %s: %s",
                     _WRITTEN.get(destination.type, destination.type),

@@ -18,8 +18,9 @@ import pyarrow as pa
 from etltui.domain import drift
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.part import Receipt
 from etltui.domain.run import Step
-from etltui.domain.task import Extracted, ExtractTask, QueryTask
+from etltui.domain.task import Extracted, ExtractTask, QueryTask, WriterTask
 from etltui.extractors.arrow import arrow_type
 from etltui.extractors.gate import Gate
 from etltui.extractors.lines import Printed
@@ -29,6 +30,8 @@ from etltui.writers.registry import format_of
 from etltui.writers.writer import LineWriter, PartTask, PartWriter
 
 _Batch: TypeAlias = pa.RecordBatch | Printed
+_Part: TypeAlias = tuple[WriterTask, PartWriter]
+"""A part writer with the destination that it writes for."""
 
 
 @dataclass(slots=True)
@@ -108,10 +111,28 @@ class Watch:
         return None
 
 
+@contextmanager
+def _blamed(writer: WriterTask) -> Iterator[None]:
+    """A failure in the block is this destination's: its facts and, for a value, its words say so.
+
+    Of a disk the message names the file; of a value only the destination's settings are to blame.
+    """
+    try:
+        yield
+    except Failure as failure:
+        failure.facts["destination"] = str(writer.destination)
+        if failure.error_class is not ErrorClass.VALUE:
+            raise
+        # Counted from 1, as wherever a destination's settings are named.
+        place = f"{writer.type}, destinations[{writer.destination + 1}]"
+        message = f"{place}: {failure.message}"
+        raise Failure(failure.error_class, message, failure.facts) from failure
+
+
 class _Pump:
     """The writing half: a thread that hands each batch to every part writer."""
 
-    def __init__(self, writers: list[PartWriter], gate: Gate, watch: Watch) -> None:
+    def __init__(self, writers: list[_Part], gate: Gate, watch: Watch) -> None:
         self._writers = writers
         self._gate = gate
         self._watch = watch
@@ -157,12 +178,13 @@ class _Pump:
     def _write(self, batch: _Batch) -> None:
         started = time.monotonic()
         with self._gate.work(self._watch.check):
-            for writer in self._writers:
-                if isinstance(batch, Printed):
-                    # Lines are asked for only where every writer takes them.
-                    cast("LineWriter", writer).write_lines(batch)
-                else:
-                    writer.write(batch)
+            for destination, writer in self._writers:
+                with _blamed(destination):
+                    if isinstance(batch, Printed):
+                        # Lines are asked for only where every writer takes them.
+                        cast("LineWriter", writer).write_lines(batch)
+                    else:
+                        writer.write(batch)
         self._watch.seconds["write"] += time.monotonic() - started
         self._watch.rows += batch.num_rows
         self._watch.bytes += batch.nbytes
@@ -239,7 +261,7 @@ class _Extract:
         self.task = task
         self.gate = gate
         self.watch = watch
-        self.writers: list[PartWriter] = []
+        self.parts: list[_Part] = []
         self.notes: dict[str, int] = {}
 
     def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
@@ -277,8 +299,8 @@ class _Extract:
         result = stack.enter_context(reading)
         return result, _plan(query, result)
 
-    def _open(self, number: int, query: QueryTask, found: tuple[Column, ...]) -> list[PartWriter]:
-        opened: list[PartWriter] = []
+    def _open(self, number: int, query: QueryTask, found: tuple[Column, ...]) -> list[_Part]:
+        opened: list[_Part] = []
         for writer in self.task.writers:
             part = PartTask(
                 extract=self.task,
@@ -287,8 +309,9 @@ class _Extract:
                 columns=query.columns,
                 found=found,
             )
-            opened.append(format_of(writer.type).part_writer(part))
-            self.writers.append(opened[-1])
+            with _blamed(writer):
+                opened.append((writer, format_of(writer.type).part_writer(part)))
+            self.parts.append(opened[-1])
         return opened
 
     def run(self, *, exact: bool) -> Extracted:
@@ -298,10 +321,10 @@ class _Extract:
                 for number, query in enumerate(self.task.queries):
                     self.query(number, query, exact=exact)
             self.watch.check()
-            receipts = tuple(receipt for writer in self.writers for receipt in writer.close())
+            receipts = tuple(receipt for part in self.parts for receipt in _closed(part))
             self.watch.check()
         except BaseException:
-            for writer in self.writers:
+            for _, writer in self.parts:
                 writer.abandon()
             raise
         for receipt in receipts:
@@ -313,6 +336,13 @@ class _Extract:
             seconds=dict(self.watch.seconds),
             notes=self.notes,
         )
+
+
+def _closed(part: _Part) -> tuple[Receipt, ...]:
+    """A part's receipts, once it is durable."""
+    destination, writer = part
+    with _blamed(destination):
+        return writer.close()
 
 
 def extract(reader: Reader, task: ExtractTask, gate: Gate, watch: Watch) -> Extracted:

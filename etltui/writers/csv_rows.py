@@ -14,6 +14,7 @@ from etltui.domain.job import CsvOptions
 from etltui.writers.csv_encoding import Encoding, encoding_of
 from etltui.writers.csv_fields import Fields
 from etltui.writers.notes import GUARDED, REPLACED
+from etltui.writers.refused import refused
 from etltui.writers.text import content_of
 
 pc: Any = compute
@@ -31,7 +32,7 @@ class Lines:
 
     Args:
         options: Of the destination.
-        connection: Named in messages, and in the connection column where there is one.
+        connection: Named in the connection column where there is one.
         names: Of the columns, without the connection column.
 
     Attributes:
@@ -50,7 +51,6 @@ class Lines:
         self._end = pa.scalar(_LINE_ENDS[options.line_end])
         self._delimiter = pa.scalar(options.delimiter)
         self._label = pa.scalar(connection)
-        self._connection = connection
         first = (options.connection_column,) if options.connection_column else ()
         self._names = (*first, *names)
 
@@ -118,13 +118,8 @@ class Lines:
             for name, column in zip(self._names, columns, strict=True):
                 reason = self._refusal(column, offset)
                 if reason:
-                    row = first_row + offset
-                    place = f"row {row:,}" if row else "header"
-                    return Failure(
-                        ErrorClass.VALUE,
-                        f"{self._connection}: {place}, column {name!r}: {reason}",
-                        {"row": str(row), "column": name, "encoding": self._options.encoding},
-                    )
+                    encoding = self._options.encoding
+                    return refused(first_row + offset, name, reason, encoding=encoding)
         return Failure(
             ErrorClass.VALUE,
             f"{self._options.encoding} lacks a character of the delimiter or of the NULL text",

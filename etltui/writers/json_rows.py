@@ -10,12 +10,13 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 from pyarrow import compute
 
-from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.errors import Failure
 from etltui.domain.job import JsonOptions
 from etltui.domain.naming import unique_names
 from etltui.writers.json_values import Values
 from etltui.writers.notes import LONG_NUMBER, NOT_FINITE, NOT_FINITE_NULL, RENAMED
-from etltui.writers.text import content_of
+from etltui.writers.refused import quoted, refused
+from etltui.writers.text import canonical, content_of
 
 pc: Any = compute
 """Untyped, since the stubs know neither scalars beside arrays nor what comes of them."""
@@ -31,7 +32,7 @@ class Objects:
 
     Args:
         options: Of the destination.
-        connection: Named in messages, and in the first member where there is one.
+        connection: Named in the first member where there is one.
         names: Of the columns; of two alike the second gets a number.
         begin: What comes before each object.
         end: What follows each object.
@@ -52,7 +53,6 @@ class Objects:
         self.rows = 0
         self._options = options
         self._values = Values(options)
-        self._connection = connection
         self._names = names
         label = options.connection_column
         keys = unique_names([label, *names] if label else names)[bool(label) :]
@@ -117,13 +117,9 @@ class Objects:
     def _failure(self, name: str, column: Array) -> Failure:
         """Look for the text that cannot be written; done once in a run connection."""
         row = next(row for row in range(len(column)) if not _is_utf8(column[row : row + 1]))
-        number = self.rows + row + 1
-        return Failure(
-            ErrorClass.VALUE,
-            f"{self._connection}: row {number:,}, column {name!r}: the text is not valid UTF-8; "
-            "cast it in the query",
-            {"row": str(number), "column": name},
-        )
+        value = quoted(canonical(column), row)
+        reason = f"{value} is not valid UTF-8; cast it in the query"
+        return refused(self.rows + row + 1, name, reason)
 
 
 def _is_utf8(text: Array) -> bool:

@@ -8,14 +8,16 @@ import pyarrow as pa
 from pyarrow import compute, parquet
 
 from etltui.domain.columns import Column
-from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import ParquetOptions
 from etltui.domain.naming import unique_names
 from etltui.domain.part import Receipt
+from etltui.extractors.arrow import canonical_type
 from etltui.writers.notes import LONG_NUMBER, MISFIT, NUMBER_AS_TEXT, RENAMED
 from etltui.writers.parquet_fit import fitted, numbers, stored_type, too_wide
 from etltui.writers.parquet_groups import Groups
 from etltui.writers.part import PartFile
+from etltui.writers.refused import quoted, refused
+from etltui.writers.text import canonical
 from etltui.writers.writer import PartTask
 
 pc: Any = compute
@@ -119,7 +121,8 @@ class ParquetPart:
         column, kind = self._task.columns[position], self._kinds[position]
         stored, misfits = fitted(array, kind)
         if misfits is not None:
-            self._count_misfits(misfits, column, kind)
+            self._refuse(misfits, array, column, kind)
+            self._count(MISFIT, pc.sum(misfits).as_py())
         if pa.types.is_string(kind):
             self._check_text(stored, column)
             if array.type != kind and column.name not in self._options.text_columns:
@@ -131,15 +134,18 @@ class ParquetPart:
         if count:
             self._notes[note] = self._notes.get(note, 0) + count
 
-    def _count_misfits(self, misfits: pa.BooleanArray, column: Column, kind: pa.DataType) -> None:
+    def _refuse(
+        self, misfits: pa.BooleanArray, array: Array, column: Column, kind: pa.DataType
+    ) -> None:
+        """Name the first misfit, where the settings let none pass."""
         if self._options.misfits == "fail":
-            raise self._refused(
-                pc.index(misfits, pa.scalar(value=True)).as_py(),
-                column,
-                f"the value is no {kind}; name the column in text_columns, cast it in the query, "
-                'or set misfits = "null"',
+            row = pc.index(misfits, pa.scalar(value=True)).as_py()
+            raise refused(
+                self._rows + row + 1,
+                column.name,
+                f"{quoted(canonical(array), row)} is no {canonical_type(kind)}; name the column in "
+                'text_columns, cast it in the query, or set misfits = "null"',
             )
-        self._count(MISFIT, pc.sum(misfits).as_py())
 
     def _check_text(self, text: Array, column: Column) -> None:
         """Parquet's texts are UTF-8, and a program that reads others may stop there."""
@@ -147,17 +153,11 @@ class ParquetPart:
             text.validate(full=True)
         except pa.ArrowInvalid:
             bad = next(row for row in range(len(text)) if not _is_utf8(text[row : row + 1]))
-            raise self._refused(
-                bad, column, "the text is not valid UTF-8; cast it in the query"
+            raise refused(
+                self._rows + bad + 1,
+                column.name,
+                f"{quoted(canonical(text), bad)} is not valid UTF-8; cast it in the query",
             ) from None
-
-    def _refused(self, row: int, column: Column, reason: str) -> Failure:
-        number = self._rows + row + 1
-        return Failure(
-            ErrorClass.VALUE,
-            f"{self._task.extract.connection}: row {number:,}, column {column.name!r}: {reason}",
-            {"row": str(number), "column": column.name},
-        )
 
     def _write_group(self, columns: list[Array]) -> None:
         rows = len(columns[0])

@@ -73,7 +73,7 @@ def test_a_character_that_the_encoding_lacks_is_named_with_its_place(tmp_path):
     failure = caught.value
     assert failure.error_class is ErrorClass.VALUE
     assert failure.facts == {"row": "4", "column": "name", "encoding": "cp1252"}
-    assert "B1: row 4, column 'name': cp1252 has no 'Ж' (U+0416)" in failure.message
+    assert failure.message.startswith("row 4, column 'name': cp1252 has no 'Ж' (U+0416)")
     assert "quo" not in failure.message
 
 

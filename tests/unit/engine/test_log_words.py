@@ -3,7 +3,7 @@
 import json
 import logging
 
-from etltui.domain.errors import ErrorClass
+from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Destination, ExcelOptions
 from etltui.engine.log import logging_to
 from fakes import Script, failure
@@ -45,6 +45,17 @@ async def test_s3_14_a_failed_write_is_told_for_each_format(world, tmp_path):
     assert [each for each in told if "Failed to write" in each[1]] == [
         ("B", "Failed to write CSV progressively for B: No space left on device"),
         ("B", "Failed to write Excel progressively for B: No space left on device"),
+    ]
+
+
+async def test_s3_14_only_the_destination_that_refused_a_value_is_told(world, tmp_path):
+    excel = Destination(type="excel", path="out/a.xlsx", options=ExcelOptions())
+    world.job(destinations=(*world.jobs["sales"].destinations, excel))
+    world.renew()
+    world.leases.extracts["B"] = Script(Failure(ErrorClass.VALUE, "no", {"destination": "1"}))
+    told = await logged(world, tmp_path)
+    assert [each for each in told if "Failed to write" in each[1]] == [
+        ("B", "Failed to write Excel progressively for B: no"),
     ]
 
 

@@ -1,6 +1,7 @@
 """Rows from a reader to part writers: pressure, failures, limits, second readings."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -92,6 +93,19 @@ def test_a_writer_that_fails_raises_here_and_all_files_go(error, last):
         run(kit.ScriptedReader(read=rows), task(*writers))
     assert caught.value is error
     assert [writer.state for writer in writers] == ["abandoned"] * 2
+
+
+@pytest.mark.parametrize("where", ["write", "close"])
+def test_a_value_that_one_destination_refuses_is_told_of_that_one(where):
+    def refuse(_):
+        raise Failure(ErrorClass.VALUE, "row 1: no", {"row": "1"})
+
+    given = task(kit.ScriptedWriter(), kit.ScriptedWriter(**{where: refuse}))
+    writers = tuple(replace(each, destination=n) for n, each in enumerate(given.writers))
+    with pytest.raises(Failure) as caught:
+        run(kit.ScriptedReader(read=rows_of(1)), replace(given, writers=writers))
+    assert caught.value.message == "scripted, destinations[2]: row 1: no"
+    assert caught.value.facts == {"row": "1", "destination": "1"}
 
 
 def test_a_reader_that_fails_abandons_the_parts_of_earlier_queries_too():

@@ -152,15 +152,32 @@ def test_parts_of_connections_with_other_types_have_one_schema(tmp_path):
 def test_a_misfit_refuses_the_connection_or_is_counted(tmp_path):
     fixed = (Column(name="n", type="int"),)
     rows = pa.record_batch({"n": mixed(1, 2, "n/a", None, "007")})
-    with pytest.raises(Failure, match="B1: row 3, column 'n': the value is no int64") as caught:
+    with pytest.raises(Failure, match=r"^row 3, column 'n': \"n/a\" is no int; name") as caught:
         Kit(tmp_path / "a").part(rows, columns=fixed)
     assert caught.value.error_class is ErrorClass.VALUE
+    assert caught.value.facts == {"row": "3", "column": "n"}
     kit = Kit(tmp_path / "b", misfits="null")
     part = kit.part(rows, rows, columns=fixed)
     assert part.notes == {MISFIT: 4}
     kit.assemble([part], columns=fixed)
     found = parquet.read_table(kit.temporary)["n"].to_pylist()
     assert found == [1, 2, None, None, None] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "said"),
+    [
+        ("timestamptz", "2026-11-21 10:00:00", '"2026-11-21 10:00:00" is no timestamptz;'),
+        ("decimal(10,2)", "n/a", '"n/a" is no decimal(10,2);'),
+        ("date", "\x1b[2J", '"␛[2J" is no date;'),
+        ("bool", "x" * 50, f'"{"x" * 19}…{"x" * 20}" is no bool;'),
+    ],
+)
+def test_a_misfit_is_told_as_it_stands_there_in_words_of_no_format(tmp_path, kind, value, said):
+    rows = pa.record_batch({"c": mixed(value)})
+    with pytest.raises(Failure) as caught:
+        Kit(tmp_path).part(rows, columns=(Column(name="c", type=kind),))
+    assert f"row 1, column 'c': {said}" in caught.value.message
 
 
 INT, FLOAT, MONEY = pa.int64(), pa.float64(), pa.decimal128(12, 2)
