@@ -165,21 +165,21 @@ class RunConnection:
         )
 
     def _refusing(self, failure: Failure) -> tuple[Destination, ...]:
-        """The destination that the failure is of; all where it does not say."""
+        """The destination that the failure is of; all, where a disk does not say."""
         number = failure.facts.get("destination")
-        all_ = self._job.destinations
-        return all_ if number is None else (all_[int(number)],)
+        if number is not None:
+            return (self._job.destinations[int(number)],)
+        return self._job.destinations if failure.error_class is ErrorClass.DISK else ()
 
     async def _failed(self, failure: Failure) -> float | None:
         """Decide what follows a failure and say it."""
-        if failure.error_class in {ErrorClass.DISK, ErrorClass.VALUE}:
-            for destination in self._refusing(failure):
-                _log.error(
-                    "Failed to write %s progressively for %s: %s",
-                    _WRITTEN.get(destination.type, destination.type),
-                    self._name,
-                    failure,
-                )
+        for destination in self._refusing(failure):
+            _log.error(
+                "Failed to write %s progressively for %s: %s",
+                _WRITTEN.get(destination.type, destination.type),
+                self._name,
+                failure,
+            )
         if failure.advice.stops_run:
             self._host.stop(failure)
             return None

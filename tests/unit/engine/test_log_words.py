@@ -40,7 +40,7 @@ async def test_s3_14_a_failed_write_is_told_for_each_format(world, tmp_path):
     excel = Destination(type="excel", path="out/a.xlsx", options=ExcelOptions())
     world.job(destinations=(*world.jobs["sales"].destinations, excel))
     world.renew()
-    world.leases.extracts["B"] = Script(failure(ErrorClass.VALUE, "No space left on device"))
+    world.leases.extracts["B"] = Script(failure(ErrorClass.DISK, "No space left on device"))
     told = await logged(world, tmp_path)
     assert [each for each in told if "Failed to write" in each[1]] == [
         ("B", "Failed to write CSV progressively for B: No space left on device"),
@@ -52,6 +52,7 @@ async def test_s3_14_only_the_destination_that_refused_a_value_is_told(world, tm
     excel = Destination(type="excel", path="out/a.xlsx", options=ExcelOptions())
     world.job(destinations=(*world.jobs["sales"].destinations, excel))
     world.renew()
+    world.leases.extracts["A"] = Script(failure(ErrorClass.VALUE, "division by zero"))
     world.leases.extracts["B"] = Script(Failure(ErrorClass.VALUE, "no", {"destination": "1"}))
     told = await logged(world, tmp_path)
     assert [each for each in told if "Failed to write" in each[1]] == [
