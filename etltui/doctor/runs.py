@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from etltui.doctor.facts import Facts, Past, Unfinished
 from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
 from etltui.domain.errors import ADVICE, ErrorClass
-from etltui.domain.run import RESUMABLE
+from etltui.domain.run import RESUMABLE, ConnectionResult, RunStatus
 from etltui.domain.words import counted
 
 _SLOW = frozenset({ErrorClass.TIMEOUT, ErrorClass.STALLED})
-_WRITING = frozenset({ErrorClass.DISK, ErrorClass.VALUE, ErrorClass.TARGET})
+_WRITING = frozenset({ErrorClass.DISK, ErrorClass.TARGET})
+"""Of a value that a destination refuses `failures` tells, with advice of its own."""
 _OFTEN = 2
 """Runs in which a connection must have been too slow before that is more than bad luck."""
 _MEMORY = "memory usage "
@@ -123,26 +124,47 @@ def stops(facts: Facts) -> tuple[Finding, ...]:
 
 
 def write_failed(facts: Facts) -> tuple[Finding, ...]:
-    """Rows that were read and could not be written."""
+    """Rows that were read and that a disk did not take, in runs that have not completed since."""
+    latest = {run.row.job: run for run in reversed(facts.records.past)}
+    open_ = {
+        run.row.run: {result.connection: result for result in run.results}
+        for run in latest.values()
+        if run.row.status is not RunStatus.COMPLETED
+    }
     told = [
         line
         for line in facts.log
-        if line.message.startswith("Failed to write ") and " progressively for " in line.message
+        if line.message.startswith("Failed to write ")
+        and " progressively for " in line.message
+        and line.run in open_
+        and _is_unwritten(open_[line.run].get(line.connection))
     ]
-    names = dict.fromkeys(n for n, found in _failures(facts.records.past) if found in _WRITING)
+    names = dict.fromkeys(
+        name
+        for results in open_.values()
+        for name, result in results.items()
+        if result.trouble is not None and _is_unwritten(result)
+    )
     names |= dict.fromkeys(line.connection for line in told if line.connection)
     if not names:
-        return (ok("writing", "Nothing that was read could not be written"),)
+        return (ok("writing", "No disk refused what was read"),)
     return (
         warn(
             "writing",
             f"read and not written: {counted(len(names), 'connection')}",
             (told[-1].message + ". " if told else "") + f"At: {some([*names])}",
-            "Free the disk, close the target where it is open, mend what the message names; what "
-            "was written is kept: run again with --resume",
+            "Free the disk, or mend what the message names; what was written is kept: run again "
+            "with --resume",
             connections=len(names),
         ),
     )
+
+
+def _is_unwritten(result: ConnectionResult | None) -> bool:
+    """Whether a connection whose rows were refused still lacks them; a disk leaves no result."""
+    if result is None:
+        return True
+    return result.trouble is not None and result.trouble.error_class in _WRITING
 
 
 def unfinished(facts: Facts) -> tuple[Finding, ...]:

@@ -108,16 +108,39 @@ def test_runs_that_ended_with_their_engine(set_up):
 
 def test_s3_26_rows_that_could_not_be_written(set_up):
     assert one(set_up, "writing", "ok")
-    record(set_up, failed("A", ErrorClass.VALUE, "x"), failed("B"))
+    run = record(set_up, failed("A", ErrorClass.DISK, "x"), failed("B"))
     found = one(set_up, "writing", "warn")
     assert (found["title"], found["detail"]) == (
         "read and not written: 1 connection",
         "At: A",
     )
-    told = "Failed to write CSV progressively for C: No space left on device"
-    set_up.log({"message": told, "level": "error", "connection": "C"})
+    told = refused(set_up, run, "C")
     found = one(set_up, "writing", "warn")
     assert found["detail"] == f"{told}. At: A, C"
+    refused(set_up, "of another run", "B")
+    assert one(set_up, "writing", "warn") == found
+
+
+def refused(desk, run, name):
+    """The line of a connection whose rows could not be written."""
+    told = f"Failed to write CSV progressively for {name}: No space left on device"
+    desk.log({"message": told, "level": "error", "run": run, "connection": name})
+    return told
+
+
+def test_a_value_that_was_refused_is_told_once_and_with_its_own_advice(set_up):
+    run = record(set_up, failed("A", ErrorClass.VALUE, "x"), status=RunStatus.COMPLETED_WITH_ERRORS)
+    refused(set_up, run, "A")
+    assert one(set_up, "writing", "ok")
+    assert one(set_up, "failures", "warn")["remedy"] == ADVICE[ErrorClass.VALUE].try_
+
+
+def test_what_was_written_later_is_no_trouble_any_more(set_up):
+    run = record(set_up, done("A"), failed("B", ErrorClass.TARGET, "x"))
+    refused(set_up, run, "A")
+    assert one(set_up, "writing", "warn")["detail"] == "At: B"
+    record(set_up, done("A"), done("B"), done("C"), status=RunStatus.COMPLETED)
+    assert one(set_up, "writing", "ok")
 
 
 def test_unfinished_runs_are_told_with_their_age_and_the_command(set_up):
