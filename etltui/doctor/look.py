@@ -50,9 +50,9 @@ def folder(state: Path) -> Folder:
     """The state folder as it is."""
     if not state.exists():
         near = existing(state)
-        usable = near.is_dir() and os.access(near, os.W_OK | os.X_OK)
-        problem = "" if usable else f"{state} cannot be made: {near} may not be written"
-        return Folder(path=state, obstacle=problem, file_system=file_system(near))
+        problem = _unusable(near)
+        obstacle = f"{state} cannot be made: {problem}" if problem else ""
+        return Folder(path=state, obstacle=obstacle, file_system=file_system(near))
     return Folder(
         path=state,
         obstacle=_obstacle(state),
@@ -60,6 +60,20 @@ def folder(state: Path) -> Folder:
         file_system=file_system(state),
         journal=journal(state) if (state / DATABASE).exists() else None,
     )
+
+
+def _unusable(near: Path) -> str:
+    """Why no folder can be made there, empty where one can."""
+    if not near.is_dir():
+        return f"{near} is no folder"
+    if not os.access(near, os.W_OK | os.X_OK):
+        return f"{near} may not be written"
+    try:
+        # The superuser may write anywhere, even where the kernel makes nothing (/proc).
+        with tempfile.TemporaryDirectory(prefix=_OWN, dir=near):
+            return ""
+    except OSError as error:
+        return f"{near} takes no folder: {error.strerror}"
 
 
 def _obstacle(state: Path) -> str:

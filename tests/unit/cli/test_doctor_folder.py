@@ -93,6 +93,26 @@ def test_a_folder_that_may_not_be_written_or_made(used, monkeypatch):
     assert look.folder(used.state).obstacle == f"{used.state} belongs to somebody else"
 
 
+@pytest.mark.parametrize(
+    ("place", "why"),
+    [("/proc/x/y", "/proc "), ("/dev/null/x", "/dev/null is no folder")],
+)
+def test_a_folder_that_nothing_could_make_is_not_promised(desk, place, why):
+    desk.configure()
+    told = desk.ask("doctor", "--json", "--state-dir", place)
+    found = [json.loads(line) for line in told.output.splitlines()]
+    (said,) = [each for each in found if each["topic"] == "state folder"]
+    assert said["level"] == "fail"
+    assert said["title"].startswith(f"{place} cannot be made: {why}")
+
+
+def test_a_folder_that_can_be_made_is_left_to_the_first_run(desk):
+    desk.configure()
+    assert "is made by the first run" in one(desk, "state folder", "ok")["title"]
+    assert not desk.state.exists()
+    assert not list(desk.folder.rglob("etltui-doctor-*"))
+
+
 def test_a_disk_on_which_no_database_can_be_written(used, monkeypatch):
     class Memory:
         """SQLite where no write-ahead log is to be had, as on a network disk."""
