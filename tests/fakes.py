@@ -13,7 +13,7 @@ from pathlib import Path
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure, StateError
-from etltui.domain.part import Published, Receipt, part_name
+from etltui.domain.part import Member, Published, Receipt, part_name
 from etltui.domain.pools import PoolMetrics
 from etltui.domain.run import Step
 from etltui.domain.task import Extracted, Progress
@@ -301,6 +301,19 @@ class FakeParts:
             bytes=len(text),
             crc=zlib.crc32(text.encode()),
             rows=sum(entry.rows for entry in task.entries),
+            members=tuple(
+                Member(
+                    connection=receipt.connection,
+                    query=receipt.query,
+                    segment=receipt.segment,
+                    offset=0,
+                    length=receipt.bytes,
+                    crc=receipt.crc,
+                    variant=receipt.variant,
+                )
+                for entry in task.entries
+                for receipt in entry.receipts
+            ),
         )
         self.files[task.temporary] = published
         self._then("assemble")

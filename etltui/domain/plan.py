@@ -48,6 +48,8 @@ class Plan:
         left_out: Names of the job's connections that this run was told not to read.
         elsewhere: Of those, the ones whose rows another program has gathered: no attempt of this
             run reads them.
+        published: Connections whose rows an earlier attempt has put into the targets: none is
+            replaced by one without them.
     """
 
     run: str
@@ -59,6 +61,7 @@ class Plan:
     hash: str = ""
     left_out: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""

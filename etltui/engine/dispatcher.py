@@ -20,6 +20,8 @@ from etltui.engine.runner import Runner, told
 from etltui.engine.tools import Tools, to_the_end, unbroken
 from etltui.engine.turn import RunHandle, Turn
 
+_LOOK_S = 60.0
+
 _log = logging.getLogger(__name__)
 
 Prepare = Callable[[QueueEntry], Awaitable[Prepared]]
@@ -118,8 +120,8 @@ class Dispatcher:
             self._timer = asyncio.create_task(self._later(due - self._now()), name="queue timer")
 
     async def _later(self, seconds: float) -> None:
-        # The wall clock may jump: whoever wakes looks at it again.
-        await self._tools.clock.sleep(max(seconds, 0.0))
+        # The wall clock may jump, and a machine may sleep: it is looked at again and again.
+        await self._tools.clock.sleep(min(max(seconds, 0.0), _LOOK_S))
         self._timer = None
         self.pump()
 

@@ -39,6 +39,8 @@ class Prepared:
         receipts: Their parts.
         settled: Results of connections that failed and stay so.
         asked: Names of the connections to read in this attempt; others stay as they are.
+        owed: Names of connections whose rows the targets hold though their parts are lost: without
+            them no target is replaced.
         retry: How a connection is tried.
         priority: Of its leases; lower is served first.
     """
@@ -49,6 +51,7 @@ class Prepared:
     receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
     settled: Mapping[str, ConnectionResult] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    owed: frozenset[str] = frozenset()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     priority: int = 0
 
@@ -177,9 +180,11 @@ class Preparer:
         old = await self._store.plan(row.run)
         # What this attempt does not ask for stays in the run as it is.
         mine = {*asked, *(known.name for known in old.connections)} - set(old.elsewhere)
+        published = await self._published(row, old)
         plan = replace(
             old,
             job=job,
+            published=tuple(sorted(published)),
             connections=renumbered(
                 old.connections,
                 [connection for connection in connections if connection.name in mine],
@@ -197,7 +202,7 @@ class Preparer:
         attempt = await self._store.next_attempt(row.run)
         folder = self._folder / plan.run
         await asyncio.to_thread(make_folders, folder, job)
-        if row.status is RunStatus.COMPLETED_WITH_ERRORS:
+        if published:
             await self._restore(plan)
         kept, receipts = await self._durable(plan)
         recorded = {receipt.path for parts in receipts.values() for receipt in parts}
@@ -208,9 +213,18 @@ class Preparer:
             kept=kept,
             receipts=receipts,
             settled={name: result for name, result in settled.items() if name not in kept},
+            owed=frozenset(published & {c.name for c in plan.connections} - set(kept)),
             asked=frozenset(asked),
             retry=job.retry,
         )
+
+    async def _published(self, row: RunRow, plan: Plan) -> set[str]:
+        """Names of the connections whose rows the run's targets hold."""
+        names = set(plan.published)
+        if row.status is RunStatus.COMPLETED_WITH_ERRORS:
+            for number in range(len(plan.targets)):
+                names.update(m.connection for m in await self._store.members(plan.run, number))
+        return names
 
     async def _restore(self, plan: Plan) -> None:
         """Take parts that were cleared away back out of the targets that hold them."""

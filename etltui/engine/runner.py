@@ -64,6 +64,7 @@ class Runner:
         """Its next turn, once this one has ended."""
         self._decide = again
         self._asked = prepared.asked
+        self._owed = prepared.owed
         self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
@@ -176,6 +177,12 @@ class Runner:
         status = final_status(total=self._tally.total, completed=self._tally.completed)
         if status is RunStatus.FAILED:
             return status, "no connection completed; the targets were left as they are"
+        if lost := sorted(self._owed - set(self._tally.named(ConnectionStatus.COMPLETED))):
+            reason = (
+                f"the targets were left as they are: they hold rows of {', '.join(lost)}, which "
+                "could not be read again and whose parts are lost"
+            )
+            raise RunnerHalt(RunStatus.STOPPED, reason)
         self._step = Step.SENDING
         self._progress()
         await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)

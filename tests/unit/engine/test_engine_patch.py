@@ -221,6 +221,24 @@ async def test_parts_that_are_nowhere_any_more_are_read_again(world, errors, cap
     assert (result.completed, sorted(world.leases.read())) == (3, ["A", "B", "D"])
 
 
+async def test_a_target_that_holds_rows_which_nobody_can_read_again_is_left_alone(world, errors):
+    """Its parts are lost and its branch is down: a patch must not take its rows away."""
+    before = world.parts.files[world.target]
+    world.parts.bad.add("A")
+    world.leases.extracts["A"] = Script(LOGIN)
+    result = await retry(world, errors.run)
+    assert result.status is RunStatus.STOPPED
+    assert "they hold rows of A, which could not be read again" in result.reason
+    assert world.parts.files[world.target] == before
+    again = await world.run(resume=True)
+    assert (again.run, again.status) == (errors.run, RunStatus.STOPPED)
+    assert world.parts.files[world.target] == before
+    world.parts.bad.clear()
+    world.leases.extracts["A"] = Script(2)
+    result = await world.run(resume=True)
+    assert (result.run, result.status, result.rows) == (errors.run, RunStatus.COMPLETED, 14)
+
+
 async def test_a_crash_in_a_retry_is_gone_on_with_as_it_was_asked(world, errors):
     """Everything asked for is done, and the power goes before the target is patched."""
     world.resident = True
