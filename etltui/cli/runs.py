@@ -8,12 +8,14 @@ import click
 
 from etltui.bootstrap import SqliteHistory, is_held, open_history
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
-from etltui.cli.words import duration, moment, number, words
+from etltui.cli.words import duration, local, number, short, today, words
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import NOT_ENDED, RunStatus
-from etltui.domain.safe_text import safe_text
+from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import RunRow
 from etltui.encode import events as encode
+
+_JOB = 16
 
 
 def settled(row: RunRow, *, held: bool, waits: bool = False) -> RunRow:
@@ -52,15 +54,21 @@ async def _rows(state: Path, job: str, limit: int) -> list[tuple[RunRow, int]]:
         ]
 
 
+def _started(unix: float, timezone: str) -> str:
+    """When, as short as a table wants it: of another year only the day."""
+    then = local(unix, timezone)
+    return f"{then:%m-%d %H:%M}" if then.year == today(timezone).year else f"{then:%Y-%m-%d}"
+
+
 def _line(row: RunRow, place: int, timezone: str) -> str:
-    status = words(row.status) + (f", place {place}" if place else "")
+    status = words(row.status).removeprefix("completed ") + (f", place {place}" if place else "")
     result = row.result
     done = f"{result.completed}/{row.total}" if result else f"–/{row.total}"
     rows = number(result.rows) if result else "–"
     took = duration(result.seconds) if result else "–"
     return (
-        f"{row.run:<23} {safe_text(row.job):<20} {status:<22} {done:>9} {rows:>14} "
-        f"{took:>7}  {moment(row.started, timezone)}"
+        f"{short(row.run)} {middle_cut(safe_text(row.job), _JOB):<{_JOB}} {status:<16} {done:>9} "
+        f"{rows:>11} {took:>6} {_started(row.started, timezone)}"
     )
 
 
@@ -101,7 +109,10 @@ def command(
     config_file: Path | None,
     state_dir: Path | None,
 ) -> None:
-    """List runs, newest first; also while an engine is running."""
+    """List runs, newest first; also while an engine is running.
+
+    RUN is the end of a run's id, which is what other commands take; `--json` has it whole.
+    """
     state, timezone = state_of(config_file, state_dir)
     rows = asyncio.run(_rows(state, job, limit))
     if as_json:
@@ -113,7 +124,7 @@ def command(
         click.echo(f"No runs{whose} yet. Start one with: etltui run {safe_text(job) or 'JOB'}")
         return
     click.echo(
-        f"{'RUN':<23} {'JOB':<20} {'STATUS':<22} {'DONE':>9} {'ROWS':>14} {'TIME':>7}  STARTED",
+        f"{'RUN':<4} {'JOB':<{_JOB}} {'STATUS':<16} {'DONE':>9} {'ROWS':>11} {'TIME':>6} STARTED",
     )
     for row, place in rows:
         click.echo(_line(row, place, timezone))

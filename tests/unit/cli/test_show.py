@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from cli_desk import CONFIG, done, failed
@@ -76,6 +77,18 @@ def test_a_run_is_shown_beside_what_was_usual_before_it(desk):
     assert "place" not in shown
 
 
+def test_what_was_changed_is_counted_or_said_in_a_sentence(desk):
+    desk.configure()
+    notes = {"long number as text": 1200, "column ts is mixed instead of timestamptz": 1}
+    notes |= {"missing: city, state": 2}
+    run = record(desk, replace(done("A"), notes=notes), status=RunStatus.COMPLETED)
+    [line] = [each for each in lines(desk.ask("show", run)) if each.startswith("1 A")]
+    assert line.endswith(
+        "– 1,200 x long number as text, column ts is mixed instead of timestamptz, "
+        "missing: city, state"
+    )
+
+
 def test_the_first_run_has_nothing_usual(desk):
     desk.configure()
     run = record(desk, done("A"), status=RunStatus.STOPPED)
@@ -110,10 +123,10 @@ def test_what_waits_for_an_engine_keeps_its_place(desk):
     )
     listed = lines(desk.ask("runs"))[1:]
     assert [line.split(" –/")[0] for line in listed] == [
-        f"{RUN.format(4)} sales stopped",
-        f"{RUN.format(3)} sales stopped",
-        f"{RUN.format(2)} sales queued, place 1",
-        f"{RUN.format(1)} sales queued, place 2",
+        "QQQ4 sales stopped",
+        "QQQ3 sales stopped",
+        "QQQ2 sales queued, place 1",
+        "QQQ1 sales queued, place 2",
     ]
     found = {each["run"]: each for each in told_json(desk.ask("runs", "--json"))}
     assert [found[RUN.format(n)].get("place") for n in (1, 2, 3, 4)] == [2, 1, None, None]
@@ -178,3 +191,19 @@ def test_a_run_that_waits_to_go_on_shows_what_it_has_and_its_place(desk):
     assert "place 1 of 1 in the queue, priority 100; asked for by asha@desk" in shown
     assert "1 A ✓ completed 6 – –" in shown
     assert told_json(desk.ask("runs", "--json"))[0]["place"] == 1
+
+
+def test_the_list_of_runs_fits_a_terminal_and_says_the_year_of_old_ones(desk):
+    name = "a_job_with_a_name_of_many_letters"
+    desk.configure(CONFIG.replace("jobs.sales", f"jobs.{name}"), settings='timezone = "UTC"')
+    old = desk.now.replace(year=desk.now.year - 1, month=3, day=4)
+    status = RunStatus.COMPLETED_WITH_ERRORS
+    record(desk, done("A"), failed("B"), failed("C"), status=status, job=name, started=old)
+    new = record(desk, done("A"), status=RunStatus.STOPPED, job=name)
+    told = desk.ask("runs").output.splitlines()
+    assert max(map(len, told)) < 80
+    assert told[1].startswith(f"{new[-4:]} a_job_w…_letters stopped ")
+    assert told[1].endswith(f" {desk.now:%m-%d %H:%M}")
+    assert " with errors " in told[2]
+    assert told[2].endswith(f" {old.year}-03-04")
+    assert told_json(desk.ask("runs", "--json"))[0]["run"] == new
