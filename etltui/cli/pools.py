@@ -9,17 +9,19 @@ import click
 
 from etltui.cli.group import SHOW, Showing
 from etltui.cli.listening import NO_POOLS, listening
-from etltui.cli.options import config_option, errors_leave, state_of, state_option
+from etltui.cli.options import config_option, configuration, errors_leave, state_of, state_option
 from etltui.cli.words import counted
+from etltui.config.checks import nearest_or_all
 from etltui.domain.errors import misused
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.safe_text import middle_cut, safe_text
-from etltui.door.client import open_door
+from etltui.door.client import RemoteEngine, open_door
 from etltui.encode import documents
 from etltui.encode import events as encode
 
 _KEY = 46
 _WIDTH = 79
+_SOME = 5
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -123,8 +125,39 @@ def _one_pool(pools: Sequence[PoolStats], text: str) -> str:
     if len(near) == 1:
         return near[0]
     problem = f"{text!r} means {counted(len(near), 'pool')}"
-    ways = ", ".join(near or keys) or "there are none"
-    raise misused("POOL", problem, ways)
+    if not keys:
+        raise misused("POOL", problem, "There are none yet: one opens when a run needs it")
+    some = [*(near or keys)[:_SOME], *(["…"] if len(near or keys) > _SOME else [])]
+    way_out = f"Name one of {', '.join(some)}; etltui pools list shows them all"
+    raise misused("POOL", problem, way_out)
+
+
+async def _known_login(remote: RemoteEngine, name: str) -> None:
+    """Refuse what is neither a login that is locked nor a credential of the engine.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    locked = (await remote.get_pool_metrics()).locked_credentials
+    if name in locked:
+        return
+    known = [*locked, *configuration(Path(remote.hello.config)).credentials]
+    if name not in known:
+        way_out = nearest_or_all(name, known) if known else "No login is locked: nothing to release"
+        raise misused("CREDENTIAL", f"there is no credential and no locked pool {name!r}", way_out)
+
+
+async def _release(state: Path, name: str) -> bool:
+    """Let a login be tried again; whether it was locked.
+
+    Raises:
+        NoDoorError: No engine runs.
+        ConfigError: See `_known_login`.
+    """
+    async with open_door(state) as remote:
+        await _known_login(remote, name)
+        was_locked: bool = await remote.call("pools.release_credential", name=name)
+        return was_locked
 
 
 async def _steer(state: Path, call: str, *, pool: str = "", **arguments: Any) -> Any:
@@ -229,6 +262,6 @@ def release(credential: str, *, config_file: Path | None, state_dir: Path | None
     For a login without a credential, CREDENTIAL is the text of its pool.
     """
     state, _ = state_of(config_file, state_dir)
-    was_locked = asyncio.run(_steer(state, "pools.release_credential", name=credential))
+    was_locked = asyncio.run(_release(state, credential))
     said = "is tried again" if was_locked else "was not locked"
     click.echo(f"{safe_text(credential)} {said}")

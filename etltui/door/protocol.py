@@ -122,7 +122,7 @@ class Following(Protocol):
         By name: a client does not say where the engine takes its passwords.
 
         Raises:
-            EtltuiError: There is no such connection.
+            ConfigError: There is no such connection.
             Failure: See `domain.ports.Pools.warm_up`.
         """
         ...

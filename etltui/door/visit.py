@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from etltui.domain.errors import EtltuiError, NoSuchRunError
+from etltui.config.select import suggestion
+from etltui.domain.errors import EtltuiError, NoSuchRunError, misused
 from etltui.domain.events import Overflow
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import RunResult
@@ -182,14 +183,16 @@ class Visit(Following):
         """Have so many sessions to a configured connection open; how many are open then.
 
         Raises:
-            EtltuiError: There is no such connection.
+            ConfigError: There is no such connection.
             Failure: See `domain.ports.Pools.warm_up`.
         """
         engine = self._host.engine
-        for each in engine.config.connections:
+        there = engine.config.connections
+        for each in there:
             if each.name == connection:
                 return await engine.pools.warm_up(each, count)
-        raise EtltuiError(f"the engine's configuration has no connection {connection!r}")
+        problem = f"the engine's configuration has no connection {connection!r}"
+        raise misused("CONNECTION", problem, suggestion(there, connection))
 
     async def _tell(self, events: Backlog, runs: Collection[str]) -> None:
         with suppress(OSError):

@@ -4,14 +4,16 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from etltui.cli.pools import _one_pool, each, fitted
+from etltui.cli.pools import _known_login, _one_pool, each, fitted
 from etltui.domain.errors import ConfigError
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
 from unit.cli.cli_desk import CONFIG, done, failed
+from unit.cli.doctor_desk import pools
 from unit.encode import encode_samples as sample
 
 LATER = replace(sample.ENTRY, job="sales", ask=Ask(), not_before=4e9, priority=50)
@@ -155,8 +157,34 @@ def test_a_pool_is_named_by_a_part_that_no_other_has():
     assert _one_pool([sample.STATS, other], "branch_2") == other.pool
     with pytest.raises(ConfigError, match="'branch' means 2 pools"):
         _one_pool([sample.STATS, other], "branch")
-    with pytest.raises(ConfigError, match=r"means 0 pools\. there are none"):
+    with pytest.raises(ConfigError, match=r"means 0 pools\. There are none yet"):
         _one_pool([], "branch")
+
+
+def test_of_many_pools_some_are_named_and_the_way_to_all():
+    many = [replace(sample.STATS, pool=f"pool_{number}") for number in range(9)]
+    with pytest.raises(
+        ConfigError, match=r"'nix' means 0 .* one of pool_0, .*, pool_4, …; "
+    ) as told:
+        _one_pool(many, "nix")
+    assert "etltui pools list" in str(told.value)
+
+
+class Remote:
+    """An engine that has locked one pool, and whose configuration is the desk's."""
+
+    hello = SimpleNamespace(config="etltui.toml")
+
+    async def get_pool_metrics(self):
+        return replace(pools(), locked_credentials=("sqlite b.db",))
+
+
+def test_what_can_be_released_is_a_credential_or_a_locked_pool(desk):
+    desk.configure(f'{CONFIG}[credentials.branches]\nuser = "r"\n')
+    for name in ("branches", "sqlite b.db"):
+        asyncio.run(_known_login(Remote(), name))
+    with pytest.raises(ConfigError, match=r"locked pool 'branch'\. Did you mean \"branches\"\?"):
+        asyncio.run(_known_login(Remote(), "branch"))
 
 
 def test_a_pool_that_drains_says_so_and_a_long_name_is_cut():
