@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from etltui.domain.errors import ADVICE, ErrorClass
+from etltui.domain.errors import ADVICE, ErrorClass, Failure
 from etltui.domain.events import ConnectionCompleted, ConnectionFailed, ConnectionStarted
 from etltui.domain.job import RetryPolicy
 from etltui.domain.run import RunStatus
@@ -114,6 +114,7 @@ async def test_a_run_that_stops_does_not_wait_for_retries(world):
 
 async def test_a_failed_write_is_logged_in_the_specifications_words(world, caplog):
     only(world, "A")
-    world.leases.extracts["A"] = Script(failure(ErrorClass.VALUE, "'x' is no date"))
+    refused = Failure(ErrorClass.VALUE, "'x' is no date", {"destination": "0"})
+    world.leases.extracts["A"] = Script(refused)
     await world.run()
     assert "Failed to write CSV progressively for A: 'x' is no date" in caplog.messages
