@@ -12,7 +12,7 @@ from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, 
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
-from etltui.cli.words import duration, moment, number, size, words
+from etltui.cli.words import duration, moment, noted, number, size, words
 from etltui.domain.errors import misused
 from etltui.domain.plan import Plan
 from etltui.domain.queue import QueueEntry
@@ -124,7 +124,7 @@ def _line(number_: int, result: ConnectionResult, usual: int | None) -> str:
     rows = number(result.rows) if done else "–"
     far = deviation(result.rows, usual) if done else ""
     notes = [far] if far else []
-    notes += [f"{count:,} {note}" for note, count in result.notes.items()]
+    notes += [noted(note, count) for note, count in result.notes.items()]
     name = middle_cut(result.connection, _NAME)
     return (
         f"{number_:>4} {name:<{_NAME}} {mark} {words(result.status):<10} {rows:>11} "

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from etltui.domain.words import counted
+from etltui.domain.words import counted, noted, words
 
 __all__ = [
     "age",
@@ -11,6 +11,7 @@ __all__ = [
     "duration",
     "local",
     "moment",
+    "noted",
     "number",
     "short",
     "size",
@@ -54,11 +55,6 @@ def size(value: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= _KB
     return f"{amount:.1f} TB"
-
-
-def words(status: str) -> str:
-    """A status as it is read: `completed with errors`."""
-    return status.replace("_", " ")
 
 
 def local(unix: float, timezone: str) -> datetime:

@@ -7,7 +7,7 @@ from etltui.doctor.facts import Facts, Past, Unfinished
 from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
 from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.run import RESUMABLE, ConnectionResult, RunStatus
-from etltui.domain.words import counted
+from etltui.domain.words import counted, words
 
 _SLOW = frozenset({ErrorClass.TIMEOUT, ErrorClass.STALLED})
 _WRITING = frozenset({ErrorClass.DISK, ErrorClass.TARGET})
@@ -82,7 +82,7 @@ def failures(facts: Facts) -> tuple[Finding, ...]:
     return tuple(
         warn(
             "failures",
-            f"{names.total():,} × {error_class.replace('_', ' ')} in {_last(past)}",
+            f"{names.total():,} × {words(error_class)} in {_last(past)}",
             f"{ADVICE[error_class].means} At: {some([name for name, _ in names.most_common()])}",
             ADVICE[error_class].try_,
             failures=names.total(),

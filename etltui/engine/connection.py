@@ -19,6 +19,7 @@ from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
 from etltui.domain.task import Extracted, ExtractTask, Progress
+from etltui.domain.words import words
 from etltui.engine.log import about
 from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
@@ -199,7 +200,8 @@ class RunConnection:
                 seconds=dict(self._seconds),
             )
             await to_the_end(self._host.record(result, None))
-        _log.warning("Connection failed: %s: %s: %s", self._name, failure.error_class, failure)
+        kind = words(failure.error_class)
+        _log.warning("Connection failed: %s: %s: %s", self._name, kind, failure)
         self._tools.bus.publish(
             ConnectionFailed(
                 **self._host.moment(),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
 from etltui.domain.ports import Clock, Session, Sessions
+from etltui.domain.words import words
 from etltui.pool.backoff import SILENT
 from etltui.pool.desk import Desk
 from etltui.pool.entry import Entry
@@ -91,7 +92,7 @@ class Opener:
     ) -> None:
         """Remember a failure, and spare those who wait what they need not find out again."""
         pool = self._desk.pools[entry.key]
-        pool.backoff.last_error = f"{connection.name}: {failure.error_class}: {failure}"
+        pool.backoff.last_error = f"{connection.name}: {words(failure.error_class)}: {failure}"
         pool.backoff.failed(
             failure.error_class,
             begun=begun,

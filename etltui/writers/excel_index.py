@@ -13,6 +13,7 @@ from etltui.domain.errors import ADVICE
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.domain.usual import deviation
+from etltui.domain.words import noted, words
 from etltui.writers.excel_sheets import Place, Sheet, places_of
 from etltui.writers.notes import of_a_part
 from etltui.writers.writer import variants
@@ -100,12 +101,12 @@ def _entry_row(
         number,
         entry.connection,
         _link(places),
-        entry.status.replace("_", " "),
+        words(entry.status),
         entry.rows if entry.receipts else None,
         entry.usual,
         len(entry.receipts[0].columns) if entry.receipts else None,
         checksum(entry) if entry.receipts else None,
-        entry.trouble.error_class.value if entry.trouble else None,
+        words(entry.trouble.error_class) if entry.trouble else None,
         advice.means if advice else None,
         advice.try_ if advice else None,
         entry.contact or None,
@@ -141,6 +142,6 @@ def _changes(entry: PublishEntry, places: Sequence[Place]) -> str:
     notes.update(_cuts(entry.receipts))
     far = deviation(entry.rows, entry.usual) if entry.receipts else ""
     said = [far] if far else []
-    said += [f"{count:,} x {what}" for what, count in sorted(notes.items())]
+    said += [noted(what, count) for what, count in sorted(notes.items())]
     said += [f"{RENAMED}: {place.sheet.name}" for place in places if place.sheet.renamed]
     return "; ".join(said + [f"also on {place.sheet.name}" for place in places[1:]])

@@ -91,9 +91,9 @@ def test_what_fails_is_classed_listed_and_after_mending_the_run_equals_a_clean_o
         "skipped": 0,
     }
     classes = {
-        "branch_002": "no_database",
-        "branch_005": "no_database",
-        "branch_012": "no_database",
+        "branch_002": "no database",
+        "branch_005": "no database",
+        "branch_012": "no database",
         "branch_007": "drift",
         "branch_009": "syntax",
     }

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from etltui.domain.columns import Column
-from etltui.domain.errors import ADVICE, ErrorClass
+from etltui.domain.errors import ADVICE, ErrorClass, Trouble
 from etltui.domain.limits import EXCEL
 from etltui.writers.excel_index import INDEX_HEAD
 from etltui.writers.part import crc_of
@@ -109,7 +109,7 @@ def test_the_index_tells_what_is_usual_and_what_is_far_from_it(bench):
     assert [(row["Usual rows"], row["Changes"]) for row in index(book)] == [
         (3, None),
         (1234, "empty, usually 1,234"),
-        (3, "less than half the usual 3; 1 x missing: y"),
+        (3, "less than half the usual 3; missing: y"),
         (5, None),
         (None, None),
     ]
@@ -132,12 +132,19 @@ def test_a_change_is_counted_once_whatever_else_is_made_of_the_rows(bench, layou
     book, _ = bench.publish(COLUMNS, entry, options=layout)
     [changes, _] = [row["Changes"] for row in index(book)]
     assert changes.removesuffix("; also on Data").split("; ") == [
-        "1 x column c is mixed instead of date",
-        "1 x columns dropped: x",
+        "column c is mixed instead of date",
+        "columns dropped: x",
         "3 x control characters removed",
         "3 x long number as text",
-        "1 x missing: y",
+        "missing: y",
     ]
+
+
+def test_a_class_of_failure_is_said_in_words(bench):
+    failed = bench.failed("failed")
+    trouble = Trouble(error_class=ErrorClass.NO_DATABASE, message="x")
+    book, _ = bench.publish(COLUMNS, replace(failed, trouble=trouble))
+    assert index(book)[0]["Error class"] == "no database"
 
 
 def test_changes_of_several_queries_add_up(bench):
