@@ -19,9 +19,11 @@ from etltui.config.load import load
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
 from etltui.domain.ports import Clock
+from etltui.domain.progress import Snapshot
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
 from etltui.door.protocol import Hello
 from etltui.door.server import Door, serving
+from etltui.encode import events as encode
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 
@@ -40,12 +42,14 @@ class Request:
 
     Attributes:
         start: Starts the runs.
+        jobs: Whose they are, in the same order; needed only where nobody waits for them.
         as_json: Show events as JSON.
         join: Hand it to an engine that holds the folder already.
         wait: Follow the runs to their end; else only an engine that stays is asked.
     """
 
     start: Start
+    jobs: tuple[str, ...] = ()
     as_json: bool = False
     join: bool = True
     wait: bool = True
@@ -168,8 +172,7 @@ async def _there(config: Config, state: Path, remote: RemoteEngine, request: Req
     before = await remote.collect()
     names = await request.start(remote)
     if not request.wait:
-        for name in names:
-            say(name)
+        _left(request, names, before)
         return 0
     since = moment(hello.since, config.settings.timezone)
     note(f"joined the engine of {hello.holder}, process {hello.pid}, since {since}")
@@ -188,6 +191,19 @@ async def _there(config: Config, state: Path, remote: RemoteEngine, request: Req
     if not request.as_json:
         reported(results, config)
     return exit_code(results)
+
+
+def _left(request: Request, names: Sequence[str], before: Snapshot) -> None:
+    """Say which runs were left with an engine, and which of them it had before."""
+    there = {view.run for view in before.runs}
+    for name, job in zip(names, request.jobs, strict=True):
+        joined = name in there
+        if request.as_json:
+            say(encode.line({"run": name, "job": job, "joined": joined}))
+            continue
+        if joined:
+            note(f"{job} has a run already: joined {name}")
+        say(name)
 
 
 def _show(config: Config, request: Request) -> Show:

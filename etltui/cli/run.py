@@ -22,9 +22,18 @@ from etltui.cli.options import (
     state_option,
 )
 from etltui.cli.request import Request, Start, fulfil
+from etltui.config.checks import nearest_or_all
 from etltui.config.load import state_folder
 from etltui.config.schema import PRIORITY, Config
+from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Overlap
+
+_wait_option = click.option(
+    "--wait/--no-wait",
+    default=True,
+    help="With --no-wait leave the runs with `etltui serve`, print their ids and end; with "
+    "--json as {run, job, joined}, a line each.",
+)
 
 
 class Asked(TypedDict, total=False):
@@ -46,6 +55,26 @@ def starting(jobs: Sequence[str], asked: Asked) -> Start:
         return [await runs.submit(job, **asked, owner=operator()) for job in jobs]
 
     return start
+
+
+def known(config: Config, jobs: Sequence[str]) -> None:
+    """Refuse names that no job has, before anything is made.
+
+    Raises:
+        ConfigError: All of them.
+    """
+    mistakes = [
+        Mistake(
+            where=str(config.path),
+            key="jobs",
+            problem=f"there is no job {job!r}",
+            way_out=nearest_or_all(job, config.jobs) if config.jobs else "Add a table [jobs.NAME]",
+        )
+        for job in jobs
+        if job not in config.jobs
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
@@ -85,11 +114,7 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
     help="Where the job has a run already: follow that one, be refused, or wait for its end. "
     "Default: the job's own, else settings.overlap.",
 )
-@click.option(
-    "--wait/--no-wait",
-    default=True,
-    help="With --no-wait leave the runs with `etltui serve`, print their ids and end.",
-)
+@_wait_option
 @join_option
 @json_option
 @config_option
@@ -114,6 +139,9 @@ def command(
     lost. In another's engine runs go on: Ctrl-C only leaves them (130), `etltui cancel` ends them.
     """
     config = configuration(config_file)
+    jobs = tuple(dict.fromkeys(jobs))
+    known(config, jobs)
     state = state_folder(config, state_dir, os.environ)
-    start = starting(tuple(dict.fromkeys(jobs)), asked)
-    sys.exit(fulfil(config, state, Request(start=start, as_json=as_json, join=join, wait=wait)))
+    start = starting(jobs, asked)
+    request = Request(start=start, jobs=jobs, as_json=as_json, join=join, wait=wait)
+    sys.exit(fulfil(config, state, request))

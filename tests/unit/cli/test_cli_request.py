@@ -1,6 +1,7 @@
 """A request and the engine that holds the folder: handed over, refused, waited for, lost."""
 
 import asyncio
+import json
 import os
 import signal
 from dataclasses import replace
@@ -28,7 +29,7 @@ async def house(tmp_path):
 
 
 def asked(**more):
-    return Request(start=starting(["sales"], {}), **more)
+    return Request(start=starting(["sales"], {}), jobs=("sales",), **more)
 
 
 def fulfil(house, request=None, clock=None):
@@ -120,6 +121,25 @@ async def test_runs_are_left_only_with_an_engine_that_stays(house, capsys):
         assert await fulfil(house, asked(wait=False)) == 0
         run = capsys.readouterr().out.strip()
         assert (await house.engine.queue.handle(run).wait()).status is RunStatus.COMPLETED
+
+
+async def test_who_leaves_a_run_is_told_whether_it_was_there_before(house, capsys):
+    house.resident = True
+    house.renew()
+    held = house.hold()
+    async with house.open_house():
+        assert await fulfil(house, asked(wait=False, as_json=True)) == 0
+        first = json.loads(capsys.readouterr().out)
+        assert first == {"run": first["run"], "job": "sales", "joined": False}
+        await held.reached.wait()
+        assert await fulfil(house, asked(wait=False, as_json=True)) == 0
+        assert json.loads(capsys.readouterr().out) == {**first, "joined": True}
+        assert await fulfil(house, asked(wait=False)) == 0
+        said = capsys.readouterr()
+        assert said.out == f"{first['run']}\n"
+        assert said.err == f"etltui: sales has a run already: joined {first['run']}\n"
+        held.let_go()
+        await house.engine.queue.handle(first["run"]).wait()
 
 
 async def test_another_configuration_is_refused(house):

@@ -126,6 +126,17 @@ def test_without_an_engine_the_way_to_one_is_told(desk):
     assert desk.ask("run", "sales", "--delay", "soon").exit_code == 2
 
 
+def test_a_run_of_a_job_that_is_not_there_makes_nothing(desk):
+    desk.configure()
+    told = desk.ask("run", "sales", "sale", "nix", "--no-wait")
+    assert told.exit_code == 2
+    assert "jobs: there is no job 'sale'. Did you mean \"sales\"?" in told.stderr
+    assert "jobs: there is no job 'nix'. Allowed: sales" in told.stderr
+    assert not desk.state.exists()
+    desk.configure("")
+    assert "Add a table [jobs.NAME]" in desk.ask("run", "sales").stderr
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 async def test_a_service_takes_what_is_handed_over_until_it_is_told_to_end(desk, quiet, capsys):
     desk.configure(settings="extractors = 0")
