@@ -14,6 +14,7 @@ from etltui.bootstrap import is_held, open_history, open_records
 from etltui.cli.checkpoint_import import Adopted, adopted, refused
 from etltui.cli.failures import TERMINAL, advice_lines, classes_of, failure_line, folded, width
 from etltui.cli.files import new_file
+from etltui.cli.group import Listing
 from etltui.cli.options import (
     config_option,
     configuration,
@@ -31,7 +32,7 @@ from etltui.domain.run import RESUMABLE, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
 from etltui.encode import events as encode
-from etltui.engine.checkpoints import Checkpoint, checkpoint, checkpoints, discard, newest
+from etltui.engine.checkpoints import Checkpoint, checkpoint, checkpoints, discard, named
 
 
 def _say(lines: Sequence[str]) -> None:
@@ -52,7 +53,7 @@ async def _row(history: History, text: str, state: Path) -> RunRow:
     Raises:
         ConfigError: There is neither.
     """
-    row = (await newest(history)).get(text) or await history.run(text)
+    row = await named(history, text)
     if row is None:
         raise refused(
             "command line",
@@ -94,9 +95,9 @@ def _as_object(row: RunRow, found: Checkpoint) -> dict[str, object]:
     }
 
 
-@click.group("checkpoints")
+@click.group("checkpoints", cls=Listing)
 def command() -> None:
-    """Show, hand on, take over or delete what unfinished runs have gathered.
+    """List what unfinished runs have gathered; with a command show, hand on, take over, delete it.
 
     A checkpoint is what `etltui run JOB --resume` goes on from. That of a run that completes
     is deleted by itself.

@@ -13,6 +13,7 @@ from etltui.cli.options import (
     config_option,
     configuration,
     errors_leave,
+    job_names,
     join_option,
     json_option,
     only_option,
@@ -25,7 +26,7 @@ from etltui.domain.queue import Ask, Mode
 
 
 @click.command("retry")
-@click.argument("run")
+@click.argument("run", metavar="RUN|JOB", shell_complete=job_names)
 @only_option
 @click.option("--only-failed", is_flag=True, help="Not what was never tried.")
 @click.option(
@@ -53,7 +54,8 @@ def command(  # noqa: PLR0913 - an argument for each option
 ) -> None:
     """Read again what RUN lacks, and patch its targets.
 
-    RUN is its id or an end of it. Signals, progress and exit codes are those of `etltui run`.
+    RUN is its id or an end of it; of JOB it is the newest run. Signals, progress and exit codes are
+    those of `etltui run`.
     """
     config = configuration(config_file)
     state = state_folder(config, state_dir, os.environ)

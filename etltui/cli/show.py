@@ -9,7 +9,7 @@ import click
 
 from etltui.bootstrap import is_held, open_history
 from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, width
-from etltui.cli.options import config_option, errors_leave, state_of, state_option
+from etltui.cli.options import config_option, errors_leave, job_names, state_of, state_option
 from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
 from etltui.cli.words import duration, moment, noted, number, size, words
@@ -56,10 +56,11 @@ class _Found:
 
 async def _find(state: Path, run: str) -> _Found:
     async with await open_history(state) as history:
-        row = await history.run(run)
+        newest = await history.runs(job=run, limit=1) if run else []
+        row = newest[0] if newest else await history.run(run)
         if row is None:
-            problem = f"there is no run {run!r} in {state}, or more than one ends so"
-            raise misused("RUN", problem, "etltui runs lists them")
+            problem = f"there is no run or job {run!r} in {state}, or more than one run ends so"
+            raise misused("RUN|JOB", problem, "etltui runs lists them")
         held = is_held(state)
         entries = await waiting(history, held=held)
         return _Found(
@@ -150,7 +151,7 @@ def _lines(found: _Found, timezone: str) -> Iterator[str]:
 
 
 @click.command("show")
-@click.argument("run")
+@click.argument("run", metavar="RUN|JOB", shell_complete=job_names)
 @click.option("--json", "as_json", is_flag=True, help="One object, as JSON.")
 @config_option
 @state_option
@@ -162,7 +163,7 @@ def command(
     config_file: Path | None,
     state_dir: Path | None,
 ) -> None:
-    """Show RUN (its id, or the letters at its end), connection by connection."""
+    """Show RUN (its id, or the letters at its end), connection by connection; of JOB the newest."""
     state, timezone = state_of(config_file, state_dir)
     found = asyncio.run(_find(state, run))
     if not as_json:

@@ -75,6 +75,12 @@ async def newest(history: History) -> dict[str, RunRow]:
     return newest_begun(await history.runs(limit=-1))
 
 
+async def named(history: History, text: str) -> RunRow | None:
+    """The newest run that has begun of a job, else a run by its id or an end of it."""
+    of_job = newest_begun(await history.runs(job=text, limit=-1)).get(text)
+    return of_job or await history.run(text)
+
+
 async def checkpoints(history: History, parts_folder: Path) -> list[Checkpoint]:
     """Those of all jobs whose newest run is unfinished or under way; the newest first."""
     return [

@@ -16,6 +16,7 @@ from etltui.domain.ports import Store
 from etltui.domain.queue import Ask, Mode, QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus, run_id
 from etltui.domain.stored import ConnectionRow, RunRow
+from etltui.engine.checkpoints import named
 from etltui.engine.preflight import obstacle
 from etltui.engine.prepare import Prepared, Preparer
 
@@ -101,9 +102,11 @@ class Starts:
             NoSuchRunError: There is no such run, nothing of it is missing, or its targets are a
                 later run's by now.
         """
-        row = await self._store.run(run)
+        row = await named(self._store, run)
         if row is None:
-            raise NoSuchRunError(run=run, why="there is no such run", way_out="See `etltui runs`")
+            raise NoSuchRunError(
+                run=run, why="there is no such run or job", way_out="See `etltui runs`"
+            )
         if row.status not in _RETRIED or not row.plan_hash:
             raise NoSuchRunError(
                 run=row.run,

@@ -57,7 +57,8 @@ def test_unfinished_runs_are_listed(unfinished):
     assert line.split() == [unfinished.run, "sales", "stopped", "1/3", "5", "h", "2.0", "kB"]
     assert max(map(len, (head, line))) <= 80
     assert last == "Go on with: etltui run JOB --resume"
-    found = json.loads(unfinished.ask("checkpoints", "list", "--json").output)
+    assert unfinished.ask("checkpoints").output == f"{head}\n{line}\n{last}\n"
+    found = json.loads(unfinished.ask("checkpoints", "--json").output)
     assert found.pop("started") == pytest.approx(unfinished.now.timestamp(), abs=1)
     assert found == {
         "type": "checkpoint",

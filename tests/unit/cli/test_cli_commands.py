@@ -45,7 +45,7 @@ def test_without_runs_the_way_to_one_is_told(ask):
     assert ask("runs", "--job", "sales").output == of_one
     told = ask("show", "nothing")
     assert told.exit_code == 2
-    assert "there is no run 'nothing'" in told.output
+    assert "there is no run or job 'nothing'" in told.output
     assert ask("runs", "--config", "absent.toml").exit_code == 2
 
 

@@ -207,3 +207,11 @@ def test_the_list_of_runs_fits_a_terminal_and_says_the_year_of_old_ones(desk):
     assert " with errors " in told[2]
     assert told[2].endswith(f" {old.year}-03-04")
     assert told_json(desk.ask("runs", "--json"))[0]["run"] == new
+
+
+def test_a_job_stands_for_its_newest_run(desk):
+    desk.configure()
+    record(desk, done("A"), status=RunStatus.STOPPED)
+    newest = record(desk, done("A"), status=RunStatus.STOPPED)
+    assert told_json(desk.ask("show", "sales", "--json"))[0]["run"] == newest
+    assert desk.ask("show", "").exit_code == 2

@@ -112,6 +112,13 @@ async def test_nothing_of_it_is_as_asked(world, errors, ask):
     assert await world.stored(errors.run) is RunStatus.COMPLETED_WITH_ERRORS
 
 
+async def test_a_job_stands_for_its_newest_run_that_has_begun(world, errors):
+    world.job(overlap="queue")
+    await world.submit(delay_s=3600)
+    result = await retry(world, errors.job)
+    assert (result.run, result.status) == (errors.run, RunStatus.COMPLETED)
+
+
 async def test_nothing_is_missing(world):
     result = await world.run()
     with pytest.raises(NoSuchRunError, match="it is completed, so there is nothing to read again"):
