@@ -168,6 +168,10 @@ def _lending(
     return supervisor, pool
 
 
+async def _hold(state: Path, clock: SystemClock, *, readers: int) -> SqliteStore:
+    return await SqliteStore.open(state, clock=clock, holder_text=_command(), readers=readers)
+
+
 @asynccontextmanager
 async def engine(
     config: Config,
@@ -188,7 +192,7 @@ async def engine(
     ensure_descriptors(config)
     settings, clock = config.settings, SystemClock()
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(state, clock=clock, holder_text=_command())
+        store = await _hold(state, clock, readers=settings.state_readers)
         stack.push_async_callback(store.aclose)
         stack.enter_context(logging_to(state / "logs", settings.log_level))
         tasks = SessionTasks(config, environ)

@@ -220,6 +220,13 @@ class Settings:
             Whole(0, 1048576),
         ),
     )
+    state_readers: int = field(
+        default=10,
+        metadata=_rule(
+            "Connections that read the state database at once; one to begin with.",
+            Whole(1, 50),
+        ),
+    )
     timezone: str = field(
         default="",
         metadata=_rule("The zone of times and of {date} in paths.", Zone()),

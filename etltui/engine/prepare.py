@@ -180,11 +180,10 @@ class Preparer:
         old = await self._store.plan(row.run)
         # What this attempt does not ask for stays in the run as it is.
         mine = {*asked, *(known.name for known in old.connections)} - set(old.elsewhere)
-        published = await self._published(row, old)
         plan = replace(
             old,
             job=job,
-            published=tuple(sorted(published)),
+            published=await self._published(row, old),
             connections=renumbered(
                 old.connections,
                 [connection for connection in connections if connection.name in mine],
@@ -202,7 +201,7 @@ class Preparer:
         attempt = await self._store.next_attempt(row.run)
         folder = self._folder / plan.run
         await asyncio.to_thread(make_folders, folder, job)
-        if published:
+        if plan.published:
             await self._restore(plan)
         kept, receipts = await self._durable(plan)
         recorded = {receipt.path for parts in receipts.values() for receipt in parts}
@@ -213,18 +212,18 @@ class Preparer:
             kept=kept,
             receipts=receipts,
             settled={name: result for name, result in settled.items() if name not in kept},
-            owed=frozenset(published & {c.name for c in plan.connections} - set(kept)),
+            owed=frozenset({c.name for c in plan.connections} & {*plan.published} - {*kept}),
             asked=frozenset(asked),
             retry=job.retry,
         )
 
-    async def _published(self, row: RunRow, plan: Plan) -> set[str]:
+    async def _published(self, row: RunRow, plan: Plan) -> tuple[str, ...]:
         """Names of the connections whose rows the run's targets hold."""
         names = set(plan.published)
         if row.status is RunStatus.COMPLETED_WITH_ERRORS:
             for number in range(len(plan.targets)):
                 names.update(m.connection for m in await self._store.members(plan.run, number))
-        return names
+        return tuple(sorted(names))
 
     async def _restore(self, plan: Plan) -> None:
         """Take parts that were cleared away back out of the targets that hold them."""

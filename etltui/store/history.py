@@ -14,8 +14,9 @@ from etltui.domain.progress import Snapshot
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RESUMABLE
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
-from etltui.store.database import Database, Row, Statements, Value
+from etltui.store.database import Row, Statements, Value
 from etltui.store.folder import DATABASE
+from etltui.store.readers import Readers
 from etltui.store.rows import (
     checked,
     connection_of,
@@ -32,9 +33,9 @@ from etltui.store.rows import (
 
 
 class SqliteHistory(ports.History):
-    """The reading half of the store, on a connection that cannot write."""
+    """The reading half of the store, on connections that cannot write."""
 
-    def __init__(self, reader: Database) -> None:
+    def __init__(self, reader: Readers) -> None:
         self._reader = reader
         self._damaged: set[tuple[Value, ...]] = set()
 
@@ -193,4 +194,4 @@ async def open_history(folder: Path) -> SqliteHistory:
     Raises:
         StateError: The database is damaged, or of another version than this program's.
     """
-    return SqliteHistory(await Database.reader(folder / DATABASE))
+    return SqliteHistory(await Readers.open(folder / DATABASE))

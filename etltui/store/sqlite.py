@@ -21,6 +21,7 @@ from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
 from etltui.store.lock import hold
 from etltui.store.parts import Checkpoint
+from etltui.store.readers import MOST, Readers
 from etltui.store.rows import to_json
 
 
@@ -33,7 +34,7 @@ class SqliteStore(SqliteHistory, ports.Store):
     def __init__(
         self,
         *,
-        reader: Database,
+        reader: Readers,
         writer: Database,
         clock: ports.Clock,
         stack: AsyncExitStack,
@@ -52,6 +53,7 @@ class SqliteStore(SqliteHistory, ports.Store):
         *,
         clock: ports.Clock,
         holder_text: str = "etltui",
+        readers: int = MOST,
     ) -> Self:
         """Hold the folder, open its database, and stop the runs that a crash left under way.
 
@@ -61,6 +63,7 @@ class SqliteStore(SqliteHistory, ports.Store):
             folder: On a local disk; made with mode 0700 if it is not there.
             clock: Says when runs ended.
             holder_text: What others read who find the folder held; without secrets.
+            readers: Connections that read at once, at most.
 
         Raises:
             StateHeldError: Another store holds the folder.
@@ -73,7 +76,7 @@ class SqliteStore(SqliteHistory, ports.Store):
             await asyncio.to_thread(make_private, path)
             writer = await Database.writer(path)
             stack.push_async_callback(writer.aclose)
-            reader = await Database.reader(path)
+            reader = await Readers.open(path, most=readers)
             # Closed before the writer, which then merges the WAL as the last one out.
             stack.push_async_callback(reader.aclose)
             now = clock.now().timestamp()

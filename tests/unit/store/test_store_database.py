@@ -103,7 +103,8 @@ async def test_what_returned_outlives_a_power_cut(folder, clock):
 async def test_how_the_state_database_is_opened(running, folder):
     """S4-1, S4-3; checkpoints must outlive a power cut, so FULL and not NORMAL."""
     async with await open_history(folder) as history:
-        for each in (running._writer, running._reader, history._reader):
+        (first,), (other,) = running._reader._idle, history._reader._idle
+        for each in (running._writer, first, other):
             assert isinstance(each._connection, aiosqlite.Connection)
             assert await each.pragma("journal_mode") == "wal"
             assert await each.pragma("cache_size") == 10_000
