@@ -1,5 +1,9 @@
 """What an entry of the queue says of its place, and of its next turn."""
 
+import json
+from dataclasses import fields
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +34,24 @@ def test_s0_26_of_those_who_came_together_the_lower_number_is_first(one, other, 
     low, high = sorted((one, other))
     a = entry(priority=low, submitted=submitted).rank(60.0)
     assert a <= entry(priority=high, submitted=submitted).rank(60.0)
+
+
+def test_an_entry_is_plain_json_without_a_secret_and_comes_back_the_same():
+    """S1-63: what a worker on another machine would be handed names a job, and nothing else."""
+    made = entry(
+        owner="asha@desk",
+        ask=Ask(mode=Mode.RETRY, only=("tag:north",), classes=(ErrorClass.TIMEOUT,)),
+    )
+    text = msgspec.json.encode(made)
+    assert msgspec.json.decode(text, type=QueueEntry) == made
+    assert (
+        set(json.loads(text))
+        == {each.name for each in fields(QueueEntry)}
+        == {
+            *("run", "job", "type", "priority", "submitted", "not_before"),
+            *("owner", "ask", "tries", "keep", "taken"),
+        }
+    )
 
 
 def test_ageing_is_worth_one_step_of_priority():
