@@ -19,6 +19,7 @@ from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import middle_cut
+from etltui.domain.words import because
 from etltui.door.client import GoneError
 from etltui.encode import documents
 from etltui.encode import events as encode
@@ -129,8 +130,7 @@ def _run(view: RunView, now: float) -> Iterator[str]:
         f"{view.completed}/{view.total}{trouble}  {counted(view.rows, 'row')}  "
         f"{took if view.started else '–'}"
     )
-    reason = f": {view.reason}" if view.reason else ""
-    yield f"    {short(view.run)}  {what}{reason}"
+    yield f"    {short(view.run)}  {because(what, view.reason)}"
 
 
 def _queue(value: QueueMetrics, pending: tuple[QueueEntry, ...], now: float) -> Iterator[str]:

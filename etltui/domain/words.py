@@ -19,3 +19,10 @@ def noted(note: str, count: int) -> str:
     """
     names_columns = ": " in note or " instead of " in note
     return note if names_columns else f"{count:,} x {note}"
+
+
+def because(status: str, reason: str) -> str:
+    """How something stands and why, once: `failed: the disk is full`, `stopped by SIGINT`."""
+    if reason.startswith(status):
+        return reason
+    return f"{status}: {reason}" if reason else status

@@ -21,6 +21,7 @@ from etltui.domain.run import (
     final_status,
 )
 from etltui.domain.task import Extracted
+from etltui.domain.words import because, words
 from etltui.engine.connection import RunConnection
 from etltui.engine.describe import columns_of
 from etltui.engine.log import about
@@ -205,7 +206,7 @@ class Runner:
                 await self._tools.mirror.delete(self.plan.job.name)
             except StateError as error:
                 _log.warning("What the run does not need any more was left: %s", error)
-        _log.info("Run %s: %s %s", self.plan.run, result.status, result.reason)
+        _log.info("Run %s: %s", self.plan.run, because(words(result.status), result.reason))
         if again is None or again.taken:
             self._tools.bus.publish(RunFinished(**self.moment(), result=result))
         else:

@@ -38,7 +38,7 @@ def test_an_engine_is_drawn_in_80_columns_and_holds_nothing_that_moves_a_termina
         "  gst_sales          ██████        50%  2/6  ✗ 1  1,200,345 rows  1:30",
         "    7F3K  Executing query",
         "  ledger             ████████████ 100%  0/1  0 rows  –",
-        f"    AAAA  stopped: stopped ␛[2J by {'x' * 80}"[:78] + "…",
+        f"    AAAA  stopped ␛[2J by {'x' * 80}"[:78] + "…",
         "QUEUE   2 waiting (1 not due yet), 1 running, 5 completed, 1 failed",
         "  paused: ledger",
         "  gst_sales          7F3K  priority 10, since 1 min, asha@desk",

@@ -92,6 +92,12 @@ async def test_s0_82_one_failing_of_many(world):
     assert world.mirror.written["sales"] == (("A", "C"), ("B",), 3)
 
 
+async def test_the_log_says_how_a_run_ended(world, caplog):
+    caplog.set_level("INFO")
+    done = await world.run()
+    assert f"Run {done.run}: completed" in caplog.messages
+
+
 async def test_s0_64_all_failing_fails_and_leaves_the_target(world):
     for name in "ABC":
         world.leases.extracts[name] = Script(failure())
