@@ -129,5 +129,5 @@ def set_(key: str, value: str, *, config_file: Path | None) -> None:
     origin = config.origins[name]
     if origin.startswith("environment "):
         holds = _value(getattr(config.settings, name))
-        variable = origin.removeprefix("environment ")
+        variable = origin.removeprefix("environment ").partition(",")[0]
         click.echo(f"warning: {variable} overrides it: {name} stays {holds}", err=True)

@@ -32,7 +32,7 @@ def typed(check: object, text: str) -> object:
 def from_environment(rule: Rule, text: str) -> Any:
     """The value that a variable gives a setting.
 
-    Milliseconds are rounded up to whole seconds.
+    Milliseconds are rounded up to whole seconds; the setting's origin says so, see `_variable`.
 
     Raises:
         RefusedError: The text is not what the setting takes; the range is in the variable's unit.
@@ -56,6 +56,13 @@ def _environment(rule: Rule, environ: Mapping[str, str], table: Table) -> Any:
     except RefusedError as refused:
         table.book.note(rule.environment, refused.problem, refused.way_out, where="environment")
         return None
+
+
+def _variable(rule: Rule, environ: Mapping[str, str]) -> str:
+    """The layer of the environment, with what was made of milliseconds that are no whole second."""
+    text = environ.get(rule.environment, "").strip() if rule.milliseconds else ""
+    odd = _INTEGER.fullmatch(text) and int(text) % 1000
+    return f"environment {rule.environment}" + (f", rounded up from {text} ms" if odd else "")
 
 
 def _flag(name: str, rule: Rule, overrides: Mapping[str, object], table: Table) -> Any:
@@ -85,7 +92,7 @@ def _said(
             rule.check,
             None,
         ),
-        f"environment {rule.environment}": _environment(rule, environ, table),
+        _variable(rule, environ): _environment(rule, environ, table),
         "flag": _flag(name, rule, overrides, table),
     }
     said = [(value, origin) for origin, value in layers.items() if value is not None]

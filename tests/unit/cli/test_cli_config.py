@@ -117,6 +117,10 @@ def test_what_the_environment_overrides_is_said(ask):
     told = ask("config", "set", "pool_size", "7", DB_POOL_MAX="9")
     assert told.exit_code == 0
     assert "warning: DB_POOL_MAX overrides it: pool_size stays 9" in told.stderr
+    told = ask("config", "set", "pool_idle_s", "7", DB_POOL_IDLE_MS="1500")
+    assert "warning: DB_POOL_IDLE_MS overrides it: pool_idle_s stays 2" in told.stderr
+    shown = ask("config", "show", DB_POOL_IDLE_MS="1500").stdout
+    assert "environment DB_POOL_IDLE_MS, rounded up from 1500 ms" in shown
 
 
 def test_check_says_who_is_left_out_and_warns_without_failing(ask):

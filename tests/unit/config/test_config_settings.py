@@ -180,7 +180,8 @@ def test_every_variable_wins_over_the_file(desk, variable, text, key, value):  #
     other = {bool: "false", str: '"error"'}.get(type(value), "99" if value == 64 else "5")
     config = desk.load(f"settings.{key} = {other}", {variable: text})
     assert getattr(config.settings, key) == value
-    assert config.origins[key] == f"environment {variable}"
+    rounded = f", rounded up from {text} ms" if text in {"1500", "1001"} else ""
+    assert config.origins[key] == f"environment {variable}{rounded}"
     assert getattr(desk.load(environ={variable: " "}).settings, key) != value
 
 
