@@ -68,3 +68,9 @@ async def test_s0_136_a_connection_that_does_not_describe_itself_is_named_on_the
     told = await logged(world, tmp_path)
     assert [name for name, message in told if "did not describe" in message] == ["A"]
     assert logging.getLogger("etltui").handlers == []
+
+
+async def test_a_class_of_failure_is_said_in_words(world, tmp_path):
+    world.leases.extracts["A"] = Script(failure(ErrorClass.NO_DATABASE, "no file a.db"))
+    told = await logged(world, tmp_path)
+    assert ("A", "Connection failed: A: no database: no file a.db") in told
