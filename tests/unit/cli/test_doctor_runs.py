@@ -139,7 +139,8 @@ def test_what_was_written_later_is_no_trouble_any_more(set_up):
     run = record(set_up, done("A"), failed("B", ErrorClass.TARGET, "x"))
     refused(set_up, run, "A")
     assert one(set_up, "writing", "warn")["detail"] == "At: B"
-    record(set_up, done("A"), done("B"), done("C"), status=RunStatus.COMPLETED)
+    run = record(set_up, done("A"), done("B"), status=RunStatus.COMPLETED)
+    refused(set_up, run, "taken out of the job since")
     assert one(set_up, "writing", "ok")
 
 
