@@ -185,6 +185,8 @@ def test_what_can_be_released_is_a_credential_or_a_locked_pool(desk):
         asyncio.run(_known_login(Remote(), name))
     with pytest.raises(ConfigError, match=r"locked pool 'branch'\. Did you mean \"branches\"\?"):
         asyncio.run(_known_login(Remote(), "branch"))
+    desk.configure("not TOML by now")
+    asyncio.run(_known_login(Remote(), "sqlite b.db"))  # what is locked needs no file
 
 
 def test_a_pool_that_drains_says_so_and_a_long_name_is_cut():
