@@ -99,6 +99,8 @@ class SqliteReader:
             self._arrow_here = True
             with suppress(Failure):
                 self._end()
+                with self._authorizer.watch(), self._authorizer.own():
+                    self._db.execute("PRAGMA shrink_memory")
 
     def _begin_both(self) -> bool:
         """Begin our transaction and the fast lane's; False where they may not see the same.

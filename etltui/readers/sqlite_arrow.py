@@ -164,6 +164,8 @@ class ArrowLane:
                 self._db.rollback()
             with suppress(*_ERRORS):
                 self._db.adbc_connection.set_autocommit(True)
+                # A session may lie idle after its lease: it gives back what it has cached.
+                _run(self._db, "PRAGMA shrink_memory")
 
     def batches(
         self,
