@@ -111,7 +111,7 @@ def test_a_stored_entry_is_served_sooner_or_dropped(desk):
     assert desk.ask("queue", "priority", LATER.run, 3).stdout.endswith("priority 50 → 3\n")
     listed = list(map(json.loads, desk.ask("queue", "list", "--json").stdout.splitlines()))
     assert [each["priority"] for each in listed] == [3, 10]
-    assert desk.ask("queue", "priority", "XXXX", 3).exit_code == 2
+    assert desk.ask("queue", "priority", "ZZZZ", 3).exit_code == 2
     assert desk.ask("queue", "priority", LATER.run, 1001).exit_code == 2
     refused = desk.ask("queue", "clear")
     assert refused.exit_code == 2
