@@ -37,7 +37,7 @@ def test_s0_26_of_those_who_came_together_the_lower_number_is_first(one, other, 
 
 
 def test_an_entry_is_plain_json_without_a_secret_and_comes_back_the_same():
-    """S1-63: what a worker on another machine would be handed names a job, and nothing else."""
+    """What is handed on with a run names a job and says how; nothing in it is a secret."""
     made = entry(
         owner="asha@desk",
         ask=Ask(mode=Mode.RETRY, only=("tag:north",), classes=(ErrorClass.TIMEOUT,)),
