@@ -10,8 +10,8 @@ from etltui.bootstrap import operator
 from etltui.cli.follow import say
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.watch import under_way
-from etltui.cli.words import words
 from etltui.domain.run import RunResult, RunStatus
+from etltui.domain.words import words
 from etltui.door.client import open_door
 
 

@@ -14,7 +14,6 @@ from etltui.cli.options import (
     profile_option,
     state_option,
 )
-from etltui.cli.words import counted, today
 from etltui.config.advice import LARGE, warnings
 from etltui.config.load import state_folder
 from etltui.config.memory import available
@@ -22,6 +21,7 @@ from etltui.config.schema import Config
 from etltui.config.select import select
 from etltui.domain.job import Job
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted, today
 
 
 def _job(config: Config, job: Job, day: date) -> Iterator[str]:

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from etltui.cli.words import counted
 from etltui.config.schema import Config
 from etltui.config.select import select
 from etltui.config.templates import render
@@ -16,6 +15,7 @@ from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Job
 from etltui.domain.plan import Plan, plan_connection, plan_hash
 from etltui.domain.run import run_id
+from etltui.domain.words import counted
 
 
 def refused(where: object, problem: str, way_out: str) -> ConfigError:

@@ -24,13 +24,13 @@ from etltui.cli.options import (
     state_option,
 )
 from etltui.cli.runs import settled
-from etltui.cli.words import age, counted, moment, number, size, words
 from etltui.config.load import state_folder
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.ports import History
 from etltui.domain.run import RESUMABLE, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
+from etltui.domain.words import age, counted, moment, number, size, words
 from etltui.encode import events as encode
 from etltui.engine.checkpoints import Checkpoint, checkpoint, checkpoints, discard, named
 

@@ -13,7 +13,6 @@ import click
 
 from etltui.cli.listening import listening
 from etltui.cli.options import config_option, errors_leave, state_option
-from etltui.cli.words import counted
 from etltui.config.load import find, load, state_folder
 from etltui.config.schema import Config
 from etltui.doctor.checks import examine
@@ -22,6 +21,7 @@ from etltui.doctor.gather import gather
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake
 from etltui.domain.progress import Snapshot
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted
 from etltui.encode import events as encode
 
 _MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}

@@ -5,10 +5,10 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from etltui.cli.words import number, words
 from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.run import ConnectionResult
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import number, words
 
 TERMINAL = 78
 """What fits every terminal."""

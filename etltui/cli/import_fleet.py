@@ -10,7 +10,6 @@ import click
 
 from etltui.cli.fleet_sources import from_file, from_query
 from etltui.cli.options import config_option, errors_leave
-from etltui.cli.words import counted, today
 from etltui.config.branches import COLUMNS, of_listing
 from etltui.config.checks import nearest_or_all
 from etltui.config.files import replace_text
@@ -21,6 +20,7 @@ from etltui.config.paths import located
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, misused
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted, today
 
 _SHOWN = 10
 

@@ -18,7 +18,6 @@ from etltui.cli.options import (
     state_option,
 )
 from etltui.cli.runs import as_object, settled
-from etltui.cli.words import counted, duration, moment, short, today, words
 from etltui.config.checks import nearest_or_all
 from etltui.config.load import state_folder
 from etltui.config.schema import Config
@@ -30,6 +29,7 @@ from etltui.domain.queue import QueueEntry
 from etltui.domain.run import AT_WORK, NOT_ENDED, RESUMABLE, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.stored import RunRow
+from etltui.domain.words import counted, duration, moment, short, today, words
 from etltui.encode import events as encode
 
 _WIDTH = 79

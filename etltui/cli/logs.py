@@ -21,9 +21,9 @@ import click
 
 from etltui.cli.files import new_file
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
-from etltui.cli.words import counted, moment, short
 from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted, moment, short
 from etltui.engine.log import LEVELS
 from etltui.engine.log_files import Follower, LogFile, LogLine, backwards, forwards, opened
 

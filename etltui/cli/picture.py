@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from etltui.cli.words import duration, number
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
@@ -18,6 +17,7 @@ from etltui.domain.events import (
 )
 from etltui.domain.run import Step
 from etltui.domain.safe_text import middle_cut, safe_text
+from etltui.domain.words import duration, number
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _BAR = 12

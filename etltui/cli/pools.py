@@ -10,11 +10,11 @@ import click
 from etltui.cli.group import SHOW, Showing
 from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, configuration, errors_leave, state_of, state_option
-from etltui.cli.words import counted
 from etltui.config.checks import nearest_or_all
 from etltui.domain.errors import misused
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.safe_text import middle_cut, safe_text
+from etltui.domain.words import counted
 from etltui.door.client import RemoteEngine, open_door
 from etltui.encode import documents
 from etltui.encode import events as encode

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Self, TextIO
 
 from etltui.cli.picture import Picture
-from etltui.cli.words import counted, duration, local, moment, number, short, words
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
@@ -20,6 +19,7 @@ from etltui.domain.events import (
     TargetPublished,
 )
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted, duration, local, moment, number, short, words
 
 PAINT_S = 0.2
 _ABOVE = (RunQueued, RunStarted, ConnectionFailed, RunRetrying, QueueCleared)

@@ -22,13 +22,13 @@ from etltui.cli.options import (
     state_option,
 )
 from etltui.cli.pools import fitted
-from etltui.cli.words import age, counted, moment
 from etltui.config.checks import nearest_or_all
 from etltui.config.schema import PRIORITY
 from etltui.domain.errors import NoSuchRunError, misused
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import middle_cut, safe_text
+from etltui.domain.words import age, counted, moment
 from etltui.encode import documents
 from etltui.encode import events as encode
 

@@ -1,10 +1,10 @@
 """What a finished run is told as on stdout: counts, targets, and the failures with a way out."""
 
 from etltui.cli.failures import advice_lines, classes_of, failure_line, folded
-from etltui.cli.words import counted, duration, number, short, size, words
 from etltui.config.schema import Config
 from etltui.domain.run import RESUMABLE, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted, duration, number, short, size, words
 
 _MOST_FAILURES = 20
 _MOST_UNUSUAL = 5

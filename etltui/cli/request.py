@@ -14,12 +14,12 @@ from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
 from etltui.cli.local import Local, Runs
 from etltui.cli.runs import settled
 from etltui.cli.signals import LEFT, LeftError, leaving, let_out, signals
-from etltui.cli.words import counted, moment, words
 from etltui.config.load import load
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
 from etltui.domain.ports import Clock
 from etltui.domain.progress import Snapshot
+from etltui.domain.words import counted, moment, words
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
 from etltui.door.protocol import Hello
 from etltui.door.server import Door, serving

@@ -8,11 +8,11 @@ import click
 
 from etltui.bootstrap import SqliteHistory, is_held, open_history
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
-from etltui.cli.words import duration, local, number, short, today, words
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import NOT_ENDED, RunStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import RunRow
+from etltui.domain.words import duration, local, number, short, today, words
 from etltui.encode import events as encode
 
 _JOB = 16

@@ -12,7 +12,6 @@ from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, 
 from etltui.cli.options import config_option, errors_leave, job_names, state_of, state_option
 from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
-from etltui.cli.words import duration, moment, noted, number, size, words
 from etltui.domain.errors import misused
 from etltui.domain.plan import Plan
 from etltui.domain.queue import QueueEntry
@@ -20,6 +19,7 @@ from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.domain.usual import deviation
+from etltui.domain.words import duration, moment, noted, number, size, words
 from etltui.encode import events as encode
 
 _MARKS = {

@@ -13,13 +13,12 @@ from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.picture import bar
 from etltui.cli.pools import each, fitted, totals
-from etltui.cli.words import age, counted, duration, moment, short, size, words
 from etltui.domain.pools import PoolStats
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import middle_cut
-from etltui.domain.words import because
+from etltui.domain.words import age, because, counted, duration, moment, short, size, words
 from etltui.door.client import GoneError
 from etltui.encode import documents
 from etltui.encode import events as encode

@@ -15,13 +15,13 @@ import click
 from etltui.bootstrap import leases
 from etltui.cli.failures import advice_lines
 from etltui.cli.options import config_option, configuration, errors_leave, profile_option
-from etltui.cli.words import counted, today, words
 from etltui.config.schema import Config
 from etltui.config.select import matches, suggestion
 from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake, Trouble
 from etltui.domain.job import Connection
 from etltui.domain.ports import Leases, Session
 from etltui.domain.safe_text import middle_cut, safe_text
+from etltui.domain.words import counted, today, words
 from etltui.encode import events as encode
 
 _WIDTH = 79

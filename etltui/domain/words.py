@@ -1,4 +1,11 @@
-"""How counts, statuses and notes read: one way wherever something is said to people."""
+"""How numbers, times, statuses and notes read: one way wherever something is said to people."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+_MINUTE = 60
+_HOUR = 3600
+_KB = 1000
 
 
 def counted(count: int, noun: str) -> str:
@@ -26,3 +33,56 @@ def because(status: str, reason: str) -> str:
     if reason.startswith(status):
         return reason
     return f"{status}: {reason}" if reason else status
+
+
+def number(value: int) -> str:
+    """With thousands separators."""
+    return f"{value:,}"
+
+
+def duration(seconds: float) -> str:
+    """`4.1s`, `1:12`, `2h05`."""
+    if round(seconds, 1) < _MINUTE:
+        return f"{seconds:.1f}s"
+    whole = int(seconds + 0.05)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}:{whole % _MINUTE:02d}"
+    return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}"
+
+
+def age(seconds: float) -> str:
+    """How long ago something was: `40 s`, `12 min`, `5 h`, `3 d`."""
+    for unit, length in (("d", 24 * _HOUR), ("h", _HOUR), ("min", _MINUTE)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def size(value: int) -> str:
+    """`512 B`, `4.3 MB`: powers of 1,000, as disks are sold."""
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < _KB:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= _KB
+    return f"{amount:.1f} TB"
+
+
+def local(unix: float, timezone: str) -> datetime:
+    """The time in a zone; empty for the machine's own."""
+    return datetime.fromtimestamp(unix, UTC).astimezone(ZoneInfo(timezone) if timezone else None)
+
+
+def today(timezone: str) -> date:
+    """The day that it is in a zone."""
+    return local(datetime.now(UTC).timestamp(), timezone).date()
+
+
+def moment(unix: float, timezone: str) -> str:
+    """Date and time."""
+    return f"{local(unix, timezone):%Y-%m-%d %H:%M:%S}"
+
+
+def short(run: str) -> str:
+    """The letters that tell a run from the others of a day."""
+    return run.rpartition("-")[2]

@@ -9,7 +9,6 @@ from etltui.cli.follow import exit_code
 from etltui.cli.picture import Picture, bar
 from etltui.cli.progress import PAINT_S, Lines, Painter, Silent
 from etltui.cli.report import report
-from etltui.cli.words import counted, duration, moment, short, size, words
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.events import (
@@ -25,6 +24,7 @@ from etltui.domain.events import (
 )
 from etltui.domain.job import Connection
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Output, RunResult, RunStatus
+from etltui.domain.words import counted, duration, moment, short, size, words
 from etltui.encode import events as encode
 
 AT = {"at": 1_800_000_000.0, "run": "20261121T230500Z-7F3K", "job": "gst"}

@@ -8,11 +8,11 @@ import pytest
 from cli_desk import CONFIG, done, failed
 from doctor_desk import pools
 
-from etltui.cli.words import words
 from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
+from etltui.domain.words import words
 
 RUN = "20261121T230500Z-QQQ{}"
 
