@@ -7,7 +7,8 @@ from datetime import date
 
 from etltui.config.memory import Available
 from etltui.config.profiles import PROFILES
-from etltui.config.schema import Config, Settings, default_of
+from etltui.config.rule import default_of
+from etltui.config.schema import Config, Settings
 from etltui.config.select import select
 from etltui.config.table import joined
 from etltui.domain.job import Connection, Job

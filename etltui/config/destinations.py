@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, get_type_hints
 
 from etltui.config.checks import OneOf, RefusedError, check_of, shown, text
-from etltui.config.schema import default_of
+from etltui.config.rule import default_of
 from etltui.config.table import Table
 from etltui.config.templates import template
 from etltui.domain.job import (

@@ -20,6 +20,7 @@ from etltui.config.checks import (
 )
 from etltui.config.destinations import destination
 from etltui.config.queries import overrides, queries
+from etltui.config.rule import default_of
 from etltui.config.schema import (
     EXTRACT,
     MULTIPLIER,
@@ -28,7 +29,6 @@ from etltui.config.schema import (
     RETRIES,
     STALL_TIMEOUT,
     Settings,
-    default_of,
 )
 from etltui.config.select import matches, suggestion
 from etltui.config.table import Table

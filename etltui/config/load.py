@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from etltui.config import branches, connections, jobs, run_types, settings
+from etltui.config.console import console
 from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
 from etltui.config.paths import expanded, located
@@ -124,6 +125,7 @@ def _decoded(
         overrides,
         memory,
     )
+    screen, screened = console(root.table("console"), document)
     types = run_types.run_types(root.table("run_types"), program)
     logins = {
         name: connections.credential(name, table)
@@ -145,8 +147,9 @@ def _decoded(
         credentials=logins,
         jobs={job.name: job for _, job in work},
         path=document.path,
-        origins=origins,
+        origins={**origins, **screened},
         run_types=types,
+        console=screen,
     )
 
 

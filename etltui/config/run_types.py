@@ -1,6 +1,7 @@
 """Run types: what runs of a kind have in common in the queue."""
 
-from etltui.config.schema import EXTRACT, PRIORITY, RUNS_AT_ONCE, Settings, default_of
+from etltui.config.rule import default_of
+from etltui.config.schema import EXTRACT, PRIORITY, RUNS_AT_ONCE, Settings
 from etltui.config.table import Table
 from etltui.domain.job import RunType
 

@@ -1,12 +1,14 @@
 """The settings of the program: each with its default, its range, its variable and its reason."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from etltui.config.checks import Flag, Number, OneOf, Text, Whole, Zone
+from etltui.config.console import Console
 from etltui.config.profiles import PROFILES
+from etltui.config.rule import Rule, SettingCheck, default_of, rules_of
 from etltui.domain.job import Connection, Credential, Job, Overlap, RunType
 
 QUERY_TIMEOUT = STALL_TIMEOUT = Whole(1, 86400)
@@ -15,26 +17,6 @@ RETRIES = Whole(0, 100)
 MULTIPLIER = Number(1, 10)
 PRIORITY = Whole(0, 1000)
 RUNS_AT_ONCE = Whole(1, 50)
-
-SettingCheck = Whole | Number | OneOf | Flag | Text | Zone
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """What a setting means and may be.
-
-    Attributes:
-        help: One sentence for an operator.
-        check: Returns the value or refuses it; `check.allowed` says the range in words.
-        environment: The variable that sets it, empty for none.
-        milliseconds: Whether the variable counts milliseconds where the setting counts seconds.
-    """
-
-    help: str
-    check: SettingCheck
-    environment: str = ""
-    milliseconds: bool = False
-
 
 def _rule(help_: str, check: SettingCheck, environment: str = "") -> dict[str, Rule]:
     return {"rule": Rule(help=help_, check=check, environment=environment)}
@@ -306,12 +288,7 @@ class Settings:
 
 def rules() -> Mapping[str, Rule]:
     """The rule of each setting, in the order of declaration."""
-    return {each.name: each.metadata["rule"] for each in fields(Settings)}
-
-
-def default_of(record: type[Any], name: str) -> Any:
-    """The default that a record declares, so that no decoder says it a second time."""
-    return next(each.default for each in fields(record) if each.name == name)
+    return rules_of(Settings)
 
 
 EXTRACT: str = default_of(Job, "type")
@@ -329,7 +306,9 @@ class Config:
         path: The file, absolute.
         origins: Where each setting comes from: `default`, `profile NAME`, `file`, `local`,
             `environment NAME`, `flag`, or what was measured, as `half of the available memory`.
+            Those of the console are named as `console.theme`.
         run_types: By name; holds "extract" always.
+        console: How the console looks and is steered.
     """
 
     settings: Settings
@@ -339,3 +318,4 @@ class Config:
     path: Path
     origins: Mapping[str, str]
     run_types: Mapping[str, RunType] = field(default_factory=dict)
+    console: Console = field(default_factory=Console)

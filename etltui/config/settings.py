@@ -8,7 +8,8 @@ from etltui.config.checks import Flag, Number, OneOf, RefusedError, Whole, neare
 from etltui.config.document import Document
 from etltui.config.memory import Available, bounded
 from etltui.config.profiles import PROFILES
-from etltui.config.schema import Rule, Settings, default_of, rules
+from etltui.config.rule import Rule, default_of
+from etltui.config.schema import Settings, rules
 from etltui.config.table import Table
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")

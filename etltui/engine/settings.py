@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from etltui.config.checks import RefusedError, nearest_or_all
 from etltui.config.local import write_local
 from etltui.config.memory import available, bounded
-from etltui.config.schema import Config, Rule, Settings, rules
+from etltui.config.rule import Rule
+from etltui.config.schema import Config, Settings, rules
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.pools import PoolSettings
 from etltui.domain.ports import Pools

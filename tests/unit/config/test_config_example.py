@@ -9,8 +9,10 @@ import pytest
 
 from etltui.config import connections, destinations, jobs
 from etltui.config.checks import Number, OneOf, Whole
+from etltui.config.console import Console, console_rules
 from etltui.config.load import load
-from etltui.config.schema import Settings, default_of, rules
+from etltui.config.rule import default_of
+from etltui.config.schema import Settings, rules
 from etltui.config.table import Notebook, Table
 from etltui.domain.job import OPTIONS
 
@@ -53,6 +55,22 @@ def test_every_setting_stands_there_with_its_default_range_and_variable(name):
     if isinstance(rule.check, OneOf):
         assert all(choice in said for choice in rule.check.choices)
     assert rule.environment in said
+
+
+@pytest.mark.parametrize("name", console_rules())
+def test_every_setting_of_the_console_stands_there_with_its_default_and_range(name):
+    rule, said = console_rules()[name], comment(name, "[console]")
+    default = default_of(Console, name)
+    default = str(default).lower() if isinstance(default, bool) else default
+    assert (f"Default {default}" in said) or (f'Default "{default}"' in said)
+    if isinstance(rule.check, Number):
+        assert f"{rule.check.low:g} to {rule.check.high:g}" in said
+    if isinstance(rule.check, OneOf):
+        assert all(choice in said for choice in rule.check.choices)
+
+
+def test_it_shows_how_keys_are_given(example):
+    assert example.console.keys == {"run.retry_failed": "f,ctrl+f"}
 
 
 @pytest.mark.parametrize("section", ["credentials", "connections", "jobs"])
