@@ -61,6 +61,8 @@ class Desk:
         self._chance = chance
         # Of all pools, in the order in which they came back.
         self._idle: dict[Entry, None] = {}
+        # The priority of the first of those for whom room is about to be made.
+        self._due: int | None = None
         self.generation = 0
 
     @property
@@ -107,9 +109,13 @@ class Desk:
         """Let somebody wait, and serve whom that lets be served."""
         pool = self.pools[waiter.key]
         insort(pool.waiters, waiter, key=_turn)
+        if len(pool.waiters) == 1 and self._may_pass(waiter) and self._offer(waiter):
+            return
         # With others before it in its pool it fares as they do, unless somebody can make room.
         if len(pool.waiters) == 1 or self._idle:
-            self.pump()
+            if self._due is None:
+                asyncio.get_running_loop().call_soon(self._make_up)
+            self._due = min(waiter.turn[0], waiter.turn[0] if self._due is None else self._due)
 
     def leave(self, waiter: Waiter) -> None:
         """Somebody waits no longer."""
@@ -203,21 +209,43 @@ class Desk:
             if not waiter.gone and not self._serve(waiter, promised):
                 blocked.add(self.pools[waiter.key])
 
+    def _may_pass(self, waiter: Waiter) -> bool:
+        """Whether it may take what is open before those are served who wait for room."""
+        return self._due is None or waiter.turn[0] <= self._due
+
+    def _make_up(self) -> None:
+        """Make room, now that all have asked who ask in the same moment.
+
+        At once, the first to ask would close sessions for which the next ones come.
+        """
+        self._due = None
+        self.pump()
+
     def _serve(self, waiter: Waiter, promised: Counter[Limit]) -> bool:
         """Give a waiter a place, or see to it that one comes; False: its pool has none to give."""
+        if self._offer(waiter):
+            return True
         pool = self.pools[waiter.key]
-        if self.paused or pool.mode is not Mode.OPEN:
+        if not self._lends(pool) or not pool.may_connect:
+            return False
+        return self._make_room([limit for limit in pool.limits if limit.full], promised)
+
+    def _offer(self, waiter: Waiter) -> bool:
+        """Give a waiter a place for which nobody has to make room; whether there was one."""
+        pool = self.pools[waiter.key]
+        if not self._lends(pool):
             return False
         entry = self._open_one(pool)
         if entry is None:
-            if not pool.may_connect:
+            if not pool.may_connect or any(limit.full for limit in pool.limits):
                 return False
-            if short := [limit for limit in pool.limits if limit.full]:
-                return self._make_room(short, promised)
             entry = self._new_entry(pool)
         waiter.give(entry)
         pool.waiters.remove(waiter)
         return True
+
+    def _lends(self, pool: Pool) -> bool:
+        return not self.paused and pool.mode is Mode.OPEN
 
     def _open_one(self, pool: Pool) -> Entry | None:
         """The idle session that was used last; what has died meanwhile is cleared away."""

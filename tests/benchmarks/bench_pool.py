@@ -20,6 +20,8 @@ from etltui.domain.pools import PoolSettings
 from etltui.engine.clock import SystemClock
 from etltui.pool.manager import PoolManager
 
+DATABASES = 56
+
 
 class Session:
     """A session that does nothing."""
@@ -204,32 +206,39 @@ async def leaks() -> bool:
     )
 
 
-async def efficiency(max_connections: int) -> float:
-    """56 connections on 8 servers, read by six runs one after the other."""
+async def efficiency(max_connections: int, parallel: int = DATABASES) -> float:
+    """56 connections on 8 servers, read by six runs one after the other, so many at a time."""
     pool = manager(Sessions(0.005), max_connections=max_connections)
+    slots = asyncio.Semaphore(parallel)
 
     async def use(number: int) -> None:
-        async with pool.lease(connection(number)):
+        async with slots, pool.lease(connection(number)):
             await asyncio.sleep(0.002)
 
     for _ in range(6):
-        await asyncio.gather(*(use(number) for number in range(56)))
+        await asyncio.gather(*(use(number) for number in range(DATABASES)))
     found = pool.get_metrics().efficiency
     await pool.aclose()
     return found
 
 
+def best(max_connections: int) -> float:
+    """What nobody exceeds where each run asks each database once: the others are not open."""
+    return min(1.0, max_connections / DATABASES)
+
+
 async def measured(leases: int) -> bool:
     good = [await handing_over(), await burst(), await leaks(), await cancels(leases)]
-    share, tight = await efficiency(100), await efficiency(50)
-    good.append(
-        verdict(
-            "efficiency, 56 connections on 8 servers",
-            f"{share:.0%} at max_connections = 100 (goal > 90 %), {tight:.0%} at 50: fewer places "
-            "than databases",
-            good=share > 0.9,
-        ),
-    )
+    for places in (100, 50):
+        at_once, by_8 = await efficiency(places), await efficiency(places, 8)
+        good.append(
+            verdict(
+                f"efficiency, {DATABASES} connections on 8 servers, max_connections = {places}",
+                f"{at_once:.1%} asked all at once, {by_8:.1%} by eight at a time; "
+                f"the best there is {best(places):.1%} (goal > 90 %, or within 3 of the best)",
+                good=min(at_once, by_8) > min(0.9, best(places) - 0.03),
+            ),
+        )
     return all(good)
 
 

@@ -111,6 +111,42 @@ async def test_what_came_back_last_makes_room_for_another_pool(rooms):
     assert room.metrics.places == 2
 
 
+async def test_s4_46_with_fewer_places_than_databases_only_what_is_not_open_is_opened(rooms):
+    """Each run asks for all of them at once; nobody can do better."""
+    room = rooms(max_connections=5)
+    wanted = [connection(f"db{number}") for number in range(7)]
+
+    async def read(each):
+        async with room.manager.lease(each):
+            await steps(1)
+
+    for _ in range(6):
+        await asyncio.gather(*map(read, wanted))
+    assert (room.metrics.acquires, room.metrics.served_by_open) == (5 * 7, 5 * 5)
+
+
+async def test_who_asks_in_the_same_moment_takes_what_is_open_before_room_is_made(rooms):
+    room = rooms(max_connections=2)
+    for name in ("one", "two"):
+        await room.once(connection(name))
+    tasks = [room.task(connection(name)) for name in ("three", "two", "one")]
+    assert await asyncio.gather(*tasks) == [3, 2, 1]
+    assert room.door.closed in ([2], [1])
+
+
+@pytest.mark.parametrize("first", [0, 3])
+async def test_but_not_before_one_of_a_better_priority(rooms, first):
+    room = rooms(max_connections=1)
+    await room.once(connection("one"))
+    urgent = connection("three")
+    # Whoever asks first, what is open makes room for the best of those who need it.
+    asked = [room.task(connection("two"), priority=3 - first), room.task(urgent, priority=first)]
+    late = room.task(connection("one"), priority=2)
+    await asyncio.gather(*asked, late)
+    expected = ["three", "one", "two"] if first == 0 else ["two", "one", "three"]
+    assert room.door.tried[1:] == expected
+
+
 async def test_no_more_make_room_than_need_be(rooms):
     room = rooms(max_connections=3)
     for name in ("one", "two", "three"):
