@@ -63,13 +63,14 @@ async def _find(state: Path, run: str) -> _Found:
             raise misused("RUN|JOB", problem, "etltui runs lists them")
         held = is_held(state)
         entries = await waiting(history, held=held)
+        before = await history.usual(row.job, besides=row.run)
         return _Found(
             row=settled(row, held=held, waits=row.run in {entry.run for entry in entries}),
             plan=await history.plan(row.run) if row.plan_hash else None,
             connections=await history.connections(row.run),
             publications=await history.publications(row.run),
             waiting=entries,
-            usual=await history.usual_rows(row.job, besides=row.run),
+            usual={name: each.rows for name, each in before.items()},
         )
 
 

@@ -1,11 +1,13 @@
 """What happened, as frozen values that the bus carries to every surface."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypedDict
 
 from etltui.domain.errors import Trouble
 from etltui.domain.run import ConnectionResult, RunResult
+from etltui.domain.usual import Past
 
 
 class Topic(StrEnum):
@@ -43,10 +45,12 @@ class RunQueued(Event):
 
     Attributes:
         not_before: Unix time in seconds of a delayed run.
+        title: Of its job; empty where the job is gone.
     """
 
     priority: int
     owner: str = ""
+    title: str = ""
     not_before: float = 0.0
     topic: Topic = Topic.QUEUE
 
@@ -87,11 +91,21 @@ class RunStarted(Event):
     Attributes:
         skipped: Connections that are durable already.
         attempt: 1 for a new run.
+        title: Of its job.
+        parallel: Connections that it reads at once at most.
+        before: Results of connections that stay as an earlier attempt left them.
+        waiting: Names of the connections that it is about to read, in order.
+        past: What its job's last runs were.
     """
 
     total: int
     skipped: int = 0
     attempt: int = 1
+    title: str = ""
+    parallel: int = 1
+    before: tuple[ConnectionResult, ...] = ()
+    waiting: tuple[str, ...] = ()
+    past: Past = field(default_factory=Past)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,23 +148,35 @@ class ConnectionCompleted(Event):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionFailed(Event):
-    """A try failed; `will_retry` says whether another follows, after `wait_s`."""
+    """A try failed; `will_retry` says whether another follows, after `wait_s`.
+
+    Attributes:
+        seconds: As in `ConnectionResult`.
+    """
 
     connection: str
     trouble: Trouble
     will_retry: bool
     tries: int
     wait_s: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TargetPublished(Event):
-    """A target, or a partial one while the run goes on, is in its place."""
+    """A target, or a partial one while the run goes on, is in its place.
+
+    Attributes:
+        type: Of its destination.
+        destination: Its position in the job, from 0.
+    """
 
     path: str
     rows: int
     bytes: int
     final: bool
+    type: str = ""
+    destination: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

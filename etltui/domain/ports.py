@@ -7,14 +7,16 @@ from typing import Protocol
 
 from etltui.domain.columns import Column
 from etltui.domain.job import Connection
+from etltui.domain.logbook import Logbook, LogbookWriter
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.plan import Plan
-from etltui.domain.pools import PoolMetrics, PoolSettings, PoolStats
+from etltui.domain.pools import PoolHistory, PoolMetrics, PoolSettings, PoolStats, StatementRun
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.domain.task import Extracted, ExtractTask, Progress, PublishTask, QueryTask
+from etltui.domain.usual import Usual
 
 
 class Clock(Protocol):
@@ -120,6 +122,11 @@ class Leases(Protocol):
         ...
 
 
+    def ran(self, connection: Connection, statements: Sequence[StatementRun]) -> None:
+        """Note what was read to its end on a session of the connection, for statistics."""
+        ...
+
+
 class Pools(Leases, Protocol):
     """Lends sessions and keeps them; what an operator may ask of the pools.
 
@@ -140,6 +147,10 @@ class Pools(Leases, Protocol):
 
     def get_info(self) -> tuple[PoolStats, ...]:
         """Each pool as it is now."""
+        ...
+
+    def get_history(self) -> tuple[PoolHistory, ...]:
+        """Of each pool there has been: whether its database answers, and what it was asked."""
         ...
 
     def update(self, settings: PoolSettings) -> None:
@@ -228,19 +239,18 @@ class Parts(Protocol):
         ...
 
 
-class History(Protocol):
+class History(Logbook, Protocol):
     """What is recorded, for reading only; nobody needs to hold the folder for it."""
 
     async def run(self, run: str) -> RunRow | None:
         """A run by its id, or by a beginning or end of it that no other run has."""
         ...
 
-    async def runs(self, *, job: str = "", limit: int = 50) -> list[RunRow]:
-        """Runs, newest first."""
-        ...
+    async def crashed(self) -> list[RunRow]:
+        """Runs that a crash has stopped and nobody has taken up since, newest first.
 
-    async def unfinished(self, job: str) -> RunRow | None:
-        """The newest run of the job, if it may be resumed."""
+        Each is the newest of its job; one that waits to be taken up by itself is not among them.
+        """
         ...
 
     async def plan(self, run: str) -> Plan:
@@ -290,8 +300,8 @@ class History(Protocol):
         """How an engine stood when it last told."""
         ...
 
-    async def usual_rows(self, job: str, *, besides: str, runs: int = 10) -> dict[str, int]:
-        """From a connection to the median of its rows in the last `runs` runs of the job.
+    async def usual(self, job: str, *, besides: str = "", runs: int = 10) -> dict[str, Usual]:
+        """From a connection to what it was in the last `runs` runs of the job that completed it.
 
         The run `besides` and those after it do not count.
         """
@@ -302,7 +312,7 @@ class History(Protocol):
         ...
 
 
-class Store(History, Protocol):
+class Store(History, LogbookWriter, Protocol):
     """The state on disk. Every method that returns has made its change durable.
 
     A caller that is cancelled stops waiting; the change is made nevertheless.

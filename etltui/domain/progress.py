@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from etltui.domain.errors import Trouble
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.queue import QueueEntry, QueueMetrics
-from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.domain.run import ConnectionStatus, Output, RunStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,8 +14,14 @@ class ConnectionView:
     """A run connection as it stands.
 
     Attributes:
+        tries: In this attempt; 0 as long as it waits, or where it stays as an earlier one left it.
         trouble: What its last try met, if that failed.
         since: Unix time in seconds of its last change of status.
+        seconds: Of what it ended with, as in `ConnectionResult`.
+        notes: As in `ConnectionResult`.
+        again_at: Unix time in seconds of its next try; 0 where none is due.
+        usual_rows: The median of past runs; None: not known.
+        usual_s: … of their seconds.
     """
 
     connection: str
@@ -26,6 +32,26 @@ class ConnectionView:
     tries: int = 0
     since: float = 0.0
     trouble: Trouble | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    again_at: float = 0.0
+    usual_rows: int | None = None
+    usual_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Eta:
+    """How long something may take still.
+
+    Attributes:
+        left_s: Seconds.
+        band_s: How many more or less it may well be.
+        guess: Whether less than half of the work has a past to compare with.
+    """
+
+    left_s: float
+    band_s: float
+    guess: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +62,13 @@ class RunView:
         percent: Connections that ended, 0 to 100; never falls within an attempt.
         rows: Durable and on the way.
         skipped: Connections that were durable before this attempt.
-        connections: Those that began, by name.
+        connections: By name: those of this attempt, and those that stay as an earlier one left
+            them.
         changed: Unix time in seconds of its last event.
+        title: Of its job.
+        owner: Who asked for it, as `user@host`.
+        eta: None where nothing is known of it, or the run is not at work.
+        outputs: Its targets that are in their place, partial ones among them.
     """
 
     run: str
@@ -55,6 +86,10 @@ class RunView:
     changed: float = 0.0
     reason: str = ""
     connections: Mapping[str, ConnectionView] = field(default_factory=dict)
+    title: str = ""
+    owner: str = ""
+    eta: Eta | None = None
+    outputs: tuple[Output, ...] = ()
 
     @property
     def errors(self) -> tuple[str, ...]:

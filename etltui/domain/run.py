@@ -143,7 +143,9 @@ class RunResult:
         skipped: Of those, durable already before this attempt.
         rows: Rows in the target.
         seconds: From start to end of this attempt.
+        publish_s: Of these, in which the finished targets were made.
         left_out: Connections of the job that the run was told not to read.
+        held: Connections of the run that were not read because an operator holds them.
         reason: Why it stopped or failed, as one sentence; empty otherwise.
         unusual: From each connection whose rows are far from usual to how far, in words.
     """
@@ -157,8 +159,10 @@ class RunResult:
     skipped: int
     rows: int
     seconds: float
+    publish_s: float = 0.0
     outputs: tuple[Output, ...] = ()
     left_out: int = 0
+    held: int = 0
     reason: str = ""
     unusual: Mapping[str, str] = field(default_factory=dict)
     connections: tuple[ConnectionResult, ...] = ()

@@ -1,4 +1,56 @@
-"""Whether a connection's rows are what they usually are: at least half, at most double."""
+"""What a connection's past runs were, and whether its rows are near that: half to double."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median, median_high
+
+_FEW = 3
+_UNSURE = 0.25
+"""Of the time: how far from it the next one may be, as long as there are few to compare."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usual:
+    """What the last runs of a job were for one connection.
+
+    Attributes:
+        rows: Their median.
+        seconds: The median of the time that a run's place was taken by it; None: not known.
+        spread: How far from that half of the runs were, in seconds.
+    """
+
+    rows: int
+    seconds: float | None = None
+    spread: float = 0.0
+
+    @classmethod
+    def of(cls, rows: Sequence[int], seconds: Sequence[float]) -> "Usual":
+        """What so many rows, and so many seconds, are together.
+
+        Args:
+            rows: Of each run; at least one.
+            seconds: Of each run that tells.
+        """
+        if not seconds:
+            return cls(rows=median_high(rows))
+        middle = median(seconds)
+        spread = median(abs(each - middle) for each in seconds)
+        if len(seconds) < _FEW:
+            spread = max(spread, _UNSURE * middle)
+        return cls(rows=median_high(rows), seconds=middle, spread=spread)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Past:
+    """What the last runs of a job were, as far as they are recorded.
+
+    Attributes:
+        usual: From each connection that completed to what it was.
+        publish_s: The median of the time in which the targets were made; None: not known.
+    """
+
+    usual: Mapping[str, Usual] = field(default_factory=dict)
+    publish_s: float | None = None
 
 
 def deviation(rows: int, usual: int | None) -> str:

@@ -1,7 +1,7 @@
 """Events and results as JSON: one object a line, for programs."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,23 @@ _NAMES = {
     ConnectionFailed: "connection_failed",
     TargetPublished: "target_published",
 }
+
+_UNSAID = frozenset(
+    {
+        "topic",
+        "result",
+        "trouble",
+        "title",
+        "parallel",
+        "before",
+        "waiting",
+        "past",
+        "seconds",
+        "type",
+        "destination",
+    },
+)
+"""Fields of events that are for screens, or are said in another way."""
 
 
 def finished(result: RunResult) -> dict[str, Any]:
@@ -87,15 +104,14 @@ def encoded(event: Event) -> dict[str, Any]:
     """An event as an object with `type` and `time`; how a run ended says its seconds instead."""
     if isinstance(event, RunFinished):
         return finished(event.result)
-    facts = asdict(event)
+    facts = {
+        each.name: getattr(event, each.name) for each in fields(event) if each.name not in _UNSAID
+    }
     at = facts.pop("at")
-    del facts["topic"]
-    facts.pop("result", None)
     if isinstance(event, ConnectionCompleted):
         facts.update(connection(event.result))
     if isinstance(event, ConnectionFailed):
         facts["error"] = trouble(event.trouble)
-        del facts["trouble"]
     return {
         "type": _NAMES.get(type(event), "overflow"),
         "time": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),

@@ -16,6 +16,7 @@ from etltui.domain.events import (
 )
 from etltui.domain.job import Destination, Job, RetryPolicy
 from etltui.domain.plan import Plan, PlanConnection
+from etltui.domain.pools import StatementRun
 from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
 from etltui.domain.task import Extracted, ExtractTask, Progress
@@ -153,6 +154,7 @@ class RunConnection:
             notes=extracted.notes,
         )
         await self._host.record(result, extracted)
+        self._tools.leases.ran(self._planned.connection, self._ran(extracted))
         for destination in self._job.destinations:
             _log.info(
                 "Progressive %s write: %s (%d rows) appended",
@@ -164,6 +166,13 @@ class RunConnection:
         self._tools.bus.publish(
             ConnectionCompleted(**self._host.moment(), connection=self._name, result=result),
         )
+
+    def _ran(self, extracted: Extracted) -> list[StatementRun]:
+        sql = {query.name: query.sql for query in self._planned.queries}
+        return [
+            StatementRun(sql=sql[cost.name], rows=cost.rows, seconds=cost.seconds)
+            for cost in extracted.costs
+        ]
 
     def _refusing(self, failure: Failure) -> tuple[Destination, ...]:
         """The destination that the failure is of; all, where a disk does not say."""
@@ -210,6 +219,7 @@ class RunConnection:
                 will_retry=decision.again,
                 tries=self._tries,
                 wait_s=decision.wait_s,
+                seconds=dict(self._seconds),
             ),
         )
         return decision.wait_s if decision.again else None

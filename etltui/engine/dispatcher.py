@@ -89,9 +89,9 @@ class Dispatcher:
             StateError: It could not be recorded; nothing waits.
         """
         await self._tools.store.enqueue([entry], title)
-        return self.add(entry)
+        return self.add(entry, title)
 
-    def add(self, entry: QueueEntry) -> RunHandle:
+    def add(self, entry: QueueEntry, title: str) -> RunHandle:
         """Let a recorded entry wait for its turn."""
         turn = self._turns.setdefault(entry.run, Turn(entry))
         turn.entry = entry
@@ -102,6 +102,7 @@ class Dispatcher:
                 priority=entry.priority,
                 owner=entry.owner,
                 not_before=entry.not_before,
+                title=title,
             ),
         )
         self.pump()

@@ -74,7 +74,7 @@ class Engine:
             self._finisher.start,
         )
         self._changing = asyncio.Lock()
-        self._progress = ProgressBook(tools.clock)
+        self._progress = ProgressBook(tools.clock, lambda: self.config.settings.max_connections)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
         self._submissions = Submissions(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from etltui import __version__
 from etltui.config.folders import remove
-from etltui.domain.errors import ErrorClass, Failure, StateError
+from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.events import TargetPublished
 from etltui.domain.part import Published
 from etltui.domain.plan import Plan
@@ -42,7 +42,8 @@ class Publisher:
         self._attempt = prepared.attempt
         self._tally = tally
         self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
-        self._usual: Mapping[str, int] | None = None
+        self.usual: Mapping[str, int] = {}
+        """From a connection to the rows that it usually has."""
         self._changed = asyncio.Event()
         self._assembling = asyncio.Lock()
 
@@ -96,7 +97,7 @@ class Publisher:
                 # The parts are safe: a partial target is a view of them, not the work itself.
                 _log.warning("Partial target %s was not made: %s", path, failure)
             else:
-                self._news(str(path), published, final=False)
+                self._news(number, str(path), published, final=False)
 
     async def final(self) -> AsyncIterator[Output]:
         """Publish every target under its final name, one after the other.
@@ -131,7 +132,7 @@ class Publisher:
             bytes=done.bytes,
             final=True,
         )
-        self._news(target, done, final=True)
+        self._news(number, target, done, final=True)
         return output
 
     async def _publish(self, row: PublicationRow) -> Published:
@@ -182,9 +183,7 @@ class Publisher:
     async def _assemble(self, number: int, temporary: str) -> Published:
         """Have a target assembled; an extractor that dies over it is no reason to give up."""
         await self._check_room(number)
-        if self._usual is None:
-            self._usual = await self._usual_rows()
-        task = self._task(number, temporary, self._usual)
+        task = self._task(number, temporary)
         for _ in range(_TRIES - 1):
             try:
                 return await self._tools.parts.assemble(task)
@@ -194,23 +193,15 @@ class Publisher:
         return await self._tools.parts.assemble(task)
 
     def unusual(self) -> dict[str, str]:
-        """From each connection whose rows are far from usual to how far; once it is known."""
-        usual = self._usual or {}
+        """From each connection whose rows are far from usual to how far."""
         completed = {
-            result.connection: deviation(result.rows, usual.get(result.connection))
+            result.connection: deviation(result.rows, self.usual.get(result.connection))
             for result in self._tally.ordered()
             if result.status is ConnectionStatus.COMPLETED
         }
         return {name: words for name, words in completed.items() if words}
 
-    async def _usual_rows(self) -> dict[str, int]:
-        try:
-            return await self._tools.store.usual_rows(self._plan.job.name, besides=self._plan.run)
-        except StateError as error:
-            _log.warning("What rows are usual is not known: %s", error)
-            return {}
-
-    def _task(self, number: int, temporary: str, usual: Mapping[str, int]) -> PublishTask:
+    def _task(self, number: int, temporary: str) -> PublishTask:
         job = self._plan.job
         destination = job.destinations[number]
         return PublishTask(
@@ -222,18 +213,18 @@ class Publisher:
             options=asdict(destination.options),
             queries=tuple(query.name for query in job.queries),
             columns=self._plan.columns,
-            entries=self._entries(number, usual),
+            entries=self._entries(number),
             title=job.title,
             facts=self._facts(),
         )
 
-    def _entries(self, number: int, usual: Mapping[str, int]) -> tuple[PublishEntry, ...]:
+    def _entries(self, number: int) -> tuple[PublishEntry, ...]:
         return tuple(
             PublishEntry(
                 connection=result.connection,
                 status=result.status,
                 rows=result.rows,
-                usual=usual.get(result.connection),
+                usual=self.usual.get(result.connection),
                 trouble=result.trouble,
                 receipts=tuple(
                     receipt
@@ -248,7 +239,7 @@ class Publisher:
             PublishEntry(
                 connection=name,
                 status=ConnectionStatus.SKIPPED,
-                usual=usual.get(name),
+                usual=self.usual.get(name),
             )
             for name in self._plan.left_out
         )
@@ -273,7 +264,7 @@ class Publisher:
             ("Program", f"etltui {__version__}"),
         )
 
-    def _news(self, path: str, published: Published, *, final: bool) -> None:
+    def _news(self, number: int, path: str, published: Published, *, final: bool) -> None:
         self._tools.bus.publish(
             TargetPublished(
                 at=self._tools.clock.now().timestamp(),
@@ -283,6 +274,8 @@ class Publisher:
                 rows=published.rows,
                 bytes=published.bytes,
                 final=final,
+                type=self._plan.job.destinations[number].type,
+                destination=number,
             ),
         )
 

@@ -25,6 +25,7 @@ from etltui.domain.words import because, words
 from etltui.engine.connection import RunConnection
 from etltui.engine.describe import columns_of
 from etltui.engine.log import about
+from etltui.engine.past import past_of
 from etltui.engine.prepare import Prepared
 from etltui.engine.publish import Publisher
 from etltui.engine.tally import Tally
@@ -75,6 +76,7 @@ class Runner:
         self._fixing = asyncio.Lock()
         self._failure: Failure | None = None
         self._begun = tools.clock.monotonic()
+        self._publish_s = 0.0
         self._step: str = Step.CONNECTING
         self.cancel_as = RunStatus.STOPPED
         """What a cancelled task makes of the run: stopped (resumable) or cancelled."""
@@ -114,12 +116,19 @@ class Runner:
 
     async def _start(self) -> None:
         await self._tools.store.move_run(self.plan.run, RunStatus.RUNNING)
+        past = await past_of(self._tools.store, self.plan.job.name, besides=self.plan.run)
+        self._publisher.usual = {name: each.rows for name, each in past.usual.items()}
         self._tools.bus.publish(
             RunStarted(
                 **self.moment(),
                 total=self._tally.total,
                 skipped=self._tally.kept,
                 attempt=self.attempt,
+                title=self.plan.job.title,
+                parallel=self.plan.job.max_parallel,
+                before=tuple(self._tally.results.values()),
+                waiting=tuple(planned.name for planned in self._wanted()),
+                past=past,
             ),
         )
         if self.attempt > 1:
@@ -128,9 +137,13 @@ class Runner:
                 _log.info("Skipping already-completed connection: %s", name)
         self._progress()
 
+    def _wanted(self) -> list[PlanConnection]:
+        """What this attempt is to read."""
+        return [planned for planned in self._tally.waiting() if planned.name in self._asked]
+
     async def _gather(self) -> None:
         """Try every waiting connection until it ended or the run stops."""
-        waiting = [c for c in self._tally.waiting() if c.name in self._asked]
+        waiting = self._wanted()
         if waiting and not self.plan.columns:
             columns = await columns_of(self.plan, self._tools)
             if columns is not None:
@@ -187,12 +200,14 @@ class Runner:
         self._step = Step.SENDING
         self._progress()
         await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)
+        begun = self._tools.clock.monotonic()
         try:
             async for output in self._publisher.final():
                 self._outputs.append(output)
         except Failure as failure:
             _log.error("The target was not published: %s", failure)
             raise RunnerHalt(RunStatus.STOPPED, f"not published: {failure}") from failure
+        self._publish_s = round(self._tools.clock.monotonic() - begun, 3)
         return status, ""
 
     async def _finish(self, result: RunResult) -> None:
@@ -235,6 +250,7 @@ class Runner:
             skipped=self._tally.kept,
             rows=self._tally.rows,
             seconds=round(self._tools.clock.monotonic() - self._begun, 3),
+            publish_s=self._publish_s,
             outputs=tuple(self._outputs),
             left_out=len(self.plan.left_out),
             reason=reason,

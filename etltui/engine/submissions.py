@@ -100,15 +100,15 @@ class Submissions:
 
         One that was at work when that engine ended goes on only where the job resumes.
         """
+        job = self._starts.config.jobs.get(entry.job)
         if entry.taken:
-            job = self._starts.config.jobs.get(entry.job)
             resumes = job is not None and self._starts.resumes(job, None)
             if job is None or not resumes or entry.tries > job.retry.retries:
                 await self._store.dequeue([entry.run], RunStatus.STOPPED)
                 return
             entry = entry.again(entry.not_before)
             await self._store.requeue(entry)
-        self._queue.add(entry)
+        self._queue.add(entry, job.title if job else "")
 
     async def cancel(self, run: str, *, resumable: bool, reason: str) -> None:
         """See `engine.engine.Engine.cancel`."""

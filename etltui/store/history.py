@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from pathlib import Path
-from statistics import median_high
 from types import TracebackType
 from typing import Self
 
@@ -12,10 +11,12 @@ from etltui.domain.part import Member, Receipt
 from etltui.domain.plan import Plan
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import QueueEntry
-from etltui.domain.run import RESUMABLE
+from etltui.domain.run import RESUMABLE, ConnectionResult
 from etltui.domain.stored import ConnectionRow, PublicationRow, RunRow
+from etltui.domain.usual import Usual
 from etltui.store.database import Row, Statements, Value
 from etltui.store.folder import DATABASE
+from etltui.store.logbook import SqliteLogbook
 from etltui.store.readers import Readers
 from etltui.store.rows import (
     checked,
@@ -30,9 +31,10 @@ from etltui.store.rows import (
     run_of,
     snapshot_of,
 )
+from etltui.store.runs import CRASH
 
 
-class SqliteHistory(ports.History):
+class SqliteHistory(SqliteLogbook, ports.History):
     """The reading half of the store, on connections that cannot write."""
 
     def __init__(self, reader: Readers) -> None:
@@ -55,14 +57,14 @@ class SqliteHistory(ports.History):
         found = await self._reader.transact(find)
         return run_of(found) if found else None
 
-    async def runs(self, *, job: str = "", limit: int = 50) -> list[RunRow]:
-        """Runs, newest first."""
-        return [run_of(row) for row in await self._rows("runs", job=job, limit=limit)]
-
     async def unfinished(self, job: str) -> RunRow | None:
         """The newest run of the job that has a plan, if it may be resumed."""
         newest = [run_of(row) for row in await self._rows("runs_planned", job=job)]
         return newest[0] if newest and newest[0].status in RESUMABLE else None
+
+    async def crashed(self) -> list[RunRow]:
+        """Runs that a crash has stopped and nobody has taken up since, newest first."""
+        return [run_of(row) for row in await self._rows("runs_crashed", reason=CRASH)]
 
     async def plan(self, run: str) -> Plan:
         """The frozen plan of a run.
@@ -150,22 +152,27 @@ class SqliteHistory(ports.History):
         found = await self._rows("live")
         return snapshot_of(found[0]) if found else None
 
-    async def usual_rows(self, job: str, *, besides: str, runs: int = 10) -> dict[str, int]:
-        """From a connection to the median of its rows in the last runs of the job.
+    async def usual(self, job: str, *, besides: str = "", runs: int = 10) -> dict[str, Usual]:
+        """From a connection to what it was in the last runs of the job that completed it.
 
         Args:
             job: The job.
             besides: A run that does not count, nor do those after it.
             runs: How many runs to look back.
         """
-        seen: defaultdict[str, list[int]] = defaultdict(list)
-        rows = await self._rows("runs_done", job=job, besides=besides, limit=runs)
-        for run in rows:
+        seen: defaultdict[str, list[ConnectionResult]] = defaultdict(list)
+        for run in await self._rows("runs_done", job=job, besides=besides, limit=runs):
             for row in await self._rows("connections", run=run["run"]):
                 found = connection_of(row, whole=intact(row))
                 if found.done and found.result is not None:
-                    seen[found.connection].append(found.result.rows)
-        return {name: int(median_high(counts)) for name, counts in seen.items()}
+                    seen[found.connection].append(found.result)
+        return {
+            name: Usual.of(
+                [each.rows for each in results],
+                [sum(each.seconds.values()) for each in results if each.seconds],
+            )
+            for name, results in seen.items()
+        }
 
     async def _rows(self, query: str, **values: Value) -> list[Row]:
         return await self._reader.transact(lambda statements: statements.rows(query, **values))

@@ -76,11 +76,22 @@ SELECT * FROM runs WHERE run = :run;
 
 -- The newest is the one recorded last: clocks jump, row numbers do not.
 -- name: runs
-SELECT * FROM runs WHERE :job IN ('', job) ORDER BY rowid DESC LIMIT :limit;
+SELECT * FROM runs
+WHERE :job IN ('', job) AND started >= :since
+  AND (:statuses = '' OR instr(:statuses, ',' || status || ','))
+ORDER BY rowid DESC LIMIT :limit;
 
 -- A run that ended before it had a plan left nothing to take up.
 -- name: runs_planned
 SELECT * FROM runs WHERE job = :job AND plan_hash <> '' ORDER BY rowid DESC LIMIT 1;
+
+-- One that waits in the queue is taken up without anybody asking.
+-- name: runs_crashed
+SELECT * FROM runs
+WHERE status = 'stopped' AND reason = :reason AND plan_hash <> ''
+  AND rowid = (SELECT max(rowid) FROM runs AS other WHERE other.job = runs.job AND plan_hash <> '')
+  AND run NOT IN (SELECT run FROM queue)
+ORDER BY rowid DESC;
 
 -- name: runs_named
 SELECT * FROM runs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from etltui.domain.usual import deviation
+from etltui.domain.usual import Usual, deviation
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,14 @@ def test_nothing_is_said_of_what_is_usual_or_unknown(rows, usual):
 )
 def test_what_is_far_from_usual_is_said(rows, usual, said):
     assert deviation(rows, usual) == said
+
+
+def test_n_26_what_is_usual_is_a_median_and_how_far_half_of_the_runs_are_from_it():
+    assert Usual.of([5, 9, 7], [4.0, 6.0, 20.0]) == Usual(rows=7, seconds=6.0, spread=2.0)
+    assert Usual.of([5, 9], [3.0, 3.0, 3.0]) == Usual(rows=9, seconds=3.0, spread=0.0)
+
+
+def test_of_few_runs_nobody_knows_how_far_they_differ():
+    assert Usual.of([5], [8.0]) == Usual(rows=5, seconds=8.0, spread=2.0)
+    assert Usual.of([5, 5], [4.0, 12.0]) == Usual(rows=5, seconds=8.0, spread=4.0)
+    assert Usual.of([5], []) == Usual(rows=5, seconds=None)

@@ -263,13 +263,13 @@ def usual(world):
 
 
 async def test_a_target_is_told_what_past_runs_read(world):
-    asked, real = [], world.store.usual_rows
+    asked, real = [], world.store.usual
 
-    async def usual_rows(job, **besides):
+    async def usual_(job, **besides):
         asked.append(job)
         return await real(job, **besides)
 
-    world.store.usual_rows = usual_rows
+    world.store.usual = usual_
     world.leases.extracts["A"] = Script(5, 9, 7)
     world.job(destinations=(csv("out/one.csv"), csv("out/two.csv")))
     await world.run()
@@ -294,10 +294,10 @@ async def test_a_result_says_what_is_far_from_usual(world):
 
 
 async def test_a_target_is_made_though_nobody_knows_what_is_usual(world, caplog):
-    async def usual_rows(*_, **__):
+    async def usual_(*_, **__):
         raise StateError("a row is damaged")
 
-    world.store.usual_rows = usual_rows
+    world.store.usual = usual_
     assert (await world.run()).status is RunStatus.COMPLETED
     assert usual(world) == dict.fromkeys("ABC")
-    assert "What rows are usual is not known: a row is damaged" in caplog.text
+    assert "What is usual for sales is not known: a row is damaged" in caplog.text

@@ -1,25 +1,29 @@
-"""What the rows of past runs were: the median for each connection."""
+"""What past runs were: rows and seconds of each connection, and which ended in a crash."""
 
 from dataclasses import replace
 
 import pytest
 import store_samples as sample
 
+from etltui.domain.queue import Ask, Mode, QueueEntry
 from etltui.domain.run import RunStatus
+from etltui.domain.usual import Usual
+from etltui.store.sqlite import SqliteStore
 
 
 @pytest.fixture
 async def past(store):
     """Records runs of the job with so many rows of connections 0, 1, …; None: it failed."""
 
-    async def record(run, *rows, status=RunStatus.COMPLETED):
+    async def record(run, *rows, status=RunStatus.COMPLETED, seconds=None):
         await store.create_run(sample.plan(run=run), RunStatus.RUNNING)
         for number, count in enumerate(rows):
             name = f"B{number:03d}"
             if count is None:
                 await store.checkpoint(run, sample.failed(name))
             else:
-                result = replace(sample.completed(name), rows=count)
+                took = {"query": 0.25} if seconds is None else seconds
+                result = replace(sample.completed(name), rows=count, seconds=took)
                 await store.checkpoint(run, result, sample.receipts(name, run=run))
         if status in {RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS}:
             await store.move_run(run, RunStatus.PUBLISHING)
@@ -28,21 +32,72 @@ async def past(store):
     return record
 
 
+async def rows(store, besides, **more):
+    usual = await store.usual("gst_sales", besides=besides, **more)
+    return {name: each.rows for name, each in usual.items()}
+
+
 async def test_of_each_connection_the_median_of_the_runs_before(store, past):
     await past("R1", 1, 10)
     await past("R2", 3, None, status=RunStatus.COMPLETED_WITH_ERRORS)
     await past("R3", 900, 20)
     await past("R4", 2, 5)
-    assert await store.usual_rows("gst_sales", besides="R4") == {"B000": 3, "B001": 20}
-    assert await store.usual_rows("gst_sales", besides="R2") == {"B000": 1, "B001": 10}
-    assert await store.usual_rows("gst_sales", besides="R1") == {}
+    assert await rows(store, "R4") == {"B000": 3, "B001": 20}
+    assert await rows(store, "R2") == {"B000": 1, "B001": 10}
+    assert await rows(store, "R1") == {}
     # A run that nobody knows yet comes after all others.
-    assert await store.usual_rows("gst_sales", besides="") == {"B000": 3, "B001": 10}
-    assert await store.usual_rows("gst_sales", besides="R9", runs=1) == {"B000": 2, "B001": 5}
-    assert await store.usual_rows("other", besides="R9") == {}
+    assert await rows(store, "") == {"B000": 3, "B001": 10}
+    assert await rows(store, "R9", runs=1) == {"B000": 2, "B001": 5}
+    assert await store.usual("other", besides="R9") == {}
 
 
 @pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.CANCELLED, RunStatus.FAILED])
 async def test_a_run_that_did_not_complete_says_nothing_of_what_is_usual(store, past, status):
     await past("R1", 7, status=status)
-    assert await store.usual_rows("gst_sales", besides="R2") == {}
+    assert await store.usual("gst_sales", besides="R2") == {}
+
+
+async def test_n_26_of_each_connection_its_seconds_and_how_far_they_differ(store, past):
+    for run, took in {"R1": 4.0, "R2": 6.0, "R3": 20.0}.items():
+        await past(run, 5, seconds={"connect": 1.0, "fetch": took - 1.0})
+    assert await store.usual("gst_sales") == {"B000": Usual(rows=5, seconds=6.0, spread=2.0)}
+    # One that was imported took no time that anybody knows of.
+    await past("R4", 5, seconds={})
+    assert (await store.usual("gst_sales"))["B000"].seconds == 6.0
+    assert await store.usual("gst_sales", runs=1) == {"B000": Usual(rows=5)}
+
+
+async def begun(store, run, job="gst_sales", status=RunStatus.RUNNING):
+    await store.create_run(sample.plan(run=run, of=sample.job(job)), status)
+
+
+async def crashed(store):
+    return [row.run for row in await store.crashed()]
+
+
+async def test_what_a_crash_has_stopped_is_known_until_it_is_taken_up(folder, clock):
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        await begun(store, "R1")
+        await begun(store, "R2", "stock")
+        await begun(store, "R3", "bank")
+        await begun(store, "R4", "till")
+        await store.move_run("R4", RunStatus.STOPPED, "by hand")
+        assert await crashed(store) == []
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        assert await crashed(store) == ["R3", "R2", "R1"]
+        # A later run of the job takes its place, unless that is still to begin.
+        entry = QueueEntry(run="R5", job="stock", type="extract", priority=1, submitted=1.0)
+        await store.enqueue([entry], "Stock")
+        assert await crashed(store) == ["R3", "R2", "R1"]
+        await begun(store, "R6", "stock")
+        assert await crashed(store) == ["R3", "R1"]
+        await store.move_run("R1", RunStatus.RUNNING)
+        assert await crashed(store) == ["R3"]
+        # It waits for its turn: nobody needs to ask.
+        waits = replace(entry, run="R3", job="bank", ask=Ask(mode=Mode.RESUME))
+        await store.enqueue([waits], "Bank")
+        assert await crashed(store) == []
+        await store.dequeue(["R3"], RunStatus.STOPPED)
+        assert await crashed(store) == ["R3"]
+        await store.move_run("R3", RunStatus.DISCARDED)
+        assert await crashed(store) == []
