@@ -102,6 +102,11 @@ class Door:
         """Runs that clients have handed in and that go on."""
         return len(self._handed)
 
+    @property
+    def visitors(self) -> int:
+        """Clients that are in."""
+        return len(self._visits)
+
     async def finish(self) -> None:
         """Wait for the runs that were handed in, then take no more."""
         while self._starting or self._handed:

@@ -1,29 +1,21 @@
 """One client of the door: its calls, and the events that it follows."""
 
 import asyncio
-import inspect
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import ExitStack, suppress
-from operator import attrgetter
-from typing import Any, Protocol
+from collections.abc import Collection
+from contextlib import suppress
 
 import msgspec
 
-from etltui.config.select import suggestion
-from etltui.domain.errors import EtltuiError, NoSuchRunError, misused
+from etltui.domain.errors import EtltuiError
 from etltui.domain.events import Overflow
-from etltui.domain.progress import Snapshot
-from etltui.domain.run import RunResult
+from etltui.door.guest import Guest, Host
 from etltui.door.protocol import (
-    FOLLOWING,
     HEAD,
     MAX_CALL,
     Answer,
     Call,
     Down,
-    Following,
-    Hello,
     NoMoreNews,
     Refused,
     asked,
@@ -34,30 +26,13 @@ from etltui.door.protocol import (
     refused,
 )
 from etltui.engine.bus import Backlog
-from etltui.engine.engine import Engine, RunHandle
 
 CALLS_AT_ONCE = 32
-_STARTS = frozenset({"submit", "retry"})
 
 _log = logging.getLogger(__name__)
 
 
-class Host(Protocol):
-    """What all clients of an engine share."""
-
-    engine: Engine
-    hello: Hello
-
-    async def start(self, begin: Callable[[], Awaitable[RunHandle]]) -> RunHandle:
-        """Start a run."""
-        ...
-
-    async def refresh(self) -> None:
-        """Read the configuration anew."""
-        ...
-
-
-class Visit(Following):
+class Visit(Guest):
     """Serves a client until it hangs up.
 
     A client that does not read costs its place and a bounded backlog; nobody waits for it.
@@ -71,19 +46,16 @@ class Visit(Following):
     def __init__(
         self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        self._host = host
+        super().__init__(host)
         self._reader = reader
         self._writer = writer
-        self._handles: dict[str, RunHandle] = {}
-        self._stack = ExitStack()
-        self._events: Backlog | None = None
         self._telling: asyncio.Task[None] | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(CALLS_AT_ONCE)
 
     async def serve(self) -> None:
         """Answer calls until the client hangs up or talks nonsense."""
-        with self._stack:
+        with self:
             try:
                 await self._say(self._host.hello)
                 while True:
@@ -128,7 +100,7 @@ class Visit(Following):
     async def _answer(self, call: Call) -> None:
         message: Answer | Refused
         try:
-            message = Answer(id=call.id, value=await self._value(call))
+            message = Answer(id=call.id, value=await self.call(call.name, **asked(call)))
         except EtltuiError as error:
             message = refused(call.id, error)
         except Exception as error:  # noqa: BLE001 - a call must have its answer
@@ -138,61 +110,11 @@ class Visit(Following):
         with suppress(OSError):
             await self._say(message)
 
-    async def _value(self, call: Call) -> Any:
-        arguments = asked(call)
-        found = attrgetter(call.name)(self if call.name in FOLLOWING else self._host.engine)
-        if call.name in _STARTS:
-            handle = await self._host.start(lambda: found(**arguments))
-            self._handles[handle.run] = handle
-            return handle.run
-        if call.name == "check":
-            await self._host.refresh()
-        value = found(**arguments)
-        return await value if inspect.isawaitable(value) else value
-
-    def collect(self) -> Snapshot:
-        """Begin to keep events; how everything stands at this very moment."""
-        if self._events is None:
-            self._events = self._stack.enter_context(self._host.engine.events())
-        return self._host.engine.snapshot()
-
     def follow(self, runs: tuple[str, ...] = ()) -> None:
         """Send the events of these runs, of all for none, those that wait first."""
         self.collect()
         if self._telling is None and self._events is not None:
             self._telling = asyncio.create_task(self._tell(self._events, set(runs)), name="news")
-
-    def enough(self) -> None:
-        """Keep no more; `NoMoreNews` follows what waits still."""
-        if self._events is not None:
-            self._events.end()
-
-    async def wait(self, run: str) -> RunResult:
-        """How a run ended.
-
-        Raises:
-            NoSuchRunError: It had ended before, and somebody else had submitted it.
-        """
-        handle = self._handles.get(run) or self._host.engine.queue.handle(run)
-        if handle is None:
-            why = "no such run waits or is at work"
-            raise NoSuchRunError(run=run, why=why, way_out="See `etltui runs`")
-        return await handle.wait()
-
-    async def warm_up(self, connection: str, count: int) -> int:
-        """Have so many sessions to a configured connection open; how many are open then.
-
-        Raises:
-            ConfigError: There is no such connection.
-            Failure: See `domain.ports.Pools.warm_up`.
-        """
-        engine = self._host.engine
-        there = engine.config.connections
-        for each in there:
-            if each.name == connection:
-                return await engine.pools.warm_up(each, count)
-        problem = f"the engine's configuration has no connection {connection!r}"
-        raise misused("CONNECTION", problem, suggestion(there, connection))
 
     async def _tell(self, events: Backlog, runs: Collection[str]) -> None:
         with suppress(OSError):
