@@ -128,6 +128,7 @@ class ErrorClass(StrEnum):
     DRIVER_CRASH = "driver_crash"
     POISON = "poison"
     CANCELLED = "cancelled"
+    HELD = "held"
     INTERNAL = "internal"
 
 
@@ -249,6 +250,11 @@ ADVICE: Mapping[ErrorClass, Advice] = {
         transient=False,
         means="Somebody cancelled it.",
         try_="Run again with --resume to read what is missing.",
+    ),
+    ErrorClass.HELD: Advice(
+        transient=False,
+        means="An operator holds this connection: no run reads it.",
+        try_="Let it go with `etltui release`, then retry the run.",
     ),
     ErrorClass.INTERNAL: Advice(
         transient=False,

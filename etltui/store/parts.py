@@ -8,6 +8,7 @@ from etltui.domain.part import Published, Receipt
 from etltui.domain.run import RESUMABLE, ConnectionResult
 from etltui.domain.stored import PublicationRow, PublicationState, published_next
 from etltui.store.database import Row, Statements
+from etltui.store.logbook import outcome_row
 from etltui.store.rows import checked, damage, intact, key, publication_of, seal, to_json
 
 
@@ -18,16 +19,30 @@ class Checkpoint:
     Attributes:
         result: JSON.
         parts: Rows of parts, all of this run and connection; empty leaves the recorded ones.
+        outcome: What of it is listed over many runs.
     """
 
     run: str
     connection: str
     result: str
     parts: tuple[Row, ...]
+    outcome: Row
 
 
-def checkpoint(run: str, result: ConnectionResult, receipts: Sequence[Receipt]) -> Checkpoint:
+def checkpoint(
+    run: str,
+    result: ConnectionResult,
+    receipts: Sequence[Receipt],
+    *,
+    at: float,
+) -> Checkpoint:
     """Prepare a checkpoint, so that a wrong one harms nobody who shares its transaction.
+
+    Args:
+        run: The run.
+        result: How the connection ended.
+        receipts: Of its parts.
+        at: Unix time in seconds.
 
     Raises:
         StateError: The receipts are not of this connection's parts, each of them once.
@@ -38,7 +53,13 @@ def checkpoint(run: str, result: ConnectionResult, receipts: Sequence[Receipt]) 
         raise StateError(f"a receipt given for {name!r} is of another connection or run")
     if len({key("parts", part) for part in parts}) < len(parts):
         raise StateError(f"two receipts of {name!r} are of the same part")
-    return Checkpoint(run=run, connection=name, result=to_json(result), parts=parts)
+    return Checkpoint(
+        run=run,
+        connection=name,
+        result=to_json(result),
+        parts=parts,
+        outcome=outcome_row(run, result, at),
+    )
 
 
 async def record(
@@ -65,6 +86,7 @@ async def _record(statements: Statements, checkpoint: Checkpoint) -> StateError 
         await statements.change("insert_part", checkpoint.parts)
         new = {**new, "parts": len(checkpoint.parts)}
     await statements.change("put_connection", [seal(new)])
+    await statements.change("put_outcome", [checkpoint.outcome])
     return None
 
 

@@ -28,6 +28,9 @@ def _read_steps() -> tuple[str, ...]:
 
 
 QUERIES: Mapping[str, str] = named(
-    (files("etltui.store") / "queries.sql").read_text(encoding="utf-8"),
+    "\n".join(
+        (files("etltui.store") / name).read_text(encoding="utf-8")
+        for name in ("queries.sql", "logbook.sql")
+    ),
 )
 STEPS = _read_steps()

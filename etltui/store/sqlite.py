@@ -20,12 +20,13 @@ from etltui.store.folder import DATABASE, make_private
 from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
 from etltui.store.lock import hold
+from etltui.store.logbook import SqliteLogbookWriter
 from etltui.store.parts import Checkpoint
 from etltui.store.readers import MOST, Readers
 from etltui.store.rows import to_json
 
 
-class SqliteStore(SqliteHistory, ports.Store):
+class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
     """The state on disk, made by `open`. Whatever returned is durable.
 
     Reads see what is committed and nothing else, because they have a connection of their own.
@@ -156,6 +157,7 @@ class SqliteStore(SqliteHistory, ports.Store):
 
         async def finish(statements: Statements) -> None:
             await runs.finish(statements, result, now=now)
+            await statements.change("put_far", _far(result))
             if again is None:
                 await statements.change("drop_queued", [{"run": result.run}])
             else:
@@ -178,7 +180,7 @@ class SqliteStore(SqliteHistory, ports.Store):
             StateError: Nothing of it is recorded.
         """
         await self._checkpoints.add(
-            parts.checkpoint(run, result, receipts),
+            parts.checkpoint(run, result, receipts, at=self._clock.now().timestamp()),
         )
 
     async def _commit_checkpoints(
@@ -212,3 +214,11 @@ class SqliteStore(SqliteHistory, ports.Store):
     async def aclose(self) -> None:
         """Finish what is being committed and let go of the folder."""
         await self._stack.aclose()
+
+
+def _far(result: RunResult) -> list[Row]:
+    """How far the rows of its connections were from usual, as it is known at a run's end."""
+    return [
+        {"run": result.run, "connection": connection, "far": far}
+        for connection, far in result.unusual.items()
+    ]

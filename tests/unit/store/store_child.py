@@ -23,7 +23,7 @@ async def record(store, name):
 async def die_before_commit(names, statements):
     """Write more checkpoints and end before they are committed."""
     checkpoints = [
-        parts.checkpoint(sample.RUN, sample.completed(name), sample.receipts(name))
+        parts.checkpoint(sample.RUN, sample.completed(name), sample.receipts(name), at=0.0)
         for name in names
     ]
     await parts.record(statements, checkpoints)

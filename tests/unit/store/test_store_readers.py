@@ -20,7 +20,7 @@ async def readers(tmp_path):
 
 
 async def run(statements):
-    return await statements.rows("runs", job="", limit=1)
+    return await statements.rows("runs", job="", statuses="", since=0, limit=1)
 
 
 async def test_one_serves_who_read_one_after_the_other(readers):

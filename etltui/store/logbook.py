@@ -1,0 +1,168 @@
+"""The logbook on SQLite: samples, actions, holds and outcomes, read and written."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+
+import msgspec
+
+from etltui.domain.errors import ErrorClass
+from etltui.domain.logbook import Action, Hold, Logbook, LogbookWriter, Outcome, Sample, Spent
+from etltui.domain.run import ConnectionResult, ConnectionStatus, RunStatus
+from etltui.domain.stored import RunRow
+from etltui.store.database import Database, Row, Statements, Value
+from etltui.store.rows import run_of
+
+MINUTE_S = 60.0
+_STATUSES = {str(status): status for status in ConnectionStatus}
+_CLASSES: Mapping[str, ErrorClass | None] = {"": None, **{str(each): each for each in ErrorClass}}
+
+
+class SqliteLogbook(Logbook, ABC):
+    """The reading half of the logbook."""
+
+    @abstractmethod
+    async def _rows(self, query: str, **values: Value) -> list[Row]:
+        """What a query finds."""
+
+    async def samples(self, since: float, until: float, points: int = 200) -> list[Sample]:
+        """How engines stood between two times, the oldest first, in at most so many samples."""
+        width = max((until - since) / points, 1e-6)
+        (known,) = await self._rows("sampled", since=since)
+        coarse = by_the_minute(width, fine=known["fine"], coarse=known["coarse"])
+        rows = await self._rows(
+            "samples", since=since, until=until, width=width, coarse=int(coarse)
+        )
+        return msgspec.convert(rows, list[Sample])
+
+    async def actions(self, since: float = 0.0, limit: int = 200) -> list[Action]:
+        """What was done from a time on, the newest first."""
+        rows = await self._rows("actions", since=since, limit=limit)
+        return msgspec.convert(rows, list[Action])
+
+    async def holds(self) -> list[Hold]:
+        """The connections that are held, by name; one whose time has passed may be among them."""
+        return msgspec.convert(await self._rows("holds"), list[Hold])
+
+    async def outcomes(self, since: float) -> list[Outcome]:
+        """How connections ended in all runs from a time on, the oldest first."""
+        return [outcome_of(row) for row in await self._rows("outcomes", since=since)]
+
+    async def connection_history(self, connection: str, limit: int = 30) -> list[Outcome]:
+        """How a connection ended in its last runs, the newest first."""
+        rows = await self._rows("outcomes_of", connection=connection, limit=limit)
+        return [outcome_of(row) for row in rows]
+
+    async def runs(
+        self,
+        *,
+        job: str = "",
+        status: Collection[RunStatus] = (),
+        since: float = 0.0,
+        limit: int = 50,
+    ) -> list[RunRow]:
+        """Runs of a job, in one of these statuses, begun from a time on; the newest first.
+
+        Args:
+            job: Empty for all.
+            status: Empty for any.
+            since: Unix time in seconds.
+            limit: At most so many; -1 for all.
+        """
+        statuses = f",{','.join(status)}," if status else ""
+        rows = await self._rows("runs", job=job, statuses=statuses, since=since, limit=limit)
+        return [run_of(row) for row in rows]
+
+    async def last_by_job(self) -> dict[str, RunRow]:
+        """The newest run of each job, of those that have begun."""
+        rows = [run_of(row) for row in await self._rows("runs_last")]
+        return {row.job: row for row in rows}
+
+
+class SqliteLogbookWriter(LogbookWriter):
+    """The writing half of the logbook."""
+
+    _writer: Database
+
+    async def put_samples(self, samples: Sequence[Sample]) -> None:
+        """Add samples, later than all before, and add up their minutes."""
+        rows: list[Row] = [asdict(sample) for sample in samples]
+        if not rows:
+            return
+
+        async def put(statements: Statements) -> None:
+            await statements.change("put_sample", rows)
+            await statements.change("put_minutes", rows[:1])
+
+        await self._writer.transact(put)
+
+    async def put_actions(self, actions: Sequence[Action]) -> None:
+        """Add what was done."""
+        await self._change("put_action", [asdict(action) for action in actions])
+
+    async def put_holds(self, holds: Sequence[Hold]) -> None:
+        """Hold connections; one that is held already is held so from now on."""
+        await self._change("put_hold", [asdict(hold) for hold in holds])
+
+    async def drop_holds(self, connections: Sequence[str]) -> None:
+        """Hold connections no more."""
+        await self._change("drop_hold", [{"connection": name} for name in connections])
+
+    async def drop_spent(self, until: Spent) -> None:
+        """Forget what has served its time."""
+        times = (
+            ("drop_samples", until.fine),
+            ("drop_minutes", until.coarse),
+            ("drop_actions", until.actions),
+            ("drop_holds_over", until.holds),
+        )
+
+        async def drop(statements: Statements) -> None:
+            for query, time in times:
+                await statements.change(query, [{"until": time}])
+
+        await self._writer.transact(drop)
+
+    async def _change(self, query: str, rows: Sequence[Row]) -> None:
+        await self._writer.transact(lambda statements: statements.change(query, rows))
+
+
+def by_the_minute(width: float, *, fine: Value, coarse: Value) -> bool:
+    """Whether samples are to be read by the minute.
+
+    Args:
+        width: Seconds that one of them is to stand for.
+        fine: When the oldest was taken that is there as it was taken.
+        coarse: The oldest minute that is asked for.
+    """
+    if width >= MINUTE_S or fine is None:
+        return True
+    return coarse is not None and float(coarse) < float(fine) - MINUTE_S
+
+
+def outcome_row(run: str, result: ConnectionResult, at: float) -> Row:
+    """What of a result stands in the table of outcomes."""
+    return {
+        "run": run,
+        "connection": result.connection,
+        "at": at,
+        "status": str(result.status),
+        "rows": result.rows,
+        "seconds": sum(result.seconds.values()),
+        "error_class": str(result.trouble.error_class) if result.trouble else "",
+    }
+
+
+def outcome_of(row: Row) -> Outcome:
+    """The outcome in a row; a word that this program does not know stands for a mistake of it."""
+    return Outcome(
+        connection=str(row["connection"]),
+        job=str(row["job"]),
+        run=str(row["run"]),
+        at=float(row["at"] or 0),
+        status=_STATUSES.get(str(row["status"]), ConnectionStatus.FAILED),
+        rows=int(row["rows"] or 0),
+        seconds=float(row["seconds"] or 0),
+        far=str(row["far"]),
+        error_class=_CLASSES.get(str(row["error_class"]), ErrorClass.INTERNAL),
+    )
