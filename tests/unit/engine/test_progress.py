@@ -10,6 +10,7 @@ from etltui.domain.events import (
     ConnectionFailed,
     ConnectionProgress,
     ConnectionStarted,
+    Event,
     QueueCleared,
     RunFinished,
     RunProgress,
@@ -18,7 +19,16 @@ from etltui.domain.events import (
     RunStarted,
     TargetPublished,
 )
-from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus, percent
+from etltui.domain.progress import Eta
+from etltui.domain.run import (
+    ConnectionResult,
+    ConnectionStatus,
+    RunResult,
+    RunStatus,
+    Step,
+    percent,
+)
+from etltui.domain.usual import Past, Usual
 from etltui.engine.progress import KEPT_S, ProgressBook
 from fakes import TurnedClock
 
@@ -279,6 +289,144 @@ def test_s0_81_percent_never_falls_and_rows_are_those_at_the_source(steps, count
     assert run.view.rows == sum(run.done().values())
 
 
+def waits(run, *names, **facts):
+    """Let a run begin that says what it is about to read."""
+    run.queued()
+    run.tell(RunStarted, total=len(run.names), waiting=names, **facts)
+
+
+def test_a_connection_is_seen_from_the_start_with_what_is_usual_for_it():
+    run = Book()
+    waits(run, "A", "B", past=Past(usual={"A": Usual(rows=7, seconds=1.5), "C": Usual(rows=9)}))
+    run.connecting("C")
+    views = run.view.connections
+    assert [(v.connection, v.status, v.usual_rows, v.usual_s) for v in views.values()] == [
+        ("A", ConnectionStatus.WAITING, 7, 1.5),
+        ("B", ConnectionStatus.WAITING, None, None),
+        ("C", ConnectionStatus.RUNNING, 9, None),
+    ]
+    run.connecting("A")
+    run.finished(RunStatus.STOPPED)
+    assert [v.status for v in run.view.connections.values()] == [
+        ConnectionStatus.CANCELLED,
+        ConnectionStatus.WAITING,
+        ConnectionStatus.CANCELLED,
+    ]
+
+
+def test_what_an_earlier_attempt_did_is_seen_as_it_left_it():
+    run = Book()
+    done = ConnectionResult(
+        connection="A",
+        status=ConnectionStatus.COMPLETED,
+        rows=5,
+        seconds={"fetch": 2.0},
+        notes={"cut": 1},
+    )
+    lost = ConnectionResult(connection="B", status=ConnectionStatus.FAILED, trouble=TROUBLE)
+    waits(run, "C", skipped=1, before=(done, lost))
+    views = run.view.connections
+    assert list(views) == ["A", "B", "C"]
+    assert (views["A"].status, views["A"].rows, views["A"].tries) == ("completed", 5, 0)
+    assert (views["A"].seconds, views["A"].notes) == ({"fetch": 2.0}, {"cut": 1})
+    assert run.view.errors == ("B: the line broke",)
+
+
+def test_a_connection_says_what_it_ended_with_and_when_it_is_tried_again():
+    run = Book()
+    waits(run, "A")
+    run.connecting("A")
+    facts = {"connection": "A", "trouble": TROUBLE, "tries": 1}
+    run.tell(ConnectionFailed, **facts, will_retry=True, wait_s=5.0, seconds={"connect": 3.0})
+    view = run.view.connections["A"]
+    assert (view.again_at, view.seconds) == (6.0, {"connect": 3.0})
+    run.connecting("A", tries=2)
+    assert run.view.connections["A"].again_at == 0.0
+    run.tell(ConnectionFailed, **facts, will_retry=False, wait_s=5.0)
+    assert run.view.connections["A"].again_at == 0.0
+    run.connecting("A", tries=3)
+    result = ConnectionResult(
+        connection="A", status=ConnectionStatus.COMPLETED, seconds={"fetch": 2.0}, notes={"cut": 1}
+    )
+    run.tell(ConnectionCompleted, connection="A", result=result)
+    view = run.view.connections["A"]
+    assert (view.seconds, view.notes) == ({"fetch": 2.0}, {"cut": 1})
+
+
+def test_nobody_is_tried_again_once_the_run_has_ended():
+    run = Book()
+    waits(run, "A")
+    run.connecting("A")
+    facts = {"connection": "A", "trouble": TROUBLE, "tries": 1}
+    run.tell(ConnectionFailed, **facts, will_retry=True, wait_s=5.0)
+    run.finished(RunStatus.STOPPED)
+    assert run.view.connections["A"].again_at == 0.0
+
+
+def test_a_run_has_a_title_an_owner_and_the_targets_that_are_in_their_place():
+    run = Book()
+    run.tell(RunQueued, priority=1, owner="asha@desk", title="Sales")
+    assert (run.view.title, run.view.owner, run.view.outputs) == ("Sales", "asha@desk", ())
+    run.started()
+    assert run.view.title == "Sales"
+    facts = {"rows": 3, "bytes": 9}
+    run.tell(TargetPublished, path="/b.csv", final=True, type="csv", destination=1, **facts)
+    run.tell(TargetPublished, path="/a.part", final=False, type="excel", **facts)
+    assert [(o.path, o.final) for o in run.view.outputs] == [("/a.part", False), ("/b.csv", True)]
+    run.tell(TargetPublished, path="/a", final=True, type="excel", **facts)
+    run.finished(RunStatus.COMPLETED)
+    assert [(o.path, o.type) for o in run.view.outputs] == [("/a", "excel"), ("/b.csv", "csv")]
+    run.started(attempt=2)
+    run.tell(RunStarted, total=3, title="Sales of today")
+    assert (run.view.title, run.view.owner) == ("Sales of today", "asha@desk")
+
+
+def test_n_26_a_run_at_work_says_how_long_it_takes_still():
+    clock = TurnedClock()
+    run = Book(clock=clock)
+    run.book = ProgressBook(clock, lambda: places)
+    places = 50
+    run.moment["at"] = clock.now().timestamp()
+    usual = dict.fromkeys("ABC", Usual(rows=100, seconds=10.0, spread=1.0))
+    waits(run, *"ABC", parallel=2, past=Past(usual=usual, publish_s=4.0))
+    assert run.view.eta == Eta(left_s=19.0, band_s=2.0)
+    places = 1
+    assert run.view.eta.left_s == 34.0
+    places = 50
+    run.connecting("A")
+    clock.turn(4)
+    assert run.view.eta.left_s == 17.0
+    run.tell(ConnectionProgress, connection="A", step="Processing results", rows=50)
+    assert run.view.eta.left_s == (5.0 + 20.0) / 2 + 4.0
+    # Another run at work takes its share of the places.
+    other = Book(run="other", names="")
+    other.book = run.book
+    waits(other)
+    places = 3
+    assert run.view.eta.left_s == 29.0
+    assert other.view.eta is None
+    run.tell(RunRetrying, reason="no connection completed", tries=1, wait_s=5.0)
+    assert run.view.eta is None
+    run.finished(RunStatus.COMPLETED)
+    assert run.view.eta is None
+
+
+def test_n_26_making_the_targets_takes_its_time_from_when_it_began():
+    clock = TurnedClock()
+    run = Book(clock=clock)
+    run.moment["at"] = clock.now().timestamp()
+    waits(run, past=Past(publish_s=4.0))
+    assert run.view.eta.left_s == 4.0
+    clock.turn(1)
+    assert run.view.eta.left_s == 4.0
+    for passed in (3.0, 2.0):
+        run.moment["at"] = clock.now().timestamp()
+        facts = {"percent": 100, "completed": 3, "failed": 0, "total": 3, "rows": 9}
+        run.tell(RunProgress, step=Step.SENDING, **facts)
+        clock.turn(1)
+        assert run.view.eta.left_s == passed
+
+
 def test_views_are_values_of_their_own():
     run = Book()
     run.queued()
@@ -286,3 +434,11 @@ def test_views_are_values_of_their_own():
     before = run.view
     run.connecting("A")
     assert before.connections == {}
+
+
+def test_news_of_no_connection_changes_none():
+    run = Book()
+    waits(run, "A")
+    before = run.view.connections
+    run.tell(Event)
+    assert run.view.connections == before
