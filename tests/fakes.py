@@ -16,7 +16,7 @@ from etltui.domain.errors import ErrorClass, Failure, StateError
 from etltui.domain.part import Member, Published, Receipt, part_name
 from etltui.domain.pools import PoolMetrics
 from etltui.domain.run import Step
-from etltui.domain.task import Extracted, Progress
+from etltui.domain.task import Extracted, Progress, QueryCost
 from etltui.engine.bus import Bus
 from etltui.store.sqlite import SqliteStore
 
@@ -160,7 +160,8 @@ class FakeSession:
         finally:
             leases.working -= 1
         leases.record.add("data", name)
-        return Extracted(receipts=receipts, rows=rows, seconds={"query": 0.5})
+        costs = tuple(QueryCost(name=each.name, rows=rows, seconds=0.5) for each in task.queries)
+        return Extracted(receipts=receipts, rows=rows, seconds={"query": 0.5}, costs=costs)
 
     async def close(self):
         """It is closed."""
@@ -204,6 +205,7 @@ class FakeLeases:
         opens: From a connection's name to what opening a session does.
         describes: … to what it says of its columns.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
+        statements: … to what it was told that ran there.
         most: The most extracts that ever were at work together.
     """
 
@@ -213,6 +215,7 @@ class FakeLeases:
         self.describes = {}
         self.extracts = defaultdict(Script)
         self.tasks = []
+        self.statements = defaultdict(list)
         self.working = 0
         self.most = 0
 
@@ -221,6 +224,9 @@ class FakeLeases:
         del priority, holder, expected_s
         await self.opens.get(connection.name, Script()).next()
         yield FakeSession(self, connection)
+
+    def ran(self, connection, statements):
+        self.statements[connection.name].extend(statements)
 
     def read(self):
         """Names of the connections whose rows were read, in order, and forget them."""

@@ -12,7 +12,7 @@ from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, configuration, errors_leave, state_of, state_option
 from etltui.config.checks import nearest_or_all
 from etltui.domain.errors import misused
-from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.pools import PoolHistory, PoolMetrics, PoolStats
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.words import counted
 from etltui.door.client import RemoteEngine, open_door
@@ -58,10 +58,35 @@ def heads() -> str:
     return f"  {'POOL':<{_KEY}} {'OPEN':>7} {'LENT':>4} {'IDLE':>4} {'WAIT':>4}"
 
 
+def histories(pools: Sequence[PoolHistory]) -> Iterator[str]:
+    """For each pool there has been whether its database answers, then what it was asked."""
+    for pool in pools:
+        yield f"  {pool.pool}"
+        yield f"    {_health(pool)}"
+        if pool.last_error:
+            yield f"    {pool.last_error}"
+        for each in pool.statements:
+            yield (
+                f"    {each.hash}  {counted(each.count, 'time')}, {each.total_s:.2f} s, "
+                f"mean {each.mean_s:.2f}, max {each.max_s:.2f}; {counted(each.rows, 'row')}"
+            )
+            yield f"      {each.text}"
+
+
+def _health(pool: PoolHistory) -> str:
+    last = "has not answered" if pool.proved_s is None else f"answered {pool.proved_s:.0f} s ago"
+    return f"{last}, {counted(pool.proofs_failed, 'failure')} since" if pool.proofs_failed else last
+
+
 def fitted(lines: Sequence[str]) -> str:
     """Harmless lines, none wider than a terminal of 80 columns."""
     safe = [safe_text(line) for line in lines]
     return "\n".join(x if len(x) <= _WIDTH else f"{x[: _WIDTH - 1]}…" for x in safe)
+
+
+async def _histories(state: Path) -> tuple[PoolHistory, ...]:
+    async with listening(state) as remote:
+        return () if remote is None else await remote.get_pool_history()
 
 
 async def _found(state: Path) -> tuple[PoolMetrics, tuple[PoolStats, ...]] | None:
@@ -80,13 +105,27 @@ def command() -> None:
 
 
 @command.command(SHOW, short_help="Show what `pools` shows.")
+@click.option(
+    "--statements",
+    is_flag=True,
+    help="Instead: whether each database answers, and what it was asked since the engine started.",
+)
 @_json
 @config_option
 @state_option
 @errors_leave
-def show(*, as_json: bool, config_file: Path | None, state_dir: Path | None) -> None:
+def show(
+    *,
+    statements: bool,
+    as_json: bool,
+    config_file: Path | None,
+    state_dir: Path | None,
+) -> None:
     """Show the pools; as JSON their numbers all together."""
     state, _ = state_of(config_file, state_dir)
+    if statements:
+        _show_statements(state, as_json=as_json)
+        return
     found = asyncio.run(_found(state))
     if as_json:
         click.echo(encode.line(documents.pool_metrics(found[0] if found else NO_POOLS)))
@@ -95,6 +134,16 @@ def show(*, as_json: bool, config_file: Path | None, state_dir: Path | None) -> 
     else:
         metrics, pools = found
         click.echo(fitted([*totals(metrics), heads(), *each(pools)]))
+
+
+def _show_statements(state: Path, *, as_json: bool) -> None:
+    pools = asyncio.run(_histories(state))
+    if as_json:
+        click.echo(encode.line(documents.pool_history(pools)))
+    elif pools:
+        click.echo(fitted([*histories(pools)]))
+    else:
+        click.echo("No pool has lent a session since the engine started, or no engine runs.")
 
 
 @command.command("list", short_help="List the pools, one a line.")

@@ -96,6 +96,71 @@ class Leak:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StatementRun:
+    """A statement that was read to its end on a session.
+
+    Attributes:
+        sql: As it was sent, without its bind values.
+        seconds: Waiting for the database.
+    """
+
+    sql: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatementStats:
+    """What a statement has cost since the engine started.
+
+    Attributes:
+        hash: Of its whole text; short.
+        text: Its first 60 characters, on one line.
+        count: How often it was read to its end; tries that failed are not in it.
+        total_s: Waiting for the database, over all of them; `max_s` the longest.
+        rows: Rows read, over all of them.
+    """
+
+    hash: str
+    text: str
+    count: int
+    total_s: float
+    max_s: float
+    rows: int
+
+    @property
+    def mean_s(self) -> float:
+        """Seconds that it took on average."""
+        return self.total_s / self.count
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolHistory:
+    """What is known of a pool since the engine started, also when it has no session now.
+
+    Attributes:
+        pool: The key as text.
+        proved_s: Seconds since one of its sessions last proved that the database answers: it was
+            opened, answered a proof, or came back in order; None: never.
+        proofs_failed: Tries in a row since then that proved nothing: a session that could not be
+            opened, did not answer, or was lost.
+        last_error: As in `PoolStats`.
+        statements: The one used last first, at most 100.
+    """
+
+    pool: str
+    proved_s: float | None
+    proofs_failed: int
+    last_error: str = ""
+    statements: tuple[StatementStats, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the database answered when it was last asked."""
+        return self.proved_s is not None and not self.proofs_failed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PoolStats:
     """One pool at one moment.
 

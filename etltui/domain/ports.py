@@ -121,7 +121,6 @@ class Leases(Protocol):
         """
         ...
 
-
     def ran(self, connection: Connection, statements: Sequence[StatementRun]) -> None:
         """Note what was read to its end on a session of the connection, for statistics."""
         ...

@@ -84,18 +84,35 @@ class ExtractTask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class QueryCost:
+    """What one query of an extract took.
+
+    Attributes:
+        name: The query's.
+        rows: Rows read.
+        seconds: Waiting for the database, from sending the query to its last row.
+    """
+
+    name: str
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Extracted:
     """What an extract left on disk, durable before this value exists.
 
     Attributes:
         rows: Rows read, of all queries together.
         seconds: `query` until the first batch, `fetch` waiting for batches, `write` the rest.
+        costs: Of each query.
     """
 
     receipts: tuple[Receipt, ...]
     rows: int
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    costs: tuple[QueryCost, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from etltui.domain.errors import EtltuiError
 from etltui.domain.events import Event
 from etltui.domain.job import Overlap
-from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.pools import PoolHistory, PoolMetrics, PoolStats
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult
@@ -127,6 +127,11 @@ class RemoteEngine:
     async def get_pool_info(self) -> tuple[PoolStats, ...]:
         """As `Engine.get_pool_info`."""
         pools: tuple[PoolStats, ...] = await self.call("get_pool_info")
+        return pools
+
+    async def get_pool_history(self) -> tuple[PoolHistory, ...]:
+        """As `Pools.get_history`."""
+        pools: tuple[PoolHistory, ...] = await self.call("pools.get_history")
         return pools
 
     async def get_queue_metrics(self) -> QueueMetrics:

@@ -150,6 +150,7 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "queue.clear": Dispatcher.clear,
     "queue.pause": Dispatcher.pause,
     "queue.reprioritise": Dispatcher.reprioritise,
+    "pools.get_history": Pools.get_history,
     "pools.drain": Pools.drain,
     "pools.pause": Pools.pause,
     "pools.resume": Pools.resume,

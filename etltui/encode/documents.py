@@ -21,7 +21,7 @@ from etltui.domain.events import (
     RunStarted,
     Topic,
 )
-from etltui.domain.pools import PoolMetrics, PoolStats
+from etltui.domain.pools import PoolHistory, PoolMetrics, PoolStats
 from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
@@ -116,6 +116,34 @@ def pool_info(values: Sequence[PoolStats]) -> list[dict[str, Any]]:
         }
         for value in values
     ]
+
+
+def pool_history(values: Sequence[PoolHistory]) -> dict[str, Any]:
+    """Whether the pools' databases answer, and what they were asked; times in milliseconds."""
+    return {
+        "pools": [
+            {
+                "pool": value.pool,
+                "healthy": value.healthy,
+                "provedSecondsAgo": None if value.proved_s is None else round(value.proved_s, 1),
+                "proofsFailed": value.proofs_failed,
+                "lastError": value.last_error,
+                "statements": [
+                    {
+                        "hash": each.hash,
+                        "text": each.text,
+                        "count": each.count,
+                        "totalMs": round(each.total_s * 1000, 1),
+                        "meanMs": round(each.mean_s * 1000, 1),
+                        "maxMs": round(each.max_s * 1000, 1),
+                        "rows": each.rows,
+                    }
+                    for each in value.statements
+                ],
+            }
+            for value in values
+        ],
+    }
 
 
 def queue_metrics(value: QueueMetrics) -> dict[str, Any]:

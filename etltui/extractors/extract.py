@@ -20,7 +20,7 @@ from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Receipt
 from etltui.domain.run import Step
-from etltui.domain.task import Extracted, ExtractTask, QueryTask, WriterTask
+from etltui.domain.task import Extracted, ExtractTask, QueryCost, QueryTask, WriterTask
 from etltui.extractors.arrow import arrow_type
 from etltui.extractors.gate import Gate
 from etltui.extractors.lines import Printed
@@ -263,10 +263,12 @@ class _Extract:
         self.watch = watch
         self.parts: list[_Part] = []
         self.notes: dict[str, int] = {}
+        self.costs: list[QueryCost] = []
 
     def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
         """Move one query's rows into parts that are not sealed yet."""
         self.watch.begin()
+        rows = self.watch.rows
         query = replace(query, limit_s=self.task.query_timeout_s)
         with ExitStack() as stack:
             with self.watch.pulling():
@@ -280,6 +282,8 @@ class _Extract:
             with _Pump(opened, self.gate, self.watch) as pump:
                 for batch in _pulled(result, self.reader, self.gate, self.watch):
                     pump.put(_arranged(batch, plan, found))
+        rows = self.watch.rows - rows
+        self.costs.append(QueryCost(name=query.name, rows=rows, seconds=self.watch.pulled_s))
 
     def _result(
         self,
@@ -335,6 +339,7 @@ class _Extract:
             rows=self.watch.rows,
             seconds=dict(self.watch.seconds),
             notes=self.notes,
+            costs=tuple(self.costs),
         )
 
 

@@ -61,7 +61,7 @@ class Desk:
         self._chance = chance
         # Of all pools, in the order in which they came back.
         self._idle: dict[Entry, None] = {}
-        # The priority of the first of those for whom room is about to be made.
+        # The best priority of those who have asked in this moment and need room.
         self._due: int | None = None
         self.generation = 0
 
@@ -80,7 +80,9 @@ class Desk:
         """The pool of a key, made if need be; it does not end before the block does."""
         pool = self.pools.get(key)
         if pool is None:
-            pool = Pool(key, self.limits.chain(key), self.limits.backoff(key))
+            pool = Pool(
+                key, self.limits.chain(key), self.limits.backoff(key), self.limits.record(key)
+            )
             self.pools[key] = pool
         pool.refs += 1
         try:
@@ -109,13 +111,16 @@ class Desk:
         """Let somebody wait, and serve whom that lets be served."""
         pool = self.pools[waiter.key]
         insort(pool.waiters, waiter, key=_turn)
-        if len(pool.waiters) == 1 and self._may_pass(waiter) and self._offer(waiter):
+        priority, _ = waiter.turn
+        urgent = self._due is None or priority <= self._due
+        if len(pool.waiters) == 1 and urgent and self._serve(waiter, None):
             return
         # With others before it in its pool it fares as they do, unless somebody can make room.
         if len(pool.waiters) == 1 or self._idle:
+            # Not at once: the first to ask would close sessions for which the next ones come.
             if self._due is None:
-                asyncio.get_running_loop().call_soon(self._make_up)
-            self._due = min(waiter.turn[0], waiter.turn[0] if self._due is None else self._due)
+                asyncio.get_running_loop().call_soon(self.pump)
+            self._due = priority if urgent else self._due
 
     def leave(self, waiter: Waiter) -> None:
         """Somebody waits no longer."""
@@ -199,6 +204,7 @@ class Desk:
 
     def pump(self) -> None:
         """Serve all who can be served, in order, and make room for those who cannot."""
+        self._due = None
         everything = self.limits.all
         promised: Counter[Limit] = Counter()
         blocked: set[Pool] = set()
@@ -209,43 +215,24 @@ class Desk:
             if not waiter.gone and not self._serve(waiter, promised):
                 blocked.add(self.pools[waiter.key])
 
-    def _may_pass(self, waiter: Waiter) -> bool:
-        """Whether it may take what is open before those are served who wait for room."""
-        return self._due is None or waiter.turn[0] <= self._due
+    def _serve(self, waiter: Waiter, promised: Counter[Limit] | None) -> bool:
+        """Give a waiter a place, or see to it that one comes; False: its pool has none to give.
 
-    def _make_up(self) -> None:
-        """Make room, now that all have asked who ask in the same moment.
-
-        At once, the first to ask would close sessions for which the next ones come.
+        Where `promised` is None nobody makes room.
         """
-        self._due = None
-        self.pump()
-
-    def _serve(self, waiter: Waiter, promised: Counter[Limit]) -> bool:
-        """Give a waiter a place, or see to it that one comes; False: its pool has none to give."""
-        if self._offer(waiter):
-            return True
         pool = self.pools[waiter.key]
-        if not self._lends(pool) or not pool.may_connect:
-            return False
-        return self._make_room([limit for limit in pool.limits if limit.full], promised)
-
-    def _offer(self, waiter: Waiter) -> bool:
-        """Give a waiter a place for which nobody has to make room; whether there was one."""
-        pool = self.pools[waiter.key]
-        if not self._lends(pool):
+        if self.paused or pool.mode is not Mode.OPEN:
             return False
         entry = self._open_one(pool)
         if entry is None:
-            if not pool.may_connect or any(limit.full for limit in pool.limits):
+            if not pool.may_connect:
                 return False
+            if short := [limit for limit in pool.limits if limit.full]:
+                return promised is not None and self._make_room(short, promised)
             entry = self._new_entry(pool)
         waiter.give(entry)
         pool.waiters.remove(waiter)
         return True
-
-    def _lends(self, pool: Pool) -> bool:
-        return not self.paused and pool.mode is Mode.OPEN
 
     def _open_one(self, pool: Pool) -> Entry | None:
         """The idle session that was used last; what has died meanwhile is cleared away."""
@@ -261,25 +248,20 @@ class Desk:
         """See to it that a place comes free under each limit; whether one will.
 
         What leaves anyway is promised to one waiter each, so that no more make room than need be.
+        What came back last goes first: runs read their connections in the same order, so it is
+        wanted again last; closing the oldest would close each just before its turn. What nobody
+        wants at all ends with its idle time.
         """
         for limit in short:
-            if limit.leaving <= promised[limit] and not self._evict(limit):
+            if limit.leaving > promised[limit]:
+                continue
+            idle = reversed(self._idle)
+            last = next((each for each in idle if limit in self.pools[each.key].limits), None)
+            if last is None:
                 return False
+            self.discard(last)
         promised.update(short)
         return True
-
-    def _evict(self, limit: Limit) -> bool:
-        """Close what came back last of all idle ones that count against a limit.
-
-        Runs read their connections in the same order, so what came back last is wanted again
-        last; closing the oldest would close each just before its turn. What nobody wants at all
-        ends with its idle time.
-        """
-        for entry in reversed(self._idle):
-            if limit in self.pools[entry.key].limits:
-                self.discard(entry)
-                return True
-        return False
 
     def _new_entry(self, pool: Pool) -> Entry:
         entry = Entry(key=pool.key, generation=self.generation, jitter=self._chance())

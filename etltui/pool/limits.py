@@ -2,6 +2,7 @@
 
 from etltui.domain.pools import PoolKey, PoolSettings
 from etltui.pool.backoff import Backoff
+from etltui.pool.record import Record
 
 
 class Limit:
@@ -57,13 +58,15 @@ Chain = tuple[Limit, ...]
 class Limits:
     """What pools share: the limit over all, and of each server its limit and its back-off.
 
-    A server's stay when its last pool goes: there are no more than configured servers.
+    A server's stay when its last pool goes, as do the pools' records: there are no more than
+    configured servers and databases.
     """
 
     def __init__(self, settings: PoolSettings) -> None:
         self.settings = settings
         self.all = Limit("all pools", settings.max_connections)
         self.servers: dict[str, Limit] = {}
+        self.records: dict[PoolKey, Record] = {}
         self._backoffs: dict[str, Backoff] = {}
 
     def chain(self, key: PoolKey) -> Chain:
@@ -77,6 +80,10 @@ class Limits:
     def backoff(self, key: PoolKey) -> Backoff:
         """The back-off of a pool's server; a file has its own."""
         return self._backoffs.setdefault(key.server or str(key), Backoff())
+
+    def record(self, key: PoolKey) -> Record:
+        """What is remembered of a pool, also when it has gone."""
+        return self.records.setdefault(key, Record())
 
     def resize(self, settings: PoolSettings) -> None:
         """Change what is shared, and what new pools get."""

@@ -6,12 +6,19 @@ To follow a lease: `borrow` (waits for its turn) → `desk` (decides) → `opene
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
-from etltui.domain.pools import PoolKey, PoolMetrics, PoolSettings, PoolStats
+from etltui.domain.pools import (
+    PoolHistory,
+    PoolKey,
+    PoolMetrics,
+    PoolSettings,
+    PoolStats,
+    StatementRun,
+)
 from etltui.domain.ports import Clock, Session, Sessions
 from etltui.pool.borrow import Borrower
 from etltui.pool.chores import Chores
@@ -24,7 +31,7 @@ from etltui.pool.housekeeper import Housekeeper
 from etltui.pool.opener import Opener
 from etltui.pool.pool import Mode, Pool
 from etltui.pool.prover import Prover
-from etltui.pool.statistics import metrics_of, stats_of
+from etltui.pool.statistics import histories_of, metrics_of, stats_of
 from etltui.pool.tally import Totals
 from etltui.pool.waiting import finished
 
@@ -133,6 +140,14 @@ class PoolManager:
             stats_of(pool, paused=self._desk.paused, now=now) for pool in self._desk.pools.values()
         )
 
+    def get_history(self) -> tuple[PoolHistory, ...]:
+        """See `domain.ports.Pools`."""
+        return histories_of(self._desk, now=self._clock.monotonic())
+
+    def ran(self, connection: Connection, statements: Sequence[StatementRun]) -> None:
+        """See `domain.ports.Leases`."""
+        self._desk.limits.record(PoolKey.of(connection)).ran(statements)
+
     def update(self, settings: PoolSettings) -> None:
         """See `domain.ports.Pools`."""
         self._control.resize(settings)
@@ -196,9 +211,11 @@ class PoolManager:
         error_class = error.error_class if isinstance(error, Failure) else None
         if error is None or error_class in _HARMLESS:
             entry.proved = self._clock.monotonic()
+            self._desk.limits.record(entry.key).answered(entry.proved)
             self._desk.give_back(entry)
         else:
             lost = error_class in _LOST or not entry.alive
             if lost:
+                self._desk.limits.record(entry.key).missed()
                 self._desk.doubt(entry.key)
             self._desk.discard(entry, lost=lost)

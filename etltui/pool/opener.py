@@ -76,6 +76,7 @@ class Opener:
         pool = self._desk.pools[entry.key]
         now = self._clock.monotonic()
         entry.opened(session, now)
+        pool.record.answered(now)
         pool.tally.opened += 1
         pool.tally.connects.append(now - begun)
         was_down = pool.backoff.down
@@ -92,6 +93,7 @@ class Opener:
     ) -> None:
         """Remember a failure, and spare those who wait what they need not find out again."""
         pool = self._desk.pools[entry.key]
+        pool.record.missed()
         pool.backoff.last_error = f"{connection.name}: {words(failure.error_class)}: {failure}"
         pool.backoff.failed(
             failure.error_class,

@@ -10,6 +10,7 @@ from etltui.domain.pools import PoolKey
 from etltui.pool.backoff import Backoff
 from etltui.pool.entry import Entry, State
 from etltui.pool.limits import Chain
+from etltui.pool.record import Record
 from etltui.pool.tally import Tally
 from etltui.pool.waiter import Waiter
 
@@ -37,6 +38,7 @@ class Pool:
     Attributes:
         limits: What its sessions count against, its own limit first.
         backoff: Of its server, shared with the server's other pools.
+        record: What is remembered of it when it has gone.
         entries: All its places.
         idle: … that may be lent, the one used last at the end: it is lent first, so that those
             which are not needed grow old.
@@ -44,10 +46,11 @@ class Pool:
         refs: Who refers to it; it does not end before nobody does.
     """
 
-    def __init__(self, key: PoolKey, limits: Chain, backoff: Backoff) -> None:
+    def __init__(self, key: PoolKey, limits: Chain, backoff: Backoff, record: Record) -> None:
         self.key = key
         self.limits = limits
         self.backoff = backoff
+        self.record = record
         self.entries: set[Entry] = set()
         self.idle: list[Entry] = []
         self.waiters: list[Waiter] = []

@@ -43,7 +43,9 @@ class Prover:
         why = _trouble(ping) if in_time else "no answer in time"
         if not why:
             entry.proved = now
+            self._desk.limits.record(entry.key).answered(now)
             return True
+        self._desk.limits.record(entry.key).missed()
         _log.info("A session of %s does not answer and is replaced: %s", entry.key, why)
         self._desk.discard(entry, lost=True)
         stale = now - self._desk.settings.validate_after_s

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from etltui.domain.pools import Leak, PoolMetrics, PoolStats
+from etltui.domain.pools import Leak, PoolHistory, PoolMetrics, PoolStats
 from etltui.pool.desk import Desk
 from etltui.pool.entry import State
 from etltui.pool.guard import LoginGuard
@@ -40,6 +40,14 @@ def stats_of(pool: Pool, *, paused: bool, now: float) -> PoolStats:
         last_error=pool.backoff.last_error,
         leaks=leaks_of(pool, now),
         leaked=tally.leaked,
+    )
+
+
+def histories_of(desk: Desk, *, now: float) -> tuple[PoolHistory, ...]:
+    """All pools there have been."""
+    return tuple(
+        record.history(key, now=now, last_error=desk.limits.backoff(key).last_error)
+        for key, record in desk.limits.records.items()
     )
 
 

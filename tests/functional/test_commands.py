@@ -122,6 +122,9 @@ def test_the_pools_of_a_running_engine_are_looked_at_and_steered(folder, ask):
         (metrics,) = objects(ask("pools", "--json"))
         assert list(metrics) == ["totalPools", "activePools", "totalConnections", "poolsByServer"]
         assert metrics["totalPools"] >= 1
+        (asked,) = objects(ask("pools", "--statements", "--json"))
+        assert {len(p["statements"]) for p in asked["pools"]} <= {0, 1}
+        assert all(p["healthy"] for p in asked["pools"])
         (pool,) = [p for p in objects(ask("pools", "list", "--json")) if p["active"]]
         assert pool["pool"].endswith("branch_001.db")
 

@@ -108,6 +108,27 @@ def test_a_value_that_one_destination_refuses_is_told_of_that_one(where):
     assert caught.value.facts == {"row": "1", "destination": "1"}
 
 
+def test_s4_38_each_query_has_its_own_rows_and_seconds_and_a_second_reading_counts_once():
+    seconds = iter([500.0, 100.0, 200.0])
+    watch = Watch()
+
+    def rows(reader):
+        number = reader.calls.count("read")
+        yield kit.batch(*range(number))
+        watch.pulled_s = next(seconds)
+        if number == 1:
+            raise RereadError
+
+    given = task(kit.ScriptedWriter(), kit.ScriptedWriter(), queries=2)
+    kit.WRITERS.append(kit.ScriptedWriter())
+    queries = (kit.x_query("a"), kit.x_query("b"))
+    done = run(kit.ScriptedReader(read=rows), replace(given, queries=queries), watch)
+    assert done.rows == 5
+    # The pull that finds the end adds a moment.
+    found = [(cost.name, cost.rows, cost.seconds // 100) for cost in done.costs]
+    assert found == [("x", 2, 1), ("x", 3, 2)]
+
+
 def test_a_reader_that_fails_abandons_the_parts_of_earlier_queries_too():
     def fail_late(reader):
         yield kit.batch(1)
