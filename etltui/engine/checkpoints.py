@@ -138,7 +138,11 @@ def folder_bytes(folder: Path) -> int:
 
 
 def part_folders(parts_folder: Path) -> Mapping[str, int]:
-    """From each run that has a folder of parts to their bytes."""
+    """From each run that has a folder of parts to their bytes; hidden folders are of no run."""
     with suppress(OSError):
-        return {path.name: folder_bytes(path) for path in parts_folder.iterdir() if path.is_dir()}
+        return {
+            path.name: folder_bytes(path)
+            for path in parts_folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        }
     return {}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.inquiry import Room
 
 _MB = 1024 * 1024
 
@@ -38,6 +39,10 @@ class Space:
         self._reserve = reserve_mb * _MB
         self._free = free
 
+    def leave(self, reserve_mb: int) -> None:
+        """Leave so much on each disk from now on."""
+        self._reserve = reserve_mb * _MB
+
     def check(self, needs: Mapping[Path, int]) -> None:
         """Hold what is free against what is still to be written.
 
@@ -47,11 +52,28 @@ class Space:
         Raises:
             Failure: Of class `disk`, naming the folder, what is free and what is needed.
         """
+        for room in self.rooms(needs):
+            if not room.enough:
+                raise Failure(
+                    ErrorClass.DISK,
+                    str(room),
+                    {"folder": room.folder, "free": str(room.free), "need": str(room.need)},
+                )
+
+    def rooms(self, needs: Mapping[Path, int]) -> tuple[Room, ...]:
+        """What is free on each disk, and what is still to be written to it.
+
+        Args:
+            needs: Bytes to come, by folder; folders of one file system are added up.
+
+        Raises:
+            Failure: Of class `disk`; a disk does not say.
+        """
         try:
-            free_and_need = [
-                (folder, self._free(folder), need)
+            return tuple(
+                Room(folder=str(folder), free=self._free(folder), need=need, reserve=self._reserve)
                 for folder, need in _by_device(needs.items()).values()
-            ]
+            )
         except OSError as error:
             # A share that is away stops the run resumably; it is no mistake in the program.
             folders = ", ".join(map(str, needs))
@@ -59,15 +81,6 @@ class Space:
                 ErrorClass.DISK,
                 f"the free space of {folders} cannot be told: {error.strerror}",
             ) from error
-        for folder, free, need in free_and_need:
-            if free < need + self._reserve:
-                raise Failure(
-                    ErrorClass.DISK,
-                    f"the disk of {folder} has {free // _MB:,} MB free; "
-                    f"{need // _MB:,} MB to come and disk_reserve_mb = "
-                    f"{self._reserve // _MB:,} need {(need + self._reserve) // _MB:,} MB",
-                    {"folder": str(folder), "free": str(free), "need": str(need)},
-                )
 
 
 def _by_device(needs: Iterable[tuple[Path, int]]) -> dict[int, tuple[Path, int]]:

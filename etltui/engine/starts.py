@@ -20,6 +20,7 @@ from etltui.engine.checkpoints import named
 from etltui.engine.preflight import obstacle
 from etltui.engine.prepare import Prepared, Preparer
 
+_LACKING = frozenset({ConnectionStatus.FAILED, ConnectionStatus.SKIPPED})
 _RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
 
 
@@ -70,7 +71,7 @@ class Starts:
             ConfigError: `only` names no connection, or a target could not be written.
             PlanChangedError: The unfinished run was made by another plan.
         """
-        self._connections(job, only)
+        self.connections(job, only)
         await asyncio.to_thread(self._check_targets, job)
         row = await self._store.unfinished(job.name) if resume else None
         if row is not None:
@@ -167,16 +168,16 @@ class Starts:
     async def _prepare_job(self, entry: QueueEntry) -> Prepared:
         job = self.job(entry.job)
         if entry.ask.mode is Mode.NEW:
-            connections = self._connections(job, ())
-            asked = {c.name for c in self._connections(job, entry.ask.only)}
+            connections = self.connections(job, ())
+            asked = {c.name for c in self.connections(job, entry.ask.only)}
             return await self._preparer.new(entry.run, job, connections, asked=asked)
         row = await self._row(entry.run)
         await self._preparer.fits(row, job)
         plan = await self._store.plan(row.run)
         await self._refuse_taken(plan, row)
         day = plan.started.date()
-        connections = self._connections(job, (), day)
-        asked = {c.name for c in self._connections(job, entry.ask.only, day)}
+        connections = self.connections(job, (), day)
+        asked = {c.name for c in self.connections(job, entry.ask.only, day)}
         prepared = await self._preparer.again(row, job, connections, asked=asked)
         return self._further(prepared, row, entry)
 
@@ -232,7 +233,7 @@ class Starts:
             raise NoSuchRunError(run=run, why="it is not recorded any more", way_out="Run its job")
         return row
 
-    def _connections(
+    def connections(
         self,
         job: Job,
         only: Sequence[str],
@@ -281,8 +282,11 @@ class Starts:
 
 
 def _fits(row: ConnectionRow, ask: Ask) -> bool:
-    """Whether a connection that is not done is among those that a retry asks for."""
-    failed = row.result is not None and row.result.status is ConnectionStatus.FAILED
+    """Whether a connection that is not done is among those that a retry asks for.
+
+    One that was held counts as one that failed: it lacks its rows for a reason of its own.
+    """
+    failed = row.result is not None and row.result.status in _LACKING
     kind: ErrorClass | None = None
     if row.result is not None and row.result.trouble is not None:
         kind = row.result.trouble.error_class

@@ -13,6 +13,8 @@ from etltui.bootstrap import leases
 from etltui.cli import test
 from etltui.domain.errors import ErrorClass, Failure, Trouble
 from etltui.domain.job import Connection
+from etltui.engine import trips
+from fakes import TurnedClock
 
 CONFIG = """
 [connections.A]
@@ -127,14 +129,15 @@ class Lending:
 )
 async def test_whoever_does_not_answer_in_time_or_at_all_is_a_failure(found, error_class, said):
     connection = Connection(name="A", kind="sqlite", url="sqlite:///a.db")
-    tried = await test._tested(Lending(found), connection, 0.0)
+    tried = await trips.tested(Lending(found), connection, 0.0, TurnedClock())
     assert tried.trouble == Trouble(error_class=error_class, message=said)
 
 
 def test_what_a_server_says_cannot_move_a_terminal_and_keeps_to_80_columns():
-    connection = Connection(name="A\x1b[2J", kind="sqlite", url="sqlite:///a.db", contact="x\x1b")
     trouble = Trouble(error_class=ErrorClass.LOST, message="gone \x1b[2J " + "word " * 30)
-    lines = test._line(test.Tested(connection=connection, trouble=trouble), 28).splitlines()
+    lines = test._line(
+        inquiry.Tested(connection="A\x1b[2J", trouble=trouble, contact="x\x1b"), 28
+    ).splitlines()
     assert lines[0] == "✗ A␛[2J"
     assert lines[1].startswith("    lost: gone ␛[2J word")
     assert lines[-1] == "    Contact: x␛."

@@ -1,0 +1,134 @@
+"""What may be asked before a run: who answers, what a query brings, what a run would take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from etltui.domain.columns import Column
+from etltui.domain.errors import Trouble
+from etltui.domain.progress import Eta
+
+_MB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tested:
+    """What came of asking one database.
+
+    Attributes:
+        milliseconds: From asking to the answer, over a session that was open by then; the least.
+        trouble: Why there is none.
+        contact: Whom to call.
+    """
+
+    connection: str
+    milliseconds: float = 0.0
+    trouble: Trouble | None = None
+    contact: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DryQuery:
+    """What one query brought.
+
+    Attributes:
+        columns: As a target would have them.
+        first: The first rows, each value as text; empty where they cannot be told.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    rows: int = 0
+    first: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DryRun:
+    """What a job's queries brought at one connection, of which nothing was kept.
+
+    Attributes:
+        queries: Empty where there is trouble.
+        columns_of: The run whose columns were to be met; empty: the connection's own.
+        bytes: Of its parts for all destinations of the job.
+        seconds: Time spent by part of the work, as in `ConnectionResult`.
+        notes: As in `ConnectionResult`.
+        trouble: Why there is nothing.
+    """
+
+    job: str
+    connection: str
+    queries: tuple[DryQuery, ...] = ()
+    columns_of: str = ""
+    rows: int = 0
+    bytes: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Room:
+    """What a disk has free, and what is to be written to it, in bytes.
+
+    Attributes:
+        folder: One on that disk.
+        reserve: What is to stay free.
+    """
+
+    folder: str
+    free: int
+    need: int
+    reserve: int = 0
+
+    @property
+    def enough(self) -> bool:
+        """Whether it all fits."""
+        return self.free >= self.need + self.reserve
+
+    def __str__(self) -> str:
+        return (
+            f"the disk of {self.folder} has {self.free // _MB:,} MB free; "
+            f"{self.need // _MB:,} MB to come and disk_reserve_mb = "
+            f"{self.reserve // _MB:,} need {(self.need + self.reserve) // _MB:,} MB"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetSize:
+    """How large a target is likely to be.
+
+    Attributes:
+        path: Where a run that starts now writes it.
+        bytes: None: no run has told.
+    """
+
+    type: str
+    path: str
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """What a run of a job is likely to take, from what its last runs took.
+
+    Attributes:
+        connections: How many it reads.
+        known: Of how many of them the usual rows are known.
+        rows: The usual rows of those, together.
+        targets: Their sizes; connections of which nothing is known count as the others do.
+        eta: From start to end; None: not known.
+        memory: Bytes that the process tree may come to weigh.
+        memory_is: What that number is, in words.
+        disks: What it is going to write to each, parts and targets.
+        warnings: What stands against it, a sentence each.
+    """
+
+    job: str
+    connections: int
+    known: int
+    rows: int
+    targets: tuple[TargetSize, ...]
+    eta: Eta | None
+    memory: int
+    memory_is: str
+    disks: tuple[Room, ...]
+    warnings: tuple[str, ...] = ()
