@@ -13,6 +13,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from etltui.config.reading import Reading
 from etltui.config.schema import Config, Settings
 from etltui.config.secrets import resolve
 from etltui.domain.errors import ConfigError, Mistake
@@ -219,6 +220,7 @@ async def engine(
             pools=pool,
             resident=resident,
             configured=tasks.configured,
+            read=Reading(config, environ),
             preparer=Preparer(
                 store=store,
                 parts=files,

@@ -2,18 +2,27 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from etltui.cli.options import config_option, configuration, errors_leave, profile_option
-from etltui.config.checks import RefusedError, nearest_or_all, shown
+from etltui.config.checks import Flag, RefusedError, nearest_or_all, shown
 from etltui.config.load import find, load
 from etltui.config.local import write_local
-from etltui.config.schema import Config, rules
+from etltui.config.schema import Config
 from etltui.config.secrets import shown_reference
+from etltui.config.setting_views import (
+    CONSOLE,
+    all_rules,
+    origin_of,
+    place_of,
+    value_of,
+    views,
+)
 from etltui.config.settings import typed
 from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
@@ -27,22 +36,26 @@ def command() -> None:
 def _settings(config: Config) -> dict[str, dict[str, Any]]:
     """Each setting with its value, its origin and what it may be."""
     return {
-        name: {
-            "value": getattr(config.settings, name),
-            "origin": config.origins[name],
-            "allowed": rule.check.allowed,
-            "environment": rule.environment,
-            "help": rule.help,
+        each.name: {
+            "value": each.value,
+            "origin": each.source,
+            "allowed": each.allowed,
+            "environment": each.environment,
+            "help": each.help,
         }
-        for name, rule in rules().items()
+        for each in views(config)
     }
 
 
 def _object(config: Config) -> dict[str, Any]:
     """The configuration as JSON shows it; of a password only the kind of its reference."""
+    found = _settings(config)
+    console = {name for name in found if name.startswith(CONSOLE)}
     return {
         "path": str(config.path),
-        "settings": _settings(config),
+        "settings": {name: each for name, each in found.items() if name not in console},
+        "console": {name.removeprefix(CONSOLE): found[name] for name in found if name in console},
+        "keys": dict(config.console.keys),
         "run_types": {
             each.name: {"priority": each.priority, "limit": each.limit}
             for each in config.run_types.values()
@@ -62,13 +75,19 @@ def _value(value: object) -> str:
 
 def _lines(config: Config) -> Iterator[str]:
     """The configuration in columns, as TOML would say it."""
-    found = _settings(config)
-    said = {name: f"{name} = {_value(each['value'])}" for name, each in found.items()}
+    found = views(config)
+    said = {each.name: f"{each.name} = {_value(each.value)}" for each in found}
     width = max(map(len, said.values()))
-    origins = max(len(each["origin"]) for each in found.values())
+    origins = max(len(each.source) for each in found)
     yield f"{config.path}"
-    for name, each in found.items():
-        yield f"  {said[name]:<{width}}  {each['origin']:<{origins}}  {each['allowed']}"
+    group = ""
+    for each in found:
+        if each.group != group:
+            group = each.group
+            yield group
+        yield f"  {said[each.name]:<{width}}  {each.source:<{origins}}  {each.allowed}"
+    for binding, keys in config.console.keys.items():
+        yield f"keys of {binding}: {keys}"
     for kind in config.run_types.values():
         yield f"run type {kind.name}: priority {kind.priority}, {kind.limit} at once"
     for login in config.credentials.values():
@@ -94,20 +113,48 @@ def show(*, as_json: bool, config_file: Path | None, profile: str | None) -> Non
         click.echo(safe_text(line))
 
 
-def _checked(key: str, text: str) -> tuple[str, Any]:
-    """The setting's name and the value that a text gives it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Setting:
+    """A key that can be set, with its new value.
+
+    Attributes:
+        name: As a message says it.
+        value: Checked.
+        tables: As the local file will say it.
+    """
+
+    name: str
+    value: Any
+    tables: Mapping[str, Any]
+
+
+def _enabled(key: str) -> str:
+    """The job of a key such as `jobs.NAME.enabled`, empty where it is another key."""
+    job = key.removeprefix("jobs.").removesuffix(".enabled")
+    return job if key == f"jobs.{job}.enabled" else ""
+
+
+def _setting(key: str, text: str, jobs: Collection[str]) -> _Setting:
+    """The setting of a key and the value that a text gives it.
 
     Raises:
         ConfigError: There is no such setting, or it does not take the value.
     """
-    name = key.removeprefix("settings.")
-    rule = rules().get(name)
-    if rule is None:
-        raise misused(key, "is not a known setting", nearest_or_all(name, rules()))
+    name, job = key.removeprefix("settings."), _enabled(key)
+    rule = all_rules().get(name)
+    if job and job not in jobs:
+        raise misused(key, f"there is no job {shown(job)}", nearest_or_all(job, jobs))
+    if rule is None and not job:
+        raise misused(key, "is not a known setting", nearest_or_all(name, all_rules()))
+    check = rule.check if rule else Flag()
     try:
-        return name, rule.check(typed(rule.check, text))
+        value = check(typed(check, text))
     except RefusedError as refused:
         raise misused(key, refused.problem, refused.way_out) from None
+    if job:
+        return _Setting(name=key, value=value, tables={"jobs": {job: {"enabled": value}}})
+    section, within = place_of(name)
+    return _Setting(name=name, value=value, tables={section: {within: value}})
 
 
 @command.command("set", short_help="Set a setting in the local file.")
@@ -118,16 +165,18 @@ def _checked(key: str, text: str) -> tuple[str, Any]:
 def set_(key: str, value: str, *, config_file: Path | None) -> None:
     """Set KEY to VALUE in the local file beside the configuration, which is left as it is.
 
-    For example: etltui config set max_connections 80
+    KEY is a setting, one of the console's, or jobs.NAME.enabled, which says whether a job may be
+    started. For example: etltui config set max_connections 80
     """
-    name, checked = _checked(key, value)
     path = find(config_file, os.environ)
-    changes = {"settings": {name: checked}}
-    config = load(path, environ=os.environ, changes=changes)
-    local = write_local(path, changes)
-    click.echo(safe_text(f"{local}: {name} = {shown(checked)}"))
-    origin = config.origins[name]
-    if origin.startswith("environment "):
-        holds = _value(getattr(config.settings, name))
-        variable = origin.removeprefix("environment ").partition(",")[0]
-        click.echo(f"warning: {variable} overrides it: {name} stays {holds}", err=True)
+    jobs = load(path, environ=os.environ).jobs if _enabled(key) else ()
+    setting = _setting(key, value, jobs)
+    config = load(path, environ=os.environ, changes=setting.tables)
+    local = write_local(path, setting.tables)
+    click.echo(safe_text(f"{local}: {setting.name} = {shown(setting.value)}"))
+    origin, note = origin_of(config, setting.name)
+    if origin == "environment":
+        holds = _value(value_of(config, setting.name))
+        variable = note.partition(",")[0]
+        said = f"{variable} overrides it: {setting.name} stays {holds}"
+        click.echo(f"warning: {said}", err=True)

@@ -57,11 +57,13 @@ class JobView:
 
     @property
     def now(self) -> str:
-        """`running`, `waiting`, `paused` or `idle`."""
+        """`running`, `waiting`, `disabled`, `paused` or `idle`."""
         if any(row.status in AT_WORK for row in self.runs):
             return "running"
         if self.waiting:
             return "waiting"
+        if not self.job.enabled:
+            return "disabled"
         return "paused" if self.paused else "idle"
 
     @property
@@ -169,6 +171,8 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
     yield f"  type {job.type}{priority}; {job.max_parallel} at once; {retry}; drift: {job.drift}"
     if view.paused:
         yield "  paused: gets no turn until etltui queue resume"
+    if not job.enabled:
+        yield f"  disabled: not started until etltui config set jobs.{job.name}.enabled true"
     for entry in view.waiting:
         yield f"  waits: {entry.run}, priority {entry.priority}, asked for by {entry.owner}"
     yield "  runs:" if view.runs else "  never run"
@@ -198,6 +202,7 @@ def _object(view: JobView) -> dict[str, object]:
         "resume": view.resumes,
         "now": view.now,
         "paused": view.paused,
+        "enabled": view.job.enabled,
         "last": as_object(view.last) if view.last else None,
     }
 

@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from etltui.bootstrap import engine, is_held, open_history
@@ -14,7 +13,7 @@ from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
 from etltui.cli.local import Local, Runs
 from etltui.cli.runs import settled
 from etltui.cli.signals import LEFT, LeftError, leaving, let_out, signals
-from etltui.config.load import load
+from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
 from etltui.domain.ports import Clock
@@ -83,7 +82,7 @@ async def own_engine(
         StateHeldError: Another engine holds the folder.
         ConfigError: See `bootstrap.engine`, which tells what else it raises.
     """
-    again = partial(load, config.path, environ=os.environ)
+    again = Reading(config, os.environ)
     async with (
         engine(config, state, environ=os.environ, resident=resident) as own,
         serving(own, state, load=again) as door,

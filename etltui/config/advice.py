@@ -1,17 +1,22 @@
 """What is allowed in a configuration but will likely be regretted: warnings, never refusals."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from etltui.config.checks import nearest_or_all, shown
+from etltui.config.document import local_path
 from etltui.config.memory import Available
 from etltui.config.profiles import PROFILES
 from etltui.config.rule import default_of
 from etltui.config.schema import Config, Settings
 from etltui.config.select import select
+from etltui.config.setting_views import RESTART, place_of
 from etltui.config.table import joined
+from etltui.config.themes import faint, folders_of, themes
 from etltui.domain.job import Connection, Job
+from etltui.domain.words import counted
 
 LARGE = 20
 """Connections above which a job is large: beginning again would cost more than an operator has."""
@@ -135,6 +140,73 @@ def _of_checkpoints(config: Config) -> Iterator[Caution]:
         )
 
 
+def _of_strays(config: Config) -> Iterator[Caution]:
+    for key in config.strays:
+        yield Caution(
+            key=key,
+            problem="the local file says something of it, but it is not there",
+            way_out=f"Take it out of {local_path(config.path)}, or check the name",
+        )
+
+
+def _of_theme(config: Config) -> Iterator[Caution]:
+    """A theme that cannot be had; the console would take its usual one."""
+    name, key = config.console.theme, "console.theme"
+    found, mistakes = themes(folders_of(config.path))
+    for mistake in mistakes:
+        where = joined("themes", mistake.where.rpartition("/")[2])
+        at = joined(where, mistake.key) if mistake.key else where
+        yield Caution(key=at, problem=mistake.problem, way_out=mistake.way_out)
+    if name not in found:
+        yield Caution(
+            key=key,
+            problem=f"there is no theme {shown(name)}",
+            way_out=nearest_or_all(name, found),
+        )
+    elif hard := faint(found[name]):
+        yield Caution(
+            key=key,
+            problem=f"{', '.join(hard)} of the theme {shown(name)} can hardly be read on its "
+            "background",
+            way_out="Choose colours of a contrast of 4.5 to 1 or more",
+        )
+
+
+def hints(config: Config, changed: Collection[str]) -> tuple[Caution, ...]:
+    """What an operator should know who is about to change settings, though it is quite usual.
+
+    Args:
+        config: With the changes.
+        changed: The names of what is changed.
+    """
+    return tuple(_hints(config, changed))
+
+
+def _hints(config: Config, changed: Collection[str]) -> Iterator[Caution]:
+    settings = config.settings
+    size, most = settings.pool_size, settings.max_connections
+    pools = len({(c.kind, c.host, c.port, c.database, c.credential) for c in config.connections})
+    if {"pool_size", "max_connections"} & {*changed} and pools * size > most:
+        yield Caution(
+            key="settings.pool_size",
+            problem=f"{counted(pools, 'pool')} × {size} is more than max_connections {most}: some "
+            "will wait",
+            way_out="Raise max_connections, or leave it: waiting costs nothing but time",
+        )
+    if {"pool_size", "max_per_host"} & {*changed} and size > settings.max_per_host:
+        yield Caution(
+            key="settings.pool_size",
+            problem=f"a database gets at most {settings.max_per_host}: max_per_host is less",
+            way_out=f"Raise max_per_host to {size}, or leave it",
+        )
+    for name in sorted(RESTART & {*changed}):
+        yield Caution(
+            key=".".join(place_of(name)),
+            problem="it holds from the next start on",
+            way_out="Start the engine or the console again when nothing runs",
+        )
+
+
 def warnings(config: Config, day: date, memory: Available) -> tuple[Caution, ...]:
     """Everything that is allowed but likely a mistake, in the order of jobs and settings.
 
@@ -148,4 +220,6 @@ def warnings(config: Config, day: date, memory: Available) -> tuple[Caution, ...
         *_of_memory(config, memory),
         *_of_servers(config),
         *_of_checkpoints(config),
+        *_of_strays(config),
+        *_of_theme(config),
     )

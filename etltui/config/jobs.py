@@ -195,6 +195,7 @@ def job(
         priority=table.read("priority", PRIORITY, None),
         overlap=table.read("overlap", _OVERLAP, None),
         on_finish=_on_finish(table),
+        enabled=table.read("enabled", Flag(), default_of(Job, "enabled")),
         folder=folder,
     )
     table.finish()

@@ -9,6 +9,7 @@ from etltui.config import branches, connections, jobs, run_types, settings
 from etltui.config.console import console
 from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
+from etltui.config.patches import parted
 from etltui.config.paths import expanded, located
 from etltui.config.pools import check_pools
 from etltui.config.schema import Config
@@ -46,8 +47,7 @@ def find(explicit: Path | None, environ: Mapping[str, str]) -> Path:
         ConfigError: There is none; it tells where it was looked for and how to make one.
     """
     named = _chosen(explicit, environ, "ETLTUI_CONFIG")
-    usual = _home(environ, "XDG_CONFIG_HOME", ".config") / "etltui" / "config.toml"
-    places = [named] if named else [Path("etltui.toml").absolute(), usual]
+    places = [named] if named else [Path("etltui.toml").absolute(), usual(environ)]
     for place in places:
         # os.path's own: a folder that may not be entered is no file, not an exception.
         if os.path.exists(place) and not os.path.isdir(place):  # noqa: PTH110, PTH112
@@ -90,9 +90,11 @@ def _connections(
     file: Path | None,
     logins: Mapping[str, Credential],
     folder: Path,
-    book: Notebook,
-) -> tuple[tuple[Connection, ...], bool]:
-    """All connections, and whether they could be read: jobs are not blamed for a lost file."""
+) -> tuple[tuple[Connection, ...], tuple[Connection, ...], bool]:
+    """The connections of the configuration, those of the connections file, whether both are read.
+
+    Jobs are not blamed for a lost file.
+    """
     here = tuple(
         connections.connection(name, table, logins, folder)
         for name, table in root.table("connections").entries()
@@ -101,9 +103,9 @@ def _connections(
     mistakes: tuple[Mistake, ...] = ()
     if file is not None:
         there, mistakes = branches.connections(file, [each.name for each in here], logins, folder)
-    book.mistakes.extend(mistakes)
-    check_pools(here + there, logins, book, {each.name: str(file) for each in there})
-    return here + there, bool(there) or not mistakes
+    root.book.mistakes.extend(mistakes)
+    check_pools(here + there, logins, root.book, {each.name: str(file) for each in there})
+    return here, there, bool(there) or not mistakes
 
 
 def _decoded(
@@ -117,7 +119,8 @@ def _decoded(
 ) -> Config:
     """Everything the document says; what is wrong is noted and stands there as its default."""
     folder = document.path.parent
-    root = Table(document.values, "", book)
+    values, patches = parted(document)
+    root = Table(values, "", book)
     program, origins = settings.decode(
         root.table("settings"),
         document,
@@ -133,7 +136,9 @@ def _decoded(
     }
     named = "" if bare else program.connections_file
     file = located(named, folder) if named else None
-    sources, readable = _connections(root, file, logins, folder, book)
+    here, listed, readable = _connections(root, file, logins, folder)
+    listed, strays = ((), ()) if bare else patches.onto(listed, book)
+    sources = here + listed
     work = [
         (table.key, jobs.job(name, table, sources, folder, program, types))
         for name, table in root.table("jobs").entries()
@@ -150,6 +155,7 @@ def _decoded(
         origins={**origins, **screened},
         run_types=types,
         console=screen,
+        strays=strays,
     )
 
 
@@ -182,3 +188,22 @@ def load(
     if book.mistakes:
         raise ConfigError(book.mistakes)
     return config
+
+
+def unwritten(path: Path, *, environ: Mapping[str, str]) -> Config:
+    """The configuration of a file that says nothing, for who is about to write it.
+
+    Raises:
+        ConfigError: A variable of the environment is wrong.
+    """
+    document = Document(values={}, path=path.absolute())
+    book = Notebook(document.where)
+    config = _decoded(document, book, environ, _NOTHING, available(Path("/")), bare=False)
+    if book.mistakes:
+        raise ConfigError(book.mistakes)
+    return config
+
+
+def usual(environ: Mapping[str, str]) -> Path:
+    """Where the operator's own configuration is looked for last, and may be written."""
+    return _home(environ, "XDG_CONFIG_HOME", ".config") / "etltui" / "config.toml"

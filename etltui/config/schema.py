@@ -18,6 +18,7 @@ MULTIPLIER = Number(1, 10)
 PRIORITY = Whole(0, 1000)
 RUNS_AT_ONCE = Whole(1, 50)
 
+
 def _rule(help_: str, check: SettingCheck, environment: str = "") -> dict[str, Rule]:
     return {"rule": Rule(help=help_, check=check, environment=environment)}
 
@@ -309,6 +310,7 @@ class Config:
             Those of the console are named as `console.theme`.
         run_types: By name; holds "extract" always.
         console: How the console looks and is steered.
+        strays: Dotted keys of the local file that name a connection or a job that is not there.
     """
 
     settings: Settings
@@ -319,3 +321,4 @@ class Config:
     origins: Mapping[str, str]
     run_types: Mapping[str, RunType] = field(default_factory=dict)
     console: Console = field(default_factory=Console)
+    strays: tuple[str, ...] = ()

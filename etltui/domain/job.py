@@ -152,6 +152,15 @@ class CsvOptions:
     line_end: Literal["lf", "crlf"] = "lf"
     formula_guard: Literal["off", "quote", "tab"] = "off"
     """What to put before text that a spreadsheet would run: nothing, `'` or a tab."""
+    decimal: Literal[".", ","] = "."
+    """What stands before the fraction of a number, and of a second in `timestamp_format`."""
+    thousands: Literal["", ",", ".", " ", "'", "indian"] = ""
+    """What stands between groups of three digits; `indian`: as in 1,23,45,678."""
+    date_format: str = ""
+    """%Y, %m and %d with `- / . : , T` or spaces between them; empty: `YYYY-MM-DD`."""
+    timestamp_format: str = ""
+    """… with %H, %M, %S (with the fraction, where there is one), and %z for the zone, which is
+    always UTC; empty: `YYYY-MM-DD HH:MM:SS[.ffffff][+00]`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,6 +243,7 @@ class Job:
         priority: In the queue, lower first; None: its type's.
         overlap: None: as the settings say.
         on_finish: What to start when a run of it has ended.
+        enabled: Whether it may be started.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -256,4 +266,5 @@ class Job:
     priority: int | None = None
     overlap: Overlap | None = None
     on_finish: OnFinish | None = None
+    enabled: bool = True
     folder: Path = field(default_factory=Path)

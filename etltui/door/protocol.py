@@ -23,6 +23,7 @@ from etltui.domain.run import RunResult
 from etltui.door.errors import GoneError
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.engine import Engine, RunHandle
+from etltui.engine.options import Options
 
 VERSION = 1
 SOCKET = "engine.sock"
@@ -147,6 +148,11 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "get_job_progress": Engine.get_job_progress,
     "get_all_progress": Engine.get_all_progress,
     "update_settings": Engine.update_settings,
+    "options.list": Options.list,
+    "options.profiles": Options.profiles,
+    "options.check": Options.check,
+    "options.enable": Options.enable,
+    "options.tag": Options.tag,
     "queue.clear": Dispatcher.clear,
     "queue.pause": Dispatcher.pause,
     "queue.reprioritise": Dispatcher.reprioritise,

@@ -6,9 +6,9 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
+from etltui.config.reading import steady
 from etltui.config.schema import Config
 from etltui.domain.errors import StateError
 from etltui.door.errors import GoneError
@@ -87,13 +87,7 @@ class Door:
         """
         async with self._reading:
             now, before = await asyncio.to_thread(self._load), self.engine.config
-            threshold = "memory_threshold_mb"
-            if now.origins.get(threshold, "").startswith("half of"):
-                # Measured: what is free now says nothing that the operator has changed.
-                kept = replace(
-                    now.settings, memory_threshold_mb=before.settings.memory_threshold_mb
-                )
-                now = replace(now, settings=kept)
+            now = steady(now, before)
             if now != before:
                 await self.engine.reload(now)
 

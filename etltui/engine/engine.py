@@ -1,9 +1,10 @@
 """The engine: what a surface may ask of it."""
 
-import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.domain.job import Overlap
 from etltui.domain.pools import PoolMetrics, PoolStats
@@ -14,10 +15,11 @@ from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
 from etltui.engine.live import Live
+from etltui.engine.options import Options, Read
 from etltui.engine.prepare import Preparer
 from etltui.engine.progress import ProgressBook
 from etltui.engine.queue import Queue
-from etltui.engine.settings import Changes, hold
+from etltui.engine.settings import Held
 from etltui.engine.starts import Starts
 from etltui.engine.submissions import Submission, Submissions
 from etltui.engine.tidy import sweep
@@ -39,9 +41,10 @@ class Engine:
         resident: Whether it stays after the runs it was made for: then it takes up what waits in
             the queue, and what it takes in outlives it.
         configured: Told of each further reading of the configuration.
+        read: Reads the configuration again; by default its file, with this process's variables.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired with, each by name
         self,
         *,
         config: Config,
@@ -50,6 +53,7 @@ class Engine:
         pools: Pools,
         resident: bool = False,
         configured: Callable[[Config], None] = lambda _: None,
+        read: Read | None = None,
     ) -> None:
         settings = config.settings
         self.resident = resident
@@ -73,7 +77,13 @@ class Engine:
             self._starts.prepare,
             self._finisher.start,
         )
-        self._changing = asyncio.Lock()
+        self._held = Held(pools=pools, queue=self.queue, memory=tools.memory, space=tools.space)
+        self.options = Options(
+            lambda: self.config,
+            read=read or Reading(config, os.environ),
+            held=self._held,
+            reload=self.reload,
+        )
         self._progress = ProgressBook(tools.clock, lambda: self.config.settings.max_connections)
         tools.bus.listen(self._progress.take)
         self._live = Live(tools, self.snapshot)
@@ -227,15 +237,14 @@ class Engine:
         Raises:
             ConfigError: All that is wrong with the changes; none of them holds.
         """
-        async with self._changing:
-            await self.reload(await Changes(self.config, changes).keep())
+        await self.options.change(changes)
 
     @unbroken
     async def reload(self, config: Config) -> None:
         """Work with another reading of the configuration; runs that began keep their plan."""
         self._starts.config = config
         self._configured(config)
-        await hold(config, pools=self.pools, queue=self.queue, memory=self._tools.memory)
+        await self._held.hold(config)
 
     def snapshot(self) -> Snapshot:
         """How everything stands."""

@@ -36,6 +36,15 @@ class Queue:
         self.paused: set[str] = set()
         """Jobs that get no turn; the empty name pauses all."""
 
+    def age(self, ageing_s: float) -> None:
+        """Let so many seconds of waiting be worth one step of priority from now on."""
+        if ageing_s == self._ageing_s:
+            return
+        self._ageing_s = ageing_s
+        for line in self._lines.values():
+            line[:] = [(entry.rank(ageing_s), number, entry) for _, number, entry in line]
+            heapq.heapify(line)
+
     def add(self, entry: QueueEntry) -> None:
         """Let an entry wait; one of the same run is replaced."""
         self._waiting[entry.run] = entry

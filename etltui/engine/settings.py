@@ -1,22 +1,19 @@
-"""Changes of settings while the engine runs: all of them or none, kept, and held at once."""
+"""Lets the settings of a configuration hold from now on, without a restart."""
 
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable
 
-from etltui.config.checks import RefusedError, nearest_or_all
-from etltui.config.local import write_local
 from etltui.config.memory import available, bounded
 from etltui.config.rule import Rule
 from etltui.config.schema import Config, Settings, rules
-from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.pools import PoolSettings
 from etltui.domain.ports import Pools
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.log import LEVELS
 from etltui.engine.memory import Memory
+from etltui.engine.space import Space
 
 
 def pool_settings(settings: Settings) -> PoolSettings:
@@ -35,80 +32,54 @@ def pool_settings(settings: Settings) -> PoolSettings:
     )
 
 
-class Changes:
-    """New values of settings, held against their rules.
+class Held:
+    """Whom the settings are told.
 
     Args:
-        config: As it is.
-        values: From a setting's name to its new value.
-
-    Raises:
-        ConfigError: All that is wrong with them.
+        pools: Their limits and times.
+        queue: How many runs are at work, and in which order.
+        memory: Its threshold.
+        space: Its reserve.
     """
 
-    def __init__(self, config: Config, values: Mapping[str, object]) -> None:
-        self._before = config
-        self._values = _checked(values)
-        origins = {**config.origins, **dict.fromkeys(self._values, "local")}
-        self._after = replace(
-            config,
-            settings=Settings(**{**asdict(config.settings), **self._values}),
-            origins=origins,
-        )
+    def __init__(self, *, pools: Pools, queue: Dispatcher, memory: Memory, space: Space) -> None:
+        self._pools = pools
+        self._queue = queue
+        self._memory = memory
+        self._space = space
+        self._told: set[str] = set()
 
-    async def keep(self) -> Config:
-        """Write the values beside the operator's file; the configuration with them.
+    async def hold(self, config: Config) -> None:
+        """Let the settings of a configuration hold from now on."""
+        settings = config.settings
+        threshold = settings.memory_threshold_mb
+        if not threshold:
+            threshold, _ = bounded(0, await asyncio.to_thread(available))
+        self._pools.update(pool_settings(settings))
+        self._queue.queue.limit = settings.max_jobs
+        self._queue.queue.types = config.run_types
+        self._queue.queue.age(settings.ageing_s)
+        self._queue.pump()
+        self._memory.resize(threshold)
+        self._space.leave(settings.disk_reserve_mb)
+        logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
+        self.tell(settings)
 
-        Raises:
-            ConfigError: They could not be kept; nothing has changed.
+    def tell(self, settings: Settings, changed: Iterable[str] = ()) -> None:
+        """Let whoever this process starts from now on see what was changed, as it is now.
+
+        Args:
+            settings: As they are.
+            changed: Settings that were changed just now; those of earlier changes follow.
         """
-        await asyncio.to_thread(write_local, self._after.path, {"settings": self._values})
-        for name, value in self._values.items():
-            rule = rules()[name]
-            if rule.environment:
-                # Whoever this process starts sees what holds now.
-                os.environ[rule.environment] = _as_variable(rule, value)
-        old, new = self._before.settings.max_jobs_per_type, self._after.settings.max_jobs_per_type
-        types = {
-            # A type that took the limit of all takes it again.
-            name: replace(kind, limit=new) if kind.limit == old else kind
-            for name, kind in self._before.run_types.items()
-        }
-        return replace(self._after, run_types=types)
-
-
-async def hold(config: Config, *, pools: Pools, queue: Dispatcher, memory: Memory) -> None:
-    """Let the settings of a configuration hold from now on."""
-    settings = config.settings
-    threshold = settings.memory_threshold_mb
-    if not threshold:
-        threshold, _ = bounded(0, await asyncio.to_thread(available))
-    pools.update(pool_settings(settings))
-    queue.queue.limit = settings.max_jobs
-    queue.queue.types = config.run_types
-    queue.pump()
-    memory.resize(threshold)
-    logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
-
-
-def _checked(values: Mapping[str, object]) -> dict[str, object]:
-    known = rules()
-    good: dict[str, object] = {}
-    mistakes = []
-    for name, value in values.items():
-        if name not in known:
-            problem, way_out = "is not a known setting", nearest_or_all(name, known)
-        else:
-            try:
-                good[name] = known[name].check(value)
-            except RefusedError as refused:
-                problem, way_out = refused.problem, refused.way_out
+        known = rules()
+        self._told.update(name for name in changed if name in known and known[name].environment)
+        for name in self._told:
+            value = getattr(settings, name)
+            if value is None:
+                os.environ.pop(known[name].environment, None)
             else:
-                continue
-        mistakes.append(Mistake(where="settings", key=name, problem=problem, way_out=way_out))
-    if mistakes:
-        raise ConfigError(mistakes)
-    return good
+                os.environ[known[name].environment] = _as_variable(known[name], value)
 
 
 def _as_variable(rule: Rule, value: object) -> str:

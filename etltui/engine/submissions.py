@@ -61,11 +61,13 @@ class Submissions:
     async def check(self, job: str, only: Sequence[str], *, resume: bool | None) -> None:
         """Raise what `submit` would raise of the configuration."""
         found = self._starts.job(job)
+        self._refuse_disabled(job)
         await self._starts.check(found, only, resume=self._starts.resumes(found, resume))
 
     async def submit(self, job: str, asked: Submission) -> RunHandle:
         """See `engine.engine.Engine.submit`."""
         found = self._starts.job(job)
+        self._refuse_disabled(job)
         resumes = self._starts.resumes(found, asked.resume)
         async with self.taking_in:
             row = await self._starts.check(found, asked.only, resume=resumes)
@@ -89,6 +91,7 @@ class Submissions:
                 self._refuse(there, None)
                 return self._queue.join(there)
             job, row = await self._starts.retry(run, ask)
+            self._refuse_disabled(job.name)
             joined = self._there(job, None, row)
             if joined is not None:
                 return joined
@@ -159,6 +162,15 @@ class Submissions:
         near = [entry for entry in entries if entry.run.casefold().endswith(run.casefold())]
         exact = [entry for entry in entries if entry.run == run]
         return next(iter(exact or near), None) if run and len(exact or near) == 1 else None
+
+    def _refuse_disabled(self, name: str) -> None:
+        job = self._starts.config.jobs.get(name)
+        if job is not None and not job.enabled:
+            raise RefusedError(
+                job=name,
+                why="it is disabled",
+                way_out=f"Enable it with `etltui config set jobs.{name}.enabled true`",
+            )
 
     def _refuse_paused(self, job: Job) -> None:
         paused = {"", job.name} & self._queue.queue.paused

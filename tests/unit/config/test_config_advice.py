@@ -7,6 +7,7 @@ import pytest
 
 from etltui.config.advice import warnings
 from etltui.config.memory import Available
+from etltui.config.themes import COLOURS
 from etltui.domain.job import Connection
 from unit.config.config_desk import BASE
 
@@ -134,3 +135,27 @@ def test_checkpoints_that_pile_up_are_told(config):  # S3-28
     assert one(config(text="settings.checkpoint_keep_days = 91\n")).startswith(
         "settings.checkpoint_keep_days: checkpoints of 91 days pile up"
     )
+
+
+def test_what_the_local_file_says_of_nothing_is_told(config, desk):
+    desk.write("[connections.gone]\ntags = []", "etltui.local.toml")
+    said = one(config())
+    assert said.startswith("connections.gone: the local file says something of it")
+    assert "Take it out of" in said
+    assert "etltui.local.toml" in said
+
+
+def test_a_theme_that_is_not_there_names_the_nearest(config):
+    said = one(config(text='console.theme = "etltui-drak"\n'))
+    assert 'there is no theme "etltui-drak". Did you mean "etltui-dark"?' in said
+
+
+def test_a_theme_that_cannot_be_read_is_told_whether_by_eyes_or_by_the_program(config, desk):
+    colours = dict.fromkeys(COLOURS, '"#808080"') | {"name": '"fog"', "dark": "true"}
+    desk.write("".join(f"{key} = {text}\n" for key, text in colours.items()), "themes/fog.toml")
+    desk.write('name = "torn"', "themes/torn.toml")
+    desk.write("name =", "themes/not.toml")
+    said = told(config(text='console.theme = "fog"\n'))
+    assert said[0].startswith('themes."not.toml": is not valid TOML')
+    assert said[1].startswith('themes."torn.toml".dark: is missing')
+    assert 'bad of the theme "fog" can hardly be read on its background' in said[-1]
