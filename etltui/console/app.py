@@ -1,0 +1,300 @@
+"""The console: one view at a time between a status line and a footer, painted at its own pace."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.dom import DOMNode
+
+from etltui.config.schema import Config
+from etltui.console.bridge import Bridge, Link, Moment
+from etltui.console.cells import Cell, Styled
+from etltui.console.commands import Command, bindings
+from etltui.console.desk import AppDesk
+from etltui.console.driver import ConsoleDriver
+from etltui.console.frame import footer, gauges
+from etltui.console.general import COMMANDS, General
+from etltui.console.look import CurrentLook
+from etltui.console.orders import Doer, done, told, why_not
+from etltui.console.palette import screen_theme
+from etltui.console.prompt import Prompt
+from etltui.console.rate import next_interval
+from etltui.console.reads import Reads
+from etltui.console.registry import BY_NAME, ENTRIES
+from etltui.console.view import View
+from etltui.console.widgets.line import Line
+from etltui.domain.errors import EtltuiError
+from etltui.domain.events import Event, RunFinished, RunQueued, RunStarted
+from etltui.domain.ports import History
+
+WIDE = 100
+"""Columns from which a view may stand beside its details."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How a console was opened.
+
+    Attributes:
+        read_only: Whether nothing may be changed from it.
+        embedded: Whether the engine is in this process.
+        start: The view shown first.
+        argument: What that view is about.
+    """
+
+    read_only: bool = False
+    embedded: bool = True
+    start: str = "monitor"
+    argument: str = ""
+
+
+class ConsoleApp(App[str]):
+    """Shows an engine and takes orders for it; it ends with `quit` or `detach`, or "" by itself.
+
+    Args:
+        link: The engine.
+        history: Its store, for reading.
+        config: What the engine works with.
+        look: How things are drawn.
+        state: The state folder.
+        options: How it was opened.
+        wait: Waits so many seconds; tests turn the clock.
+    """
+
+    CSS = """
+    Screen { background: $background; color: $foreground; layers: base float; }
+    #views { height: 1fr; }
+    #views > * { display: none; }
+    #views > .current { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(COMMANDS),
+        *(
+            Binding(entry.digit, f"go('{entry.name}')", show=False, id=f"go.{entry.name}")
+            for entry in ENTRIES
+        ),
+    ]
+    ENABLE_COMMAND_PALETTE = False
+    ALLOW_SELECT = False
+    INLINE_PADDING = 0
+
+    def __init__(  # noqa: PLR0913 - what a console is made of
+        self,
+        link: Link,
+        history: History,
+        config: Config,
+        *,
+        look: CurrentLook,
+        state: Path,
+        options: Options,
+        wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.look = look
+        self.colourless = not self.look.colours
+        super().__init__(driver_class=ConsoleDriver)
+        self.config = config
+        self.options = options
+        self.bridge = Bridge(link, self.told)
+        self._wait = wait
+        self._reads = Reads(history, self.redraw, self._unread)
+        self.desk = AppDesk(
+            self,
+            reads=self._reads,
+            look=self.look,
+            state=state,
+            read_only=options.read_only,
+            wait=wait,
+        )
+        self.general = General(self)
+        self.prompt = Prompt(self.look.palette)
+        self._status = Line(self.look.palette, id="status")
+        self._hint = Line(self.look.palette, bar=False, id="hint")
+        self._footer = Line(self.look.palette, id="footer")
+        self._place = Container(id="views")
+        self._views: dict[str, View] = {}
+        self._trail: list[tuple[str, str]] = []
+        self.view: View | None = None
+        self.animation_level = "none"
+
+    def compose(self) -> ComposeResult:
+        """Status line, view, hint, prompt, footer."""
+        yield self._status
+        yield self._place
+        yield self._hint
+        yield self.prompt
+        yield self._footer
+
+    async def on_mount(self) -> None:
+        """Look at the engine and begin to paint."""
+        self.restyle()
+        self.set_keymap(dict(self.config.console.keys))
+        await self.bridge.open()
+        self.run_worker(self.bridge.listen(), name="listen")
+        self.go(
+            self.options.start if self.options.start in BY_NAME else "monitor",
+            self.options.argument,
+        )
+        self.run_worker(self._paint(), name="paint")
+
+    async def _paint(self) -> None:
+        """Show moments for as long as the console runs."""
+        moment = self.desk.moment
+        while True:
+            started = time.monotonic()
+            moment = await self.bridge.next(busy=bool(moment.at_work))
+            while getattr(self._driver, "queued", 0):
+                # The terminal is still busy with the last picture: a new one would only wait.
+                await self._wait(0.02)
+            self.redraw()
+            base = 1 / self.config.console.rate_hz
+            pause = next_interval(base, getattr(self._driver, "drained", 0.0))
+            await self._wait(max(pause - (time.monotonic() - started), 0.01))
+
+    def _unread(self, error: EtltuiError) -> None:
+        self.desk.tell(told(error), "error")
+
+    def told(self, event: Event) -> None:
+        """Take an event in that is more than progress."""
+        if isinstance(event, RunQueued | RunStarted | RunFinished):
+            self._reads.stale()
+
+    def redraw(self) -> None:
+        """Let the view in sight and the lines around it show how things are."""
+        view = self.view
+        if view is None or not view.is_mounted or self._exit:
+            return
+        moment = self.desk.moment
+        view.show(moment)
+        self._around(view, moment)
+
+    def _around(self, view: View, moment: Moment) -> None:
+        crumbs = f" {self.look.glyphs.crumb} ".join(view.crumbs())
+        left, right = view.status(moment)
+        facts = [*right, *(["  "] if right else []), *gauges(moment)]
+        if moment.gone:
+            facts = [Styled("the engine has ended", "bad")]
+        title: Cell = Styled(crumbs, "accent")
+        self._status.show([title, "  ", *left], facts)
+        self._hint.show(*view.hint())
+        shown = [
+            command
+            for command in (*view.COMMANDS, *COMMANDS)
+            if command.footer
+            and not why_not(
+                command, read_only=self.options.read_only, enabled=self._enabled(command, view)
+            )
+        ]
+        self._footer.show(
+            footer(
+                shown,
+                keys=dict(self.config.console.keys),
+                unicode=self.look.glyphs.dots,
+                width=self.size.width,
+            )
+        )
+
+    def _enabled(self, command: Command, view: View) -> bool:
+        doer: Doer = self.general if command.id.startswith("app.") else view
+        return doer.enabled(command)
+
+    def on_resize(self) -> None:
+        """Let the footer show as many keys as there is room for."""
+        self.call_after_refresh(self.redraw)
+
+    def go(self, view: str, argument: str = "", *, back: bool = False) -> None:
+        """Show a view, about something of its own."""
+        made = self._views.get(view)
+        if made is None:
+            made = self._views[view] = BY_NAME[view].load()(self.desk)
+            self._mounting = self._place.mount(made)
+        if self.view is not None and self.view is not made:
+            self.view.remove_class("current")
+            if not back:
+                self._trail.append((self.view.NAME, self.view.argument))
+        made.add_class("current")
+        self.view = made
+        made.enter(argument)
+        self.call_after_refresh(self._arrive, made)
+
+    def _arrive(self, view: View) -> None:
+        if self.view is view and not self.prompt.open:
+            view.focus_default()
+        self.redraw()
+
+    def back(self) -> bool:
+        """Show the view that was in sight before; whether there was one."""
+        if not self._trail:
+            return False
+        self.go(*self._trail.pop(), back=True)
+        return True
+
+    def restyle(self) -> None:
+        """Paint everything with the colours and signs of the look."""
+        theme = screen_theme(self.look.theme)
+        self.register_theme(theme)
+        self.theme = theme.name
+        for line in (self._status, self._hint, self._footer, self.prompt):
+            line.look(self.look.palette)
+        for view in self._views.values():
+            view.restyle()
+        self.refresh()
+
+    def action_go(self, view: str) -> None:
+        """Show a view."""
+        self.go(view)
+
+    def action_command(self, command: str) -> None:
+        """Do a command of the console itself."""
+        self.perform(command, self.general)
+
+    def perform(self, name: str, doer: Doer, text: str = "") -> None:
+        """Do a command, unless it may not be done."""
+        known = {each.id: each for each in (*COMMANDS, *(self.view.COMMANDS if self.view else ()))}
+        command = known[name]
+        refused = why_not(command, read_only=self.options.read_only, enabled=doer.enabled(command))
+        if refused:
+            self.desk.tell(refused, "warning")
+            return
+        work = done(command, doer, self.desk, text=text, confirm=self.config.console.confirm)
+        self.run_worker(work, name=name, group="commands")
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Name keys that mean two things."""
+        del node
+        names = ", ".join(sorted(f"{each.id} ({each.key})" for each in clashed_bindings))
+        self.desk.tell(f"console.keys: {names} lost its key to another; give it one", "warning")
+
+    def send(self, sequence: str) -> None:
+        """Write to the terminal as it is."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def terminal_gone(self) -> None:
+        """End the screen: there is nobody to see it."""
+        self.exit("gone")
+
+    async def on_unmount(self) -> None:
+        """Do what was held back, and read no more."""
+        await self.desk.undoing.aclose()
+        await self._reads.aclose()
+
+    async def reload(self, config: Config) -> None:
+        """Work with another reading of the configuration."""
+        self.config = config
+        self.set_keymap(dict(config.console.keys))
+
+    def _fatal_error(self) -> None:
+        """End without Textual's traceback: it prints locals, and those hold passwords."""
+        self._close_messages_no_wait()
+
+
+def error_of(app: App[Any]) -> Exception | None:
+    """What ended an app before its time."""
+    found: Exception | None = app._exception  # noqa: SLF001 - Textual tells it nowhere else
+    return found

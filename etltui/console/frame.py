@@ -1,0 +1,114 @@
+"""The lines around a view, in words: status, hint, footer."""
+
+from collections.abc import Iterable, Sequence
+
+from etltui.console.bridge import Moment
+from etltui.console.cells import Cell, Styled, joined
+from etltui.console.commands import Command
+from etltui.console.glyphs import Glyphs
+from etltui.domain.progress import RunView
+from etltui.domain.run import AT_WORK, ConnectionStatus
+from etltui.domain.words import duration, size
+
+MOST_KEYS = 7
+_NAMES = {
+    "enter": "⏎",
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "space": "space",
+    "escape": "esc",
+    "asterisk": "*",
+    "comma": ",",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "plus": "+",
+    "minus": "-",
+    "underscore": "_",
+    "delete": "del",
+}
+
+
+def key_name(keys: str, *, unicode: bool = True) -> str:
+    """How the first of a command's keys reads."""
+    first = keys.partition(",")[0].strip()
+    if first == "enter" and not unicode:
+        return "enter"
+    return _NAMES.get(first, first)
+
+
+def footer(
+    commands: Iterable[Command], *, keys: dict[str, str], unicode: bool, width: int
+) -> list[Cell]:
+    """The keys that matter, at most seven, as many as there is room for."""
+    found: list[Cell] = []
+    used = 1
+    for command in commands:
+        key = keys.get(command.id, command.keys)
+        if not key:
+            continue
+        name = key_name(key, unicode=unicode)
+        length = len(name) + len(command.title) + 3
+        if used + length > width or len(found) >= MOST_KEYS * 2:
+            break
+        found += [Styled(name, "accent"), f" {command.title}  "]
+        used += length
+    return found
+
+
+def failing(run: RunView) -> int:
+    """Connections of a run that failed, or whose last try did."""
+    retrying = sum(view.status is ConnectionStatus.RETRYING for view in run.connections.values())
+    return run.failed + retrying
+
+
+def totals(moment: Moment, glyphs: Glyphs) -> list[Cell]:
+    """How everything stands: what runs, waits and fails."""
+    at_work = [run for run in moment.runs if run.status in AT_WORK]
+    waiting = moment.snapshot.queue.pending
+    bad = sum(failing(run) for run in at_work)
+    parts: list[Cell] = [f"{len(at_work)} running"]
+    if waiting:
+        parts.append(f"{waiting} queued")
+    if moment.snapshot.queue.paused:
+        parts.append(Styled(f"{glyphs.paused} paused", "warn"))
+    if bad:
+        parts.append(Styled(f"{bad} failing", "bad"))
+    return joined(parts, f" {glyphs.between} ")
+
+
+def gauges(moment: Moment) -> list[Cell]:
+    """Sessions, memory and what is left, while anything is at work."""
+    snapshot = moment.snapshot
+    if not any(run.status in AT_WORK for run in moment.runs):
+        return []
+    pools = snapshot.pools
+    parts: list[Cell] = [f"conn {pools.places}/{pools.max_connections}"]
+    if snapshot.threshold:
+        share = snapshot.memory / snapshot.threshold
+        role = "bad" if share >= 1 else "warn" if share >= 0.8 else ""
+        parts.append(
+            Styled(f"mem {short_size(snapshot.memory)}/{short_size(snapshot.threshold)}", role)
+        )
+    left = longest(moment.runs)
+    if left:
+        parts.append(left)
+    return joined(parts)
+
+
+def short_size(count: int) -> str:
+    """A size in as few characters as can be: `412M`, `1.0G`."""
+    text = size(count)
+    number, _, unit = text.partition(" ")
+    if "." in number and (unit != "GB"):
+        number = number.partition(".")[0]
+    return number + unit[0].upper()
+
+
+def longest(runs: Sequence[RunView]) -> str:
+    """When the last of the runs at work will be done, `~` before a guess."""
+    etas = [run.eta for run in runs if run.status in AT_WORK and run.eta is not None]
+    if not etas:
+        return ""
+    eta = max(etas, key=lambda each: each.left_s)
+    return f"eta {'~' if eta.guess else ''}{duration(eta.left_s)}"

@@ -1,0 +1,96 @@
+"""The job tree: which runs are shown, which are open, and their connections by urgency."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from etltui.domain.progress import ConnectionView, RunView
+from etltui.domain.run import AT_WORK, NOT_ENDED, ConnectionStatus, RunStatus
+
+FOLD_S = 5.0
+"""A completed run folds after so many seconds."""
+
+_ENDED_BADLY = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.COMPLETED_WITH_ERRORS)
+
+
+def urgency(run: RunView) -> int:
+    """The place of a run among others: at work, waiting, ended badly, ended well."""
+    if run.status in AT_WORK:
+        return 0
+    if run.status in NOT_ENDED:
+        return 1
+    return 2 if run.status in _ENDED_BADLY else 3
+
+
+def shown_runs(runs: Sequence[RunView]) -> list[RunView]:
+    """What waits or works, and of each other job its newest run; the most urgent first.
+
+    Args:
+        runs: In the order in which they came.
+    """
+    busy = {run.job for run in runs if run.status in NOT_ENDED}
+    newest: dict[str, RunView] = {}
+    for run in runs:
+        if run.job not in busy:
+            newest[run.job] = run
+    chosen = [run for run in runs if run.status in NOT_ENDED or newest.get(run.job) is run]
+    return sorted(chosen, key=lambda run: (urgency(run), -run.changed if urgency(run) > 1 else 0))
+
+
+def opened(run: RunView, at: float, said: Mapping[str, bool]) -> bool:
+    """Whether a run's connections are shown: as the operator said, else while it is of interest."""
+    if run.run in said:
+        return said[run.run]
+    if run.status in AT_WORK or run.status in _ENDED_BADLY:
+        return True
+    return run.status is RunStatus.COMPLETED and at - run.changed < FOLD_S
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Groups:
+    """The connections of a run by urgency.
+
+    Attributes:
+        failing: Failed, or about to be tried again.
+        running: At work.
+        done: How many completed, those of earlier attempts among them.
+        waiting: How many have not begun.
+        skipped: How many are not read in this run.
+    """
+
+    failing: tuple[ConnectionView, ...] = ()
+    running: tuple[ConnectionView, ...] = ()
+    done: int = 0
+    waiting: int = 0
+    skipped: int = 0
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
+_FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
+
+
+def groups(run: RunView) -> Groups:
+    """The connections of a run by urgency, each group in the job's order."""
+    views = run.connections.values()
+    failing = tuple(view for view in views if view.status in _FAILING)
+    running = tuple(view for view in views if view.status is ConnectionStatus.RUNNING)
+    count = dict.fromkeys(ConnectionStatus, 0)
+    for view in views:
+        count[view.status] += 1
+    done = run.completed
+    skipped = count[ConnectionStatus.SKIPPED] + count[ConnectionStatus.CANCELLED]
+    waiting = max(run.total - done - len(failing) - len(running) - skipped, 0)
+    return Groups(failing=failing, running=running, done=done, waiting=waiting, skipped=skipped)
+
+
+def share(view: ConnectionView) -> float | None:
+    """How much of a run connection is done, as its past tells; None where nothing tells."""
+    if view.status is ConnectionStatus.COMPLETED:
+        return 1.0
+    if not view.usual_rows or view.status is not ConnectionStatus.RUNNING or not view.rows:
+        return None
+    return min(view.rows / view.usual_rows, 0.99)
+
+
+def errors_first(views: Iterable[ConnectionView]) -> list[ConnectionView]:
+    """Failures for good before those that are tried again."""
+    return sorted(views, key=lambda view: view.status is not ConnectionStatus.FAILED)

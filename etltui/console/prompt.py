@@ -1,0 +1,170 @@
+"""The line where the operator types: filters, `:` commands, answers, yes or no."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from etltui.console.commands import completed
+from etltui.console.palette import Palette
+from etltui.console.widgets.line import Line
+from etltui.domain.safe_text import safe_text
+
+REMEMBERED = 100
+"""Lines of each kind of question that up and down give back."""
+
+
+class Typing(Input):
+    """The part that is typed into."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False, id="prompt.leave"),
+        Binding("tab", "complete", show=False, id="prompt.complete"),
+        Binding("up", "older(1)", show=False, id="prompt.older"),
+        Binding("down", "older(-1)", show=False, id="prompt.newer"),
+    ]
+
+    def action_leave(self) -> None:
+        """Leave without an answer."""
+        self._prompt.answer(None)
+
+    def action_complete(self) -> None:
+        """Write the rest of the word, or the next word that fits."""
+        self._prompt.complete()
+
+    def action_older(self, step: int) -> None:
+        """Take back what was typed before."""
+        self._prompt.older(step)
+
+    @property
+    def _prompt(self) -> "Prompt":
+        prompt = self.parent
+        assert isinstance(prompt, Prompt)  # noqa: S101 - it is made nowhere else
+        return prompt
+
+
+class Prompt(Horizontal):
+    """Asks one question at a time.
+
+    Args:
+        palette: Colours.
+    """
+
+    DEFAULT_CSS = """
+    Prompt { height: 1; display: none; }
+    Prompt Line { width: auto; }
+    Prompt Typing { height: 1; border: none; padding: 0; width: 1fr; background: $surface; }
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__()
+        self._label = Line(palette)
+        self._typing = Typing(compact=True, select_on_focus=False)
+        self._typing.cursor_blink = False
+        self._answer: asyncio.Future[str | None] | None = None
+        self._changed: Callable[[str], None] | None = None
+        self._choices: Sequence[str] = ()
+        self._offered: list[str] = []
+        self._past: dict[str, list[str]] = {}
+        self._question = ""
+        self._back = 0
+
+    def compose(self) -> ComposeResult:
+        """The question and the place for the answer."""
+        yield self._label
+        yield self._typing
+
+    @property
+    def open(self) -> bool:
+        """Whether it asks something now."""
+        return self._answer is not None
+
+    def look(self, palette: Palette) -> None:
+        """Paint with other colours."""
+        self._label.look(palette)
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        text: str = "",
+        changed: Callable[[str], None] | None = None,
+        choices: Sequence[str] = (),
+    ) -> str | None:
+        """What is typed; None where the operator leaves. A question that is open is left."""
+        self.answer(None)
+        before = self.screen.focused
+        self._question, self._changed, self._choices = question, changed, choices
+        self._offered, self._back = [], 0
+        self._label.styles.width = len(safe_text(question)) + 2
+        self._label.show([question])
+        with self._typing.prevent(Input.Changed):
+            self._typing.value = text
+        self._typing.cursor_position = len(text)
+        self.display = True
+        self._typing.focus()
+        mine = self._answer = asyncio.get_running_loop().create_future()
+        try:
+            answered: str | None = await mine
+            return answered
+        finally:
+            if self._answer is mine:
+                self._answer = None
+                self.display = False
+                if before is not None and before.is_attached:
+                    before.focus()
+
+    def answer(self, text: str | None) -> None:
+        """End the question with an answer."""
+        if self._answer is not None and not self._answer.done():
+            if text:
+                past = self._past.setdefault(self._question, [])
+                past[:] = [*(each for each in past if each != text), text][-REMEMBERED:]
+            self._answer.set_result(text)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the answer."""
+        event.stop()
+        self.answer(event.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Tell what has been typed so far."""
+        event.stop()
+        if event.value not in self._offered:
+            self._offered = []
+        if self._changed is not None and self.open:
+            self._changed(event.value)
+
+    def on_descendant_blur(self, _: events.DescendantBlur) -> None:
+        """Leave when the keyboard goes elsewhere, by a click."""
+        self.answer(None)
+
+    def complete(self) -> None:
+        """Write the rest of the last word, or the next one that fits."""
+        if not self._choices:
+            return
+        head, space, word = self._typing.value.rpartition(" ")
+        if word in self._offered:
+            words = self._offered
+            found = words[(words.index(word) + 1) % len(words)]
+        else:
+            words = completed(word, self._choices)
+            found = words[0] if words else ""
+        if found:
+            self._offered = words
+            with self._typing.prevent(Input.Changed):
+                self._typing.value = f"{head}{space}{found}"
+            self._typing.cursor_position = len(self._typing.value)
+
+    def older(self, step: int) -> None:
+        """Write what was answered before."""
+        past = self._past.get(self._question, [])
+        self._back = min(max(self._back + step, 0), len(past))
+        text = past[-self._back] if self._back else ""
+        self._typing.value = text
+        self._typing.cursor_position = len(text)

@@ -1,0 +1,277 @@
+"""A view of records in a table: filtered, sorted, its columns chosen, rows selected, exported."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+
+from etltui.console.bridge import Moment
+from etltui.console.cells import Cell, Row, Styled, text_of
+from etltui.console.commands import Command, bindings
+from etltui.console.model.listing import Field, Test, arranged, row_of, test_of
+from etltui.console.view import Desk, View
+from etltui.console.widgets.table import Table
+
+T = TypeVar("T")
+
+LIST_COMMANDS = (
+    Command(
+        id="list.filter",
+        keys="slash",
+        title="filter",
+        help="Show rows only that match: word, !word, /regex/, column>value.",
+        takes="FILTER",
+    ),
+    Command(
+        id="list.sort",
+        keys="s",
+        title="sort",
+        help="Sort by the next column, or by a named one; - before the name sorts downwards.",
+        takes="COLUMN",
+        footer=False,
+    ),
+    Command(
+        id="list.reverse",
+        keys="S",
+        title="reverse",
+        help="Sort the other way round.",
+        footer=False,
+    ),
+    Command(
+        id="list.columns",
+        keys="C",
+        title="columns",
+        help="Choose which columns are shown.",
+        takes="COLUMNS",
+        footer=False,
+    ),
+    Command(
+        id="list.export",
+        keys="E",
+        title="export",
+        help="Write the rows that are shown into a .csv or .json file.",
+        takes="FILE",
+        footer=False,
+    ),
+    Command(
+        id="list.copy",
+        keys="y",
+        title="copy",
+        help="Copy the selected rows to the clipboard.",
+        footer=False,
+    ),
+)
+"""What every list can do; views append their own."""
+
+
+class ListView(View, Generic[T]):
+    """Shows records one a line.
+
+    A view of this kind says its `FIELDS` and gives `records` and `key`.
+    """
+
+    FIELDS: ClassVar[Sequence[Field]]  # type: ignore[type-arg]  # of the view's own records
+    SORT: ClassVar[str] = ""
+    """The column sorted by at first; empty for the order of the records."""
+    EMPTY: ClassVar[Sequence[str]] = ()
+    COMMANDS = LIST_COMMANDS
+    BINDINGS = bindings(LIST_COMMANDS)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.sort, self.descending = self.SORT.lstrip("-"), self.SORT.startswith("-")
+        self.filter = ""
+        self.hidden = {field.id for field in self.FIELDS if not field.shown}
+        self._test: Test[T] | None = None
+        self._records: dict[str, T] = {}
+        self.total = 0
+        self.table = Table((), desk.look.palette, desk.look.glyphs)
+        self.table.empty = self.EMPTY
+
+    def compose(self) -> ComposeResult:
+        """The table."""
+        yield self.table
+
+    def records(self, moment: Moment) -> Sequence[T]:
+        """What there is to show, in its own order."""
+        raise NotImplementedError
+
+    def key(self, record: T) -> str:
+        """Tells a record from all others."""
+        raise NotImplementedError
+
+    def fields(self) -> tuple[Field[T], ...]:
+        """The columns that are shown."""
+        return tuple(field for field in self.FIELDS if field.id not in self.hidden)
+
+    def rows(self, records: Sequence[T]) -> Sequence[Row]:
+        """The lines of the records that are left after the filter, in order."""
+        fields = self.fields()
+        return [row_of(record, self.key(record), fields) for record in records]
+
+    def show(self, moment: Moment) -> None:
+        """Show the records of this moment."""
+        found = self.records(moment)
+        self.total = len(found)
+        if self._test is not None:
+            found = [record for record in found if self._test(record)]
+        by = next((field for field in self.FIELDS if field.id == self.sort), None)
+        found = arranged(found, by, descending=self.descending)
+        self._records = {self.key(record): record for record in found}
+        self.table.lay_out(
+            [field.column for field in self.fields()], self.sort, down=self.descending
+        )
+        self.table.empty = self.nothing()
+        self.table.show(self.rows(found))
+
+    def nothing(self) -> Sequence[str]:
+        """What stands there without rows."""
+        if self.filter and self.total:
+            return (
+                "",
+                f"None of {self.total:,} matches {self.filter}.",
+                "/ changes the filter, esc takes it away.",
+            )
+        return ("", *self.EMPTY)
+
+    def restyle(self) -> None:
+        """Paint with the colours and signs of the desk."""
+        self.table.look(self.desk.look.palette, self.desk.look.glyphs)
+
+    @property
+    def current(self) -> T | None:
+        """The record under the cursor."""
+        return self._records.get(self.table.key)
+
+    @property
+    def selected(self) -> tuple[T, ...]:
+        """The selected records in order, or the one under the cursor."""
+        return tuple(self._records[key] for key in self.table.keys if key in self._records)
+
+    def marks(self) -> list[Cell]:
+        """What the status line says of filter, selection and place."""
+        parts: list[Cell] = []
+        if self.filter:
+            parts.append(Styled(f"  /{self.filter} {len(self._records)}/{self.total}", "accent"))
+        if self.table.chosen:
+            parts.append(Styled(f"  {len(self.table.chosen)} selected", "accent"))
+        if self.table.position:
+            parts.append(Styled(f"  {self.table.position}", "muted"))
+        return parts
+
+    def on_table_moved(self) -> None:
+        """Let hint and footer follow the cursor."""
+        self.desk.redraw()
+
+    def filter_by(self, text: str) -> None:
+        """Show only what matches.
+
+        Raises:
+            ValueError: The text is no filter; it says what to write.
+        """
+        self._test = test_of(text, self.FIELDS) if text.strip() else None
+        self.filter = text.strip()
+        self.show(self.desk.moment)
+        self.desk.redraw()
+
+    async def do_filter(self, text: str = "") -> None:
+        """Ask for a filter; it holds while it is typed."""
+        before = self.filter
+
+        def typed(part: str) -> None:
+            try:
+                self.filter_by(part)
+            except ValueError:
+                return  # it is not typed to its end yet
+
+        wanted = text or await self.desk.ask("/", text=before, changed=typed)
+        try:
+            self.filter_by(before if wanted is None else wanted)
+        except ValueError as error:
+            self.filter_by(before)
+            self.desk.tell(f"{wanted}: {error}", "error")
+
+    async def do_sort(self, text: str = "") -> None:
+        """Sort by a column, or by the next one."""
+        known = [field.id for field in self.fields()]
+        wanted = text.lstrip("-").lower()
+        if text and wanted not in known:
+            self.desk.tell(f"there is no column {wanted!r}; there are {', '.join(known)}", "error")
+            return
+        at = known.index(self.sort) + 1 if self.sort in known else 0
+        self.sort = wanted or ("" if at >= len(known) else known[at])
+        self.descending = text.startswith("-")
+        self.show(self.desk.moment)
+        self.desk.redraw()
+
+    async def do_reverse(self, _: str = "") -> None:
+        """Sort the other way round."""
+        self.descending = not self.descending
+        self.show(self.desk.moment)
+
+    async def do_columns(self, text: str = "") -> None:
+        """Ask which columns to show."""
+        known = [field.id for field in self.FIELDS]
+        now = " ".join(field.id for field in self.fields())
+        wanted = text or await self.desk.ask("columns: ", text=now, choices=known)
+        if wanted is None:
+            return
+        names = wanted.replace(",", " ").lower().split()
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            self.desk.tell(
+                f"there is no column {unknown[0]!r}; there are {', '.join(known)}", "error"
+            )
+            return
+        keep = {field.id for field in self.FIELDS if field.keep}
+        self.hidden = set(known) - set(names) - keep if names else set()
+        self.show(self.desk.moment)
+
+    async def do_export(self, text: str = "") -> None:
+        """Write what is shown into a file."""
+        path = text or await self.desk.ask("write to: ", text=f"{self.NAME}.csv")
+        if not path:
+            return
+        place = Path(path)
+        try:
+            await asyncio.to_thread(_write_new, place, self.exported(place.suffix.lower()))
+        except FileExistsError:
+            self.desk.tell(f"{place} is there already; choose another name", "error")
+        except OSError as error:
+            self.desk.tell(f"{place} cannot be written: {error.strerror}", "error")
+        else:
+            self.desk.tell(f"{len(self._records):,} rows in {place}")
+
+    def exported(self, suffix: str) -> str:
+        """The rows that are shown as CSV, or as JSON for `.json`."""
+        fields = self.fields()
+        lines = [
+            {field.id: text_of(field.cell(record)).strip() for field in fields}
+            for record in self._records.values()
+        ]
+        if suffix == ".json":
+            return json.dumps(lines, ensure_ascii=False, indent=1) + "\n"
+        out = io.StringIO()
+        writer = csv.DictWriter(out, [field.id for field in fields], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+        return out.getvalue()
+
+    async def do_copy(self, _: str = "") -> None:
+        """Copy the selected rows."""
+        fields = self.fields()
+        lines = [
+            "\t".join(text_of(field.cell(record)).strip() for field in fields)
+            for record in self.selected
+        ]
+        self.desk.copy("\n".join(lines))
+
+
+def _write_new(path: Path, text: str) -> None:
+    with path.expanduser().open("x", encoding="utf-8", newline="") as file:
+        file.write(text)

@@ -1,0 +1,298 @@
+"""The monitor: the job tree, what is wrong first, then what runs, then how much is left."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from etltui.console.bridge import Moment
+from etltui.console.cells import Cell, Column, Row, Styled
+from etltui.console.commands import Command, bindings
+from etltui.console.frame import failing, totals
+from etltui.console.model.tree import errors_first, groups, opened, shown_runs
+from etltui.console.steps import (
+    advice,
+    connection_status,
+    note,
+    progress,
+    run_share,
+    run_status,
+)
+from etltui.console.view import Desk, View, job_of
+from etltui.console.widgets.table import Table
+from etltui.domain.progress import ConnectionView, RunView
+from etltui.domain.queue import Ask, Mode
+from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
+from etltui.domain.words import age, because, counted, duration, number, words
+
+COMMANDS = (
+    Command(
+        id="monitor.open", keys="enter", title="open", help="Look into a run, or a connection."
+    ),
+    Command(
+        id="monitor.run",
+        keys="r",
+        title="run",
+        help="Run the job now.",
+        changes=True,
+    ),
+    Command(
+        id="monitor.cancel",
+        keys="x",
+        title="cancel",
+        help="End the run; what finished stays and can be resumed.",
+        changes=True,
+        ask="Cancel this run?",
+    ),
+    Command(
+        id="monitor.retry",
+        keys="f",
+        title="re-run failed",
+        help="Read again what the run lacks, and patch its targets.",
+        name="retry-failed",
+        changes=True,
+    ),
+    Command(
+        id="monitor.fold",
+        keys="left,right,o",
+        title="fold",
+        help="Show or hide the connections of a run.",
+        footer=False,
+    ),
+    Command(
+        id="monitor.order",
+        keys="t",
+        title="order",
+        help="List all connections in the job's own order, or by urgency.",
+        footer=False,
+    ),
+)
+
+_PROGRESS = 5
+COLUMNS = (
+    Column(id="name", title="JOB / CONNECTION", width=20, flexible=True, cut="middle"),
+    Column(id="status", title="STATUS", width=15),
+    Column(id="rows", title="ROWS", width=10, align="right"),
+    Column(id="pace", title="ROWS/S", width=7, align="right"),
+    Column(id="time", title="TIME", width=5, align="right"),
+    Column(id="progress", title="PROGRESS", width=16, flexible=True),
+)
+
+
+class Monitor(View):
+    """Shows every run that waits, works or has just ended, with its connections."""
+
+    NAME = "monitor"
+    TITLE = "Monitor"
+    COMMANDS: ClassVar[tuple[Command, ...]] = COMMANDS
+    BINDINGS = bindings(COMMANDS)
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.table = Table(COLUMNS, desk.look.palette, desk.look.glyphs)
+        self.table.empty = (
+            "",
+            "Nothing runs, and nothing has run in the last five minutes.",
+            "2 shows the jobs; r runs one there. 8 shows what was.",
+        )
+        self._said: dict[str, bool] = {}
+        self._by_urgency = True
+
+    def compose(self) -> ComposeResult:
+        """The tree."""
+        yield self.table
+
+    def show(self, moment: Moment) -> None:
+        """Show the tree of this moment."""
+        self.table.show(list(self._rows(moment)))
+
+    def restyle(self) -> None:
+        """Paint with the colours and signs of the desk."""
+        self.table.look(self.desk.look.palette, self.desk.look.glyphs)
+
+    def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:
+        """What runs, waits and fails."""
+        return totals(moment, self.desk.look.glyphs), ()
+
+    def _rows(self, moment: Moment) -> Iterator[Row]:
+        for run in shown_runs(moment.runs):
+            is_open = opened(run, moment.at, self._said) and bool(run.connections)
+            yield self._run_row(moment, run, is_open=is_open)
+            if is_open:
+                yield from self._inside(moment, run)
+
+    def _run_row(self, moment: Moment, run: RunView, *, is_open: bool) -> Row:
+        glyphs = self.desk.look.glyphs
+        sign = glyphs.open if is_open else glyphs.shut
+        name = f"{sign} {self.desk.title_of(run.job)} ({run.total})"
+        pace = moment.paces.rows_per_s(run.run)
+        return Row(
+            key=run.run,
+            cells=(
+                name,
+                run_status(glyphs, run.status),
+                number(run.rows) if run.rows else Styled(glyphs.none, "muted"),
+                number(round(pace)) if pace else Styled(glyphs.none, "muted"),
+                self._time(moment, run),
+                self._end(moment, run),
+            ),
+        )
+
+    def _time(self, moment: Moment, run: RunView) -> Cell:
+        if run.status in AT_WORK:
+            return duration(moment.at - run.started)
+        if run.status in NOT_ENDED:
+            return Styled(self.desk.look.glyphs.none, "muted")
+        return duration(max(run.changed - run.started, 0.0))
+
+    def _end(self, moment: Moment, run: RunView) -> Cell:
+        glyphs = self.desk.look.glyphs
+        if run.status in AT_WORK:
+            return progress(glyphs, run_share(run), self._width("progress"))
+        if run.status in NOT_ENDED:
+            return Styled(self._turn(moment, run), "muted")
+        ago = f"{age(max(moment.at - run.changed, 0.0))} ago"
+        if run.reason:
+            return Styled(run.reason, "bad" if run.status is RunStatus.FAILED else "warn")
+        return f"{run.completed}/{run.total} {ago}"
+
+    def _turn(self, moment: Moment, run: RunView) -> str:
+        """When a waiting run has its turn."""
+        for place, entry in enumerate(moment.snapshot.pending, start=1):
+            if entry.run == run.run:
+                if entry.not_before > moment.at:
+                    return f"in {duration(entry.not_before - moment.at)}"
+                return "next" if place == 1 else f"{place - 1} before it"
+        return run.reason
+
+    def _width(self, column: str) -> int:
+        """How many cells a column has now."""
+        return self.table.width_of(column)
+
+    def _inside(self, moment: Moment, run: RunView) -> Iterator[Row]:
+        if not self._by_urgency:
+            for view in run.connections.values():
+                yield self._connection_row(moment, run, view)
+            return
+        glyphs = self.desk.look.glyphs
+        found = groups(run)
+        if found.failing:
+            title = f"  {glyphs.failed} {len(found.failing)} failing"
+            yield Row(key=f"{run.run}/failing", cells=(Styled(title, "bad"),), heading=True)
+            for view in errors_first(found.failing):
+                yield self._connection_row(moment, run, view)
+        if found.running:
+            title = f"  {glyphs.running} {len(found.running)} running"
+            yield Row(key=f"{run.run}/running", cells=(Styled(title, "busy"),), heading=True)
+            for view in found.running:
+                yield self._connection_row(moment, run, view)
+        counts = [f"{found.done} completed"] if found.done else []
+        counts += [f"{found.waiting} waiting"] if found.waiting else []
+        counts += [f"{found.skipped} skipped"] if found.skipped else []
+        if counts:
+            sign = glyphs.done if found.done else glyphs.waiting
+            text = f"  {sign} " + f" {glyphs.between} ".join(counts)
+            yield Row(key=f"{run.run}/rest", cells=(Styled(text, "muted"),), heading=True)
+
+    def _connection_row(self, moment: Moment, run: RunView, view: ConnectionView) -> Row:
+        glyphs = self.desk.look.glyphs
+        pace = moment.paces.rows_per_s(run.run, view.connection)
+        job = job_of(self.desk, run.job)
+        retries = job.retry.retries if job else 0
+        none = Styled(glyphs.none, "muted")
+        took = sum(view.seconds.values()) or (moment.at - view.since if view.since else 0.0)
+        return Row(
+            key=f"{run.run}/{view.connection}",
+            cells=(
+                f"    {view.connection}",
+                connection_status(glyphs, view),
+                number(view.rows) if view.rows else none,
+                number(round(pace)) if pace else none,
+                duration(max(took, 0.0)) if took else none,
+                note(glyphs, view, moment.at, retries, self._width("progress")),
+            ),
+        )
+
+    def _under(self) -> tuple[RunView | None, ConnectionView | None]:
+        """The run and the connection under the cursor."""
+        name, _, connection = self.table.key.partition("/")
+        run = self.desk.moment.run(name)
+        return run, run.connections.get(connection) if run and connection else None
+
+    def hint(self) -> tuple[Sequence[Cell], Sequence[Cell]]:
+        """What the failure under the cursor means, or why a run ended so."""
+        run, view = self._under()
+        if view is not None:
+            return advice(view.trouble, self.desk.contact_of(view.connection))
+        if run is None:
+            return (), ()
+        if run.status in AT_WORK:
+            bad = failing(run)
+            left = f", {bad} failing" if bad else ""
+            return (f"{run.step}: {run.completed}/{run.total} done{left}",), ()
+        return (because(words(run.status), run.reason),), ()
+
+    def enabled(self, command: Command) -> bool:
+        """Whether a command makes sense for what is under the cursor now."""
+        run, _ = self._under()
+        if run is None:
+            return command.id == "monitor.order"
+        match command.id:
+            case "monitor.cancel":
+                return run.status in NOT_ENDED
+            case "monitor.retry":
+                return run.status not in NOT_ENDED and run.completed < run.total
+            case "monitor.run":
+                return run.status not in NOT_ENDED
+            case _:
+                return True
+
+    def on_table_moved(self) -> None:
+        """Let hint and footer follow the cursor."""
+        self.desk.redraw()
+
+    def on_table_opened(self) -> None:
+        """Look into what was clicked."""
+        self.action_command("monitor.open")
+
+    async def do_open(self, _: str = "") -> None:
+        """Look into a run, or into a connection of it."""
+        run, view = self._under()
+        if run is not None:
+            self.desk.go("run", f"{run.run} {view.connection}" if view else run.run)
+
+    async def do_fold(self, _: str = "") -> None:
+        """Show or hide the connections of the run under the cursor."""
+        run, _view = self._under()
+        if run is not None:
+            self._said[run.run] = not opened(run, self.desk.moment.at, self._said)
+            self.table.go_to(run.run)
+            self.desk.redraw()
+
+    async def do_order(self, _: str = "") -> None:
+        """List connections by urgency or in the job's own order."""
+        self._by_urgency = not self._by_urgency
+        self.desk.redraw()
+
+    async def do_run(self, _: str = "") -> None:
+        """Run the job under the cursor now."""
+        run, _view = self._under()
+        if run is not None:
+            await self.desk.order("submit", job=run.job)
+
+    async def do_cancel(self, _: str = "") -> None:
+        """End the run under the cursor."""
+        run, _view = self._under()
+        if run is not None:
+            await self.desk.attempt("cancel", run=run.run, reason="cancelled from the console")
+
+    async def do_retry(self, _: str = "") -> None:
+        """Read again what the run under the cursor lacks."""
+        run, _view = self._under()
+        if run is not None:
+            started = await self.desk.order("retry", run=run.run, ask=Ask(mode=Mode.RETRY))
+            if started:
+                self.desk.tell(f"{counted(run.total - run.completed, 'connection')} again")
+
+
+VIEW = Monitor

@@ -1,0 +1,1 @@
+"""Parts of the picture that paint their own lines."""
