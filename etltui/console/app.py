@@ -5,19 +5,19 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.dom import DOMNode
 
 from etltui.config.schema import Config
+from etltui.console.base import ScreenApp
 from etltui.console.bridge import Bridge, Link, Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.desk import AppDesk
-from etltui.console.driver import ConsoleDriver
 from etltui.console.frame import footer, gauges
 from etltui.console.general import COMMANDS, General
 from etltui.console.look import CurrentLook
@@ -54,8 +54,8 @@ class Options:
     argument: str = ""
 
 
-class ConsoleApp(App[str]):
-    """Shows an engine and takes orders for it; it ends with `quit` or `detach`, or "" by itself.
+class ConsoleApp(ScreenApp):
+    """Shows an engine and takes orders for it.
 
     Args:
         link: The engine.
@@ -96,8 +96,8 @@ class ConsoleApp(App[str]):
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.look = look
-        self.colourless = not self.look.colours
-        super().__init__(driver_class=ConsoleDriver)
+        super().__init__(look.terminal)
+        self.colourless = not look.colours
         self.config = config
         self.options = options
         self.bridge = Bridge(link, self.told)
@@ -148,12 +148,12 @@ class ConsoleApp(App[str]):
         while True:
             started = time.monotonic()
             moment = await self.bridge.next(busy=bool(moment.at_work))
-            while getattr(self._driver, "queued", 0):
+            while self.waiting_bytes:
                 # The terminal is still busy with the last picture: a new one would only wait.
                 await self._wait(0.02)
             self.redraw()
             base = 1 / self.config.console.rate_hz
-            pause = next_interval(base, getattr(self._driver, "drained", 0.0))
+            pause = next_interval(base, self.drained_s)
             await self._wait(max(pause - (time.monotonic() - started), 0.01))
 
     def _unread(self, error: EtltuiError) -> None:
@@ -275,10 +275,6 @@ class ConsoleApp(App[str]):
         if self._driver is not None:
             self._driver.write(sequence)
 
-    def terminal_gone(self) -> None:
-        """End the screen: there is nobody to see it."""
-        self.exit("gone")
-
     async def on_unmount(self) -> None:
         """Do what was held back, and read no more."""
         await self.desk.undoing.aclose()
@@ -288,13 +284,3 @@ class ConsoleApp(App[str]):
         """Work with another reading of the configuration."""
         self.config = config
         self.set_keymap(dict(config.console.keys))
-
-    def _fatal_error(self) -> None:
-        """End without Textual's traceback: it prints locals, and those hold passwords."""
-        self._close_messages_no_wait()
-
-
-def error_of(app: App[Any]) -> Exception | None:
-    """What ended an app before its time."""
-    found: Exception | None = app._exception  # noqa: SLF001 - Textual tells it nowhere else
-    return found

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from etltui.console.base import Left
 from etltui.console.commands import Command, nearest_word, parsed
 from etltui.console.registry import BY_NAME
 from etltui.console.view import View
@@ -137,8 +138,8 @@ class General:
             )
             if not await self._app.desk.confirm(question):
                 return
-        self._app.exit("quit")
+        self._app.exit(Left.QUIT)
 
     async def do_detach(self, _: str = "") -> None:
         """Leave the screen; the engine goes on."""
-        self._app.exit("detach")
+        self._app.exit(Left.DETACH)

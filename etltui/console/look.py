@@ -28,7 +28,7 @@ class CurrentLook:
         self, console: Console, terminal: Terminal, *, config: Path, timezone: str = ""
     ) -> None:
         self.timezone = timezone
-        self._terminal = terminal
+        self.terminal = terminal
         self._config = config
         self._colour = terminal.colour if console.colour == "auto" else console.colour
         self.themes: Mapping[str, Theme] = {}
