@@ -16,7 +16,7 @@ from etltui.door.client import open_door
 
 
 async def _cancel(state: Path, name: str, *, resumable: bool) -> RunResult:
-    async with open_door(state) as remote:
+    async with open_door(state, who=operator()) as remote:
         run = under_way(await remote.snapshot(), name) or name
         verb = "stopped" if resumable else "cancelled"
         reason = f"{verb} by {operator()}"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from etltui.bootstrap import operator
 from etltui.domain.pools import PoolMetrics
 from etltui.door.client import NoDoorError, RemoteEngine, open_door
 
@@ -32,7 +33,7 @@ async def listening(state: Path) -> AsyncIterator[RemoteEngine | None]:
     """
     async with AsyncExitStack() as stack:
         try:
-            remote = await stack.enter_async_context(open_door(state))
+            remote = await stack.enter_async_context(open_door(state, who=operator()))
         except NoDoorError:
             remote = None
         yield remote

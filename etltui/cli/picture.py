@@ -8,6 +8,7 @@ from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
     ConnectionProgress,
+    ConnectionSkipped,
     ConnectionStarted,
     Event,
     RunFinished,
@@ -103,6 +104,8 @@ class Picture:
             case ConnectionFailed():
                 self._running.pop(key, None)
                 run.retrying += event.will_retry
+            case ConnectionSkipped():
+                run.retrying -= event.tries > 0
             case _:
                 pass
 

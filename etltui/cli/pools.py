@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from etltui.bootstrap import operator
 from etltui.cli.group import SHOW, Showing
 from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, configuration, errors_leave, state_of, state_option
@@ -203,7 +204,7 @@ async def _release(state: Path, name: str) -> bool:
         NoDoorError: No engine runs.
         ConfigError: See `_known_login`.
     """
-    async with open_door(state) as remote:
+    async with open_door(state, who=operator()) as remote:
         await _known_login(remote, name)
         was_locked: bool = await remote.call("pools.release_credential", name=name)
         return was_locked
@@ -216,7 +217,7 @@ async def _steer(state: Path, call: str, *, pool: str = "", **arguments: Any) ->
         NoDoorError: No engine runs.
         ConfigError: There is no such pool.
     """
-    async with open_door(state) as remote:
+    async with open_door(state, who=operator()) as remote:
         if pool:
             arguments["key_text"] = _one_pool(await remote.get_pool_info(), pool)
         return await remote.call(call, **arguments)

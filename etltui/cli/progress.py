@@ -10,6 +10,7 @@ from etltui.cli.picture import Picture
 from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
+    ConnectionSkipped,
     Event,
     QueueCleared,
     RunFinished,
@@ -22,7 +23,7 @@ from etltui.domain.safe_text import safe_text
 from etltui.domain.words import counted, duration, local, moment, number, short, words
 
 PAINT_S = 0.2
-_ABOVE = (RunQueued, RunStarted, ConnectionFailed, RunRetrying, QueueCleared)
+_ABOVE = (RunQueued, RunStarted, ConnectionFailed, ConnectionSkipped, RunRetrying, QueueCleared)
 """Events that the picture does not show."""
 
 
@@ -79,7 +80,7 @@ class Lines(Silent):
                 took = duration(sum(event.result.seconds.values()))
                 rows = counted(event.result.rows, "row")
                 return f"done {event.connection} {rows} {took} ({counts[0]}/{counts[1]})"
-            case ConnectionFailed():
+            case ConnectionFailed() | ConnectionSkipped():
                 return _failed(event)
             case TargetPublished() if event.final:
                 return f"published {event.path} {counted(event.rows, 'row')}"
@@ -104,8 +105,10 @@ def _waiting(event: Event, timezone: str) -> str:
             return ""
 
 
-def _failed(event: ConnectionFailed) -> str:
+def _failed(event: ConnectionFailed | ConnectionSkipped) -> str:
     what = f"{event.connection} {words(event.trouble.error_class)}: {event.trouble.message}"
+    if isinstance(event, ConnectionSkipped):
+        return f"skipped {what}"
     if event.will_retry:
         return f"retry {what}; again in {duration(event.wait_s)}"
     return f"failed {what}"
@@ -113,7 +116,9 @@ def _failed(event: ConnectionFailed) -> str:
 
 def _ended(event: RunFinished) -> str:
     result = event.result
-    counts = f"{result.completed} done, {result.failed} failed, {number(result.rows)} rows"
+    held = f" {result.held} held," if result.held else ""
+    rows = f"{number(result.rows)} rows"
+    counts = f"{result.completed} done, {result.failed} failed,{held} {rows}"
     reason = f"; {result.reason}" if result.reason else ""
     return f"run {short(event.run)} {words(result.status)}: {counts}{reason}"
 

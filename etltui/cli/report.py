@@ -6,6 +6,7 @@ from etltui.domain.run import RESUMABLE, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.safe_text import safe_text
 from etltui.domain.words import counted, duration, number, short, size, words
 
+_LACKING = frozenset({ConnectionStatus.FAILED, ConnectionStatus.SKIPPED})
 _MOST_FAILURES = 20
 _MOST_UNUSUAL = 5
 
@@ -14,7 +15,8 @@ def report(result: RunResult, config: Config, width: int = 0) -> str:
     """The lines of one run, wrapped at a width; 0 wraps none."""
     kept = f" ({result.skipped} from an earlier attempt)" if result.skipped else ""
     left_out = f" ({result.left_out} left out by --only)" if result.left_out else ""
-    done = f"{result.completed}/{result.total} connections{kept}{left_out}"
+    held = f" ({result.held} held)" if result.held else ""
+    done = f"{result.completed}/{result.total} connections{kept}{left_out}{held}"
     rows = counted(result.rows, "row")
     lines = [f"{result.job}: {words(result.status)}, {done}, {rows}, {duration(result.seconds)}"]
     if result.reason:
@@ -38,7 +40,7 @@ def go_on(run: str, job: str, status: RunStatus) -> str:
 
 def _failures(result: RunResult, config: Config) -> list[str]:
     """The first failures, a line each, and what to do about all."""
-    failed = [c for c in result.connections if c.status is ConnectionStatus.FAILED]
+    failed = [c for c in result.connections if c.status in _LACKING]
     contacts = {connection.name: connection.contact for connection in config.connections}
     lines = [
         line

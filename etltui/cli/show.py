@@ -25,6 +25,7 @@ from etltui.encode import events as encode
 _MARKS = {
     ConnectionStatus.COMPLETED: "✓",
     ConnectionStatus.FAILED: "✗",
+    ConnectionStatus.SKIPPED: "»",
     ConnectionStatus.WAITING: "·",
 }
 _NAME = 28

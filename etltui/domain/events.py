@@ -163,6 +163,19 @@ class ConnectionFailed(Event):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ConnectionSkipped(Event):
+    """A run connection is not read in this attempt: somebody holds it.
+
+    Attributes:
+        tries: How often it was tried before it was held.
+    """
+
+    connection: str
+    trouble: Trouble
+    tries: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TargetPublished(Event):
     """A target, or a partial one while the run goes on, is in its place.
 

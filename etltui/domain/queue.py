@@ -22,7 +22,7 @@ class Ask:
 
     Attributes:
         only: Selectors (names, globs, `tag:NAME`) over the connections; empty for all.
-        only_failed: Of a retry, read only connections that failed.
+        only_failed: Of a retry, read only connections that failed or were held.
         classes: … and only those that failed with one of these; empty for any.
     """
 

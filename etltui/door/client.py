@@ -161,8 +161,13 @@ class RemoteEngine:
 
 
 @asynccontextmanager
-async def open_door(state: Path) -> AsyncIterator[RemoteEngine]:
+async def open_door(state: Path, *, who: str = "") -> AsyncIterator[RemoteEngine]:
     """The engine that holds the state folder, for the time of the block.
+
+    Args:
+        state: The folder.
+        who: Who asks, as `user@host`, for the record of what was done; empty for whoever runs
+            the engine.
 
     Raises:
         NoDoorError: Nobody serves one there.
@@ -176,7 +181,7 @@ async def open_door(state: Path) -> AsyncIterator[RemoteEngine]:
         ) from error
     try:
         hello = await _greeted(reader, state)
-        line = Line(hello, reader, writer)
+        line = Line(hello, reader, writer, who)
         listening = asyncio.create_task(line.listen(), name="door")
         try:
             yield RemoteEngine(line)

@@ -37,6 +37,12 @@ class Line:
     Attributes:
         news: Events, bounded as every subscription is; it ends behind the last.
         ended: Set when the other side has hung up.
+
+    Args:
+        hello: The greeting.
+        reader: From the other side.
+        writer: To it.
+        who: Who asks, as `user@host`; empty for whoever runs the engine.
     """
 
     def __init__(
@@ -44,7 +50,9 @@ class Line:
         hello: Hello,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
+        who: str = "",
     ) -> None:
+        self._who = who
         self.hello = hello
         self.news = Backlog()
         self.ended = asyncio.Event()
@@ -66,7 +74,8 @@ class Line:
         self._waiting[number] = answer
         try:
             with suppress(OSError):  # whoever listens finds out that it has gone
-                self._writer.write(frame(Call(id=number, name=name, arguments=arguments)))
+                call = Call(id=number, name=name, arguments=arguments, who=self._who)
+                self._writer.write(frame(call))
                 await self._writer.drain()
             return answered(name, (await answer).value)
         finally:

@@ -24,6 +24,7 @@ from etltui.door.errors import GoneError
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.engine import Engine, RunHandle
 from etltui.engine.options import Options
+from etltui.engine.records import Records
 
 VERSION = 1
 SOCKET = "engine.sock"
@@ -58,6 +59,8 @@ class Call(_Message, frozen=True, kw_only=True):
     id: int
     name: str
     arguments: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    who: str = ""
+    """Who asks, as `user@host`; empty for whoever runs the engine."""
 
 
 class Answer(_Message, frozen=True, kw_only=True):
@@ -153,6 +156,10 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "options.check": Options.check,
     "options.enable": Options.enable,
     "options.tag": Options.tag,
+    "records.act": Records.act,
+    "records.hold": Records.hold,
+    "records.release": Records.release,
+    "records.discard": Records.discard,
     "queue.clear": Dispatcher.clear,
     "queue.pause": Dispatcher.pause,
     "queue.reprioritise": Dispatcher.reprioritise,

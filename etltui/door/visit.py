@@ -25,6 +25,7 @@ from etltui.door.protocol import (
     news,
     refused,
 )
+from etltui.engine.acts import ASKING
 from etltui.engine.bus import Backlog
 
 CALLS_AT_ONCE = 32
@@ -99,6 +100,8 @@ class Visit(Guest):
 
     async def _answer(self, call: Call) -> None:
         message: Answer | Refused
+        # For this task alone: each call has one of its own.
+        ASKING.set(call.who)
         try:
             message = Answer(id=call.id, value=await self.call(call.name, **asked(call)))
         except EtltuiError as error:

@@ -10,6 +10,7 @@ from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
     ConnectionProgress,
+    ConnectionSkipped,
     ConnectionStarted,
     Event,
     QueueCleared,
@@ -32,6 +33,7 @@ _NAMES = {
     ConnectionProgress: "connection_progress",
     ConnectionCompleted: "connection_completed",
     ConnectionFailed: "connection_failed",
+    ConnectionSkipped: "connection_skipped",
     TargetPublished: "target_published",
 }
 
@@ -54,9 +56,10 @@ _UNSAID = frozenset(
 
 
 def finished(result: RunResult) -> dict[str, Any]:
-    """`run_finished`: the four counts of connections never overlap.
+    """`run_finished`: the counts of connections never overlap.
 
-    `completed` in this attempt, `skipped` durable from an earlier one; `rows` in the target.
+    `completed` in this attempt, `skipped` durable from an earlier one, `held` not read because
+    somebody holds them, said where there are any; `rows` in the target.
     """
     return {
         "type": "run_finished",
@@ -68,6 +71,7 @@ def finished(result: RunResult) -> dict[str, Any]:
             "completed": result.completed - result.skipped,
             "failed": result.failed,
             "skipped": result.skipped,
+            **({"held": result.held} if result.held else {}),
         },
         "rows": result.rows,
         "seconds": result.seconds,
@@ -110,7 +114,7 @@ def encoded(event: Event) -> dict[str, Any]:
     at = facts.pop("at")
     if isinstance(event, ConnectionCompleted):
         facts.update(connection(event.result))
-    if isinstance(event, ConnectionFailed):
+    if isinstance(event, ConnectionFailed | ConnectionSkipped):
         facts["error"] = trouble(event.trouble)
     return {
         "type": _NAMES.get(type(event), "overflow"),

@@ -2,7 +2,9 @@
 
 import logging
 import random
-from typing import Protocol
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, Protocol
 
 from etltui.domain import retry
 from etltui.domain.columns import Column
@@ -11,10 +13,12 @@ from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
     ConnectionProgress,
+    ConnectionSkipped,
     ConnectionStarted,
     Moment,
 )
 from etltui.domain.job import Destination, Job, RetryPolicy
+from etltui.domain.logbook import Hold
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.pools import StatementRun
 from etltui.domain.ports import Session
@@ -78,6 +82,8 @@ class RunConnection:
         with about(connection=self._name):
             if not await self._host.admit():
                 return None
+            if hold := self._tools.holds.of(self._name, self._tools.clock):
+                return await self._recorded(self._skip(hold))
             self._tries += 1
             _log.info("Executing connection: %s", self._name)
             self._tools.bus.publish(
@@ -88,12 +94,38 @@ class RunConnection:
                 ),
             )
             self._step(Step.CONNECTING)
-            try:
-                return await self._try()
-            except StateError as error:
-                # What cannot be recorded is not done; its parts are orphans.
-                self._host.stop(Failure(ErrorClass.DISK, f"cannot record: {error}"))
-                return None
+            return await self._recorded(self._try())
+
+    async def _recorded(self, work: Coroutine[Any, Any, float | None]) -> float | None:
+        """Do the work, and stop the run where its end cannot be recorded."""
+        try:
+            return await work
+        except StateError as error:
+            # What cannot be recorded is not done; its parts are orphans.
+            self._host.stop(Failure(ErrorClass.DISK, f"cannot record: {error}"))
+            return None
+
+    async def _skip(self, hold: Hold) -> None:
+        """Leave the connection unread."""
+        zone = self._host.plan.started.tzinfo
+        since = datetime.fromtimestamp(hold.since, zone)
+        trouble = hold.trouble(f"{since:%Y-%m-%d %H:%M}")
+        result = ConnectionResult(
+            connection=self._name,
+            status=ConnectionStatus.SKIPPED,
+            trouble=trouble,
+            tries=self._tries,
+        )
+        await to_the_end(self._host.record(result, None))
+        _log.warning("Connection skipped: %s: held: %s", self._name, trouble.message)
+        self._tools.bus.publish(
+            ConnectionSkipped(
+                **self._host.moment(),
+                connection=self._name,
+                trouble=trouble,
+                tries=self._tries,
+            ),
+        )
 
     async def _try(self) -> float | None:
         try:

@@ -7,6 +7,7 @@ from itertools import islice
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import Failure
+from etltui.domain.job import Job
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.engine.log import about
 from etltui.engine.tasks import query_tasks
@@ -21,12 +22,17 @@ _Columns = tuple[tuple[Column, ...], ...]
 _log = logging.getLogger(__name__)
 
 
+def fixed_by(job: Job) -> _Columns:
+    """The columns that the job itself fixes; none where it leaves that to its connections."""
+    named = tuple(Column(name=name) for name in job.columns)
+    return (named,) * len(job.queries) if named else ()
+
+
 async def columns_of(plan: Plan, tools: Tools) -> _Columns | None:
     """The columns of each query, None when no connection answers."""
-    if plan.job.columns:
-        named = tuple(Column(name=name) for name in plan.job.columns)
-        return (named,) * len(plan.job.queries)
-    waiting = iter(plan.connections)
+    if named := fixed_by(plan.job):
+        return named
+    waiting = (c for c in plan.connections if not tools.holds.of(c.name, tools.clock))
     while group := list(islice(waiting, _AT_ONCE)):
         if (found := await _first(plan, group, tools)) is not None:
             return found

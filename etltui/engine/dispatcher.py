@@ -13,6 +13,7 @@ from etltui.domain.events import Moment, QueueCleared, RunFinished, RunQueued
 from etltui.domain.job import Job, RetryPolicy
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult, RunStatus
+from etltui.engine.acts import acted
 from etltui.engine.log import about
 from etltui.engine.prepare import Prepared
 from etltui.engine.queue import Queue
@@ -41,6 +42,7 @@ class Dispatcher:
 
     def __init__(self, tools: Tools, queue: Queue, prepare: Prepare, over: Over) -> None:
         self.queue = queue
+        self.acts = tools.acts
         self._tools = tools
         self._prepare = prepare
         self._over = over
@@ -199,6 +201,7 @@ class Dispatcher:
         self.pump()
         return True
 
+    @acted("queue.clear")
     @unbroken
     async def clear(self) -> int:
         """Cancel whatever waits; how many that were."""
@@ -211,6 +214,7 @@ class Dispatcher:
         )
         return len(waiting)
 
+    @acted("queue.reprioritise")
     @unbroken
     async def reprioritise(self, run: str, priority: int) -> bool:
         """Give a waiting run another priority; False where none waits."""
@@ -226,6 +230,7 @@ class Dispatcher:
             self.pump()
         return True
 
+    @acted("queue.pause")
     @unbroken
     async def pause(self, job: str, *, paused: bool) -> None:
         """Give a job no turns any more, or with an empty name none to anybody; or give them."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from etltui.config.reading import Reading
 from etltui.config.schema import Config
@@ -11,6 +12,7 @@ from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
+from etltui.engine.acts import Levers, acted
 from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
@@ -19,6 +21,8 @@ from etltui.engine.options import Options, Read
 from etltui.engine.prepare import Preparer
 from etltui.engine.progress import ProgressBook
 from etltui.engine.queue import Queue
+from etltui.engine.records import Records
+from etltui.engine.samples import Sampler
 from etltui.engine.settings import Held
 from etltui.engine.starts import Starts
 from etltui.engine.submissions import Submission, Submissions
@@ -28,6 +32,10 @@ from etltui.engine.turn import RunHandle
 from etltui.engine.upkeep import Upkeep
 
 __all__ = ["Engine", "RunHandle"]
+
+_POOL_LEVERS = frozenset(
+    {"drain", "pause", "resume", "reconnect_all", "close_idle", "release_credential"},
+)
 
 
 class Engine:
@@ -57,7 +65,9 @@ class Engine:
     ) -> None:
         settings = config.settings
         self.resident = resident
-        self.pools = pools
+        self.acts = tools.acts
+        levers = Levers(pools, prefix="pools", names=_POOL_LEVERS, acts=tools.acts)
+        self.pools = cast(Pools, levers)
         self._configured = configured
         self._tools = tools
         self._starts = Starts(
@@ -86,13 +96,19 @@ class Engine:
         )
         self._progress = ProgressBook(tools.clock, lambda: self.config.settings.max_connections)
         tools.bus.listen(self._progress.take)
-        self._live = Live(tools, self.snapshot)
+        self._live = Live(tools, self.snapshot, Sampler(tools, self.snapshot))
         self._submissions = Submissions(
             store=tools.store,
             starts=self._starts,
             queue=self.queue,
             operator=tools.operator,
             resident=resident,
+        )
+        self.records = Records(
+            tools,
+            config=lambda: self.config,
+            queue=self.queue.queue,
+            taking_in=self._submissions.taking_in,
         )
         self._upkeep = Upkeep(tools, lambda: self.config.settings, self._submissions.taking_in)
 
@@ -105,6 +121,7 @@ class Engine:
         """Finish what an earlier engine left, take up the queue, begin pulse and upkeep."""
         await sweep(self._tools.store, self._tools.parts_folder, self._tools.clock.now())
         self.queue.queue.paused |= set(await self._tools.store.paused())
+        await self.records.start()
         self._live.start()
         self._upkeep.start(daily=self.resident)
         if self.resident:
@@ -134,6 +151,7 @@ class Engine:
         """
         await self._submissions.check(job, only, resume=resume)
 
+    @acted("submit")
     async def submit(  # noqa: PLR0913 - what somebody may say of a start, each with a default
         self,
         job: str,
@@ -175,6 +193,7 @@ class Engine:
         )
         return await self._submissions.submit(job, asked)
 
+    @acted("retry")
     async def retry(self, run: str, ask: Ask, *, owner: str = "") -> RunHandle:
         """Read again what a run lacks, and patch its targets.
 
@@ -189,6 +208,7 @@ class Engine:
         """
         return await self._submissions.retry(run, ask, owner=owner)
 
+    @acted("cancel")
     async def cancel(self, run: str, *, resumable: bool = False, reason: str = "") -> None:
         """End a run that waits or is at work.
 
@@ -230,6 +250,7 @@ class Engine:
         """How far all runs are, those that finished in the last five minutes too."""
         return self._progress.runs()
 
+    @acted("update_settings")
     @unbroken
     async def update_settings(self, changes: Mapping[str, object]) -> None:
         """Change settings while runs go on.
@@ -282,4 +303,5 @@ class Engine:
         await self._finisher.aclose()
         await self._upkeep.aclose()
         await self._live.aclose()
+        await self.records.aclose()
         self._tools.bus.end()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from etltui.domain.errors import StateError
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import NOT_ENDED
+from etltui.engine.samples import Sampler
 from etltui.engine.tools import Tools
 
 PULSE_S = 1.0
@@ -20,11 +21,13 @@ class Live:
     Args:
         tools: Of the engine.
         snapshot: How everything stands.
+        sampler: Asked at each beat.
     """
 
-    def __init__(self, tools: Tools, snapshot: Callable[[], Snapshot]) -> None:
+    def __init__(self, tools: Tools, snapshot: Callable[[], Snapshot], sampler: Sampler) -> None:
         self._tools = tools
         self._snapshot = snapshot
+        self._sampler = sampler
         self._wrote_idle = False
         self._task: asyncio.Task[None] | None = None
 
@@ -33,10 +36,14 @@ class Live:
         self._task = asyncio.create_task(self._beat(), name="pulse")
 
     async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._tools.memory.weigh()
             await self.write()
+            await self._sampler.look()
+            asleep = loop.time()
             await asyncio.sleep(PULSE_S)
+            self._sampler.late(loop.time() - asleep - PULSE_S)
 
     async def write(self) -> None:
         """Record how everything stands, unless nothing has happened since the last time."""
@@ -58,3 +65,4 @@ class Live:
             await asyncio.wait({self._task})
             self._wrote_idle = False
             await self.write()
+            await self._sampler.aclose()

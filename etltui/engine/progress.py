@@ -7,6 +7,7 @@ from etltui.domain.events import (
     ConnectionCompleted,
     ConnectionFailed,
     ConnectionProgress,
+    ConnectionSkipped,
     ConnectionStarted,
     Event,
     RunFinished,
@@ -180,7 +181,7 @@ class ProgressBook:
         )
 
     def _connection(self, event: Event) -> None:
-        if not isinstance(event, _OF_CONNECTION):
+        if not isinstance(event, _OfConnection):
             return
         course = self._courses[event.run]
         name = event.connection
@@ -210,7 +211,13 @@ class ProgressBook:
         )
 
 
-_OF_CONNECTION = (ConnectionStarted, ConnectionProgress, ConnectionCompleted, ConnectionFailed)
+_OfConnection = (
+    ConnectionStarted
+    | ConnectionProgress
+    | ConnectionCompleted
+    | ConnectionFailed
+    | ConnectionSkipped
+)
 _AT_WORK = frozenset({ConnectionStatus.RUNNING, ConnectionStatus.RETRYING})
 _WHOLE = frozenset({RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS, RunStatus.FAILED})
 
@@ -242,7 +249,7 @@ def _compared(view: ConnectionView, past: Past) -> ConnectionView:
 
 def _moved(
     view: ConnectionView,
-    event: ConnectionStarted | ConnectionProgress | ConnectionCompleted | ConnectionFailed,
+    event: _OfConnection,
 ) -> ConnectionView:
     """The view after an event."""
     match event:
@@ -268,6 +275,9 @@ def _moved(
                 seconds=event.result.seconds,
                 notes=event.result.notes,
             )
+        case ConnectionSkipped():
+            skipped = ConnectionStatus.SKIPPED
+            return replace(view, status=skipped, since=event.at, trouble=event.trouble)
         case _:
             again = event.will_retry
             return replace(

@@ -258,6 +258,7 @@ class Publisher:
             ("Completed", str(self._tally.completed)),
             ("Failed", str(self._tally.failed)),
             ("Left out by --only", str(len(self._plan.left_out))),
+            *([("Held", str(self._tally.held))] if self._tally.held else []),
             ("Rows", str(self._tally.rows)),
             ("Operator", self._tools.operator),
             ("Plan", self._plan.hash),

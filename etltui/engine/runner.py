@@ -253,6 +253,7 @@ class Runner:
             publish_s=self._publish_s,
             outputs=tuple(self._outputs),
             left_out=len(self.plan.left_out),
+            held=self._tally.held,
             reason=reason,
             unusual=self._publisher.unusual(),
             connections=self._tally.ordered(),

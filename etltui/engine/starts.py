@@ -85,16 +85,19 @@ class Starts:
         # Of hundreds of runs that are asked for in one second two may draw the same letters.
         while row is None and await self._store.run(run):
             run = run_id(now, os.urandom)
-        kind = self.config.run_types.get(job.type)
-        priority = job.priority if job.priority is not None else kind.priority if kind else 100
         return QueueEntry(
             run=run,
             job=job.name,
             type=job.type,
-            priority=priority,
+            priority=self.priority(job),
             submitted=now.timestamp(),
             ask=ask,
         )
+
+    def priority(self, job: Job) -> int:
+        """The priority of a run of the job: its own, else that of its type."""
+        kind = self.config.run_types.get(job.type)
+        return job.priority if job.priority is not None else kind.priority if kind else 100
 
     async def retry(self, run: str, ask: Ask) -> tuple[Job, RunRow]:
         """The job and the run that a retry takes up.

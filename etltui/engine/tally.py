@@ -58,9 +58,14 @@ class Tally:
         return len(self.named(ConnectionStatus.FAILED))
 
     @property
+    def held(self) -> int:
+        """Connections that are not read in this attempt because somebody holds them."""
+        return len(self.named(ConnectionStatus.SKIPPED))
+
+    @property
     def percent(self) -> int:
         """Connections that ended, as a percentage; never falls."""
-        return percent(self.completed + self.failed, self.total)
+        return percent(self.completed + self.failed + self.held, self.total)
 
     @property
     def rows(self) -> int:

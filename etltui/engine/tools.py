@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from etltui.domain.ports import Clock, Leases, Parts, Store
+from etltui.engine.acts import Acts
 from etltui.engine.bus import Bus
+from etltui.engine.holds import Holds
 from etltui.engine.memory import Memory
 from etltui.engine.space import Space
 
@@ -51,6 +53,8 @@ class Tools:
         query_timeout_s: For jobs that set none.
         stall_timeout_s: For jobs that set none.
         operator: Who runs it, as `user@host`.
+        holds: Connections that no run may read.
+        acts: Told of what is done to the engine.
     """
 
     store: Store
@@ -65,6 +69,8 @@ class Tools:
     query_timeout_s: float
     stall_timeout_s: float
     operator: str
+    holds: Holds = field(default_factory=Holds)
+    acts: Acts = field(default_factory=Acts)
 
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from etltui.config.schema import Settings
 from etltui.domain.errors import EtltuiError
+from etltui.domain.logbook import spent
 from etltui.engine.retention import Limits
 from etltui.engine.tidy import tidy
 from etltui.engine.tools import Tools
@@ -68,6 +69,9 @@ class Upkeep:
                     now=self._tools.clock.now(),
                     limits=limits(self._settings()),
                 )
+                now = self._tools.clock.now().timestamp()
+                days = self._settings().keep_runs_days
+                await self._tools.store.drop_spent(spent(now, keep_runs_days=days))
             except EtltuiError as error:
                 _log.warning("What has served its time was not all removed: %s", error)
 

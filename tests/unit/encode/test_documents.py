@@ -8,6 +8,7 @@ import pytest
 
 from etltui.config.schema import rules
 from etltui.domain import events
+from etltui.domain.logbook import Hold
 from etltui.domain.run import ConnectionStatus, RunStatus
 from etltui.encode import documents
 from etltui.encode import events as own
@@ -183,6 +184,17 @@ EVENTS = [
     ),
     (failed_try(again=True), None, "job:connection:failed"),
     (failed_try(again=False), None, "job:connection:failed"),
+    (
+        events.ConnectionSkipped(
+            **MOMENT,
+            connection="Branch_004",
+            trouble=Hold(
+                connection="Branch_004", reason="line is cut", who="asha@desk", since=sample.AT
+            ).trouble("2026-11-21 09:30"),
+        ),
+        None,
+        None,
+    ),
     (
         events.TargetPublished(**MOMENT, path="/srv/out/gst.xlsx", rows=7, bytes=70, final=True),
         None,
