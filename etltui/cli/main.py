@@ -8,7 +8,9 @@ import click
 
 from etltui import __version__
 
+CONSOLE = "console"
 _COMMANDS = {
+    CONSOLE: "Open the console; so does no command at all.",
     "demo": "Make sample branch databases and gather them.",
     "run": "Run jobs.",
     "retry": "Read again what a run lacks, and patch its targets.",
@@ -34,6 +36,13 @@ _COMMANDS = {
 
 class _Lazy(click.Group):
     """Imports a subcommand when it is called, so that `--version` and completion are quick."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the console before its options and nothing; the program's own options stay."""
+        own = (*ctx.help_option_names, "--version")
+        if not ctx.resilient_parsing and (not args or (args[0][:1] == "-" and args[0] not in own)):
+            args = [CONSOLE, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of a first day with the program."""

@@ -1,0 +1,213 @@
+"""The console's screen: drawn in a process that may outlive its terminal, and how it ends."""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_args
+
+from etltui.cli.link import Ending, Later, Link, Screen
+from etltui.cli.screen import Tether, launch
+from etltui.cli.signals import LEFT
+from etltui.config.schema import Config
+from etltui.console.crash import report, safe_words, secrets, write
+from etltui.console.terminal import Colour, Terminal, terminal
+from etltui.domain.errors import EtltuiError
+
+_log = logging.getLogger(__name__)
+
+_SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "standard"}
+_WAY_OUT = "Run an engine without a screen with `etltui serve`, or a job with `etltui run JOB`"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """What a console is opened with.
+
+    Attributes:
+        read_only: Whether nothing may be changed from it.
+        start: A job of which a run is to be started at once; empty for none.
+    """
+
+    config: Config
+    state: Path
+    terminal: Terminal
+    read_only: bool = False
+    start: str = ""
+
+
+def this_terminal() -> Terminal:
+    """What the terminal of this process can."""
+    size = shutil.get_terminal_size((0, 0))
+    return terminal(
+        os.environ,
+        tty=sys.stdin.isatty() and sys.stdout.isatty(),
+        encoding=sys.stdout.encoding,
+        size=(size.columns, size.lines),
+    )
+
+
+def no_screen(found: Terminal) -> str:
+    """Why there is no console, and what to do; empty where there can be one."""
+    return "" if found.kind == "screen" else f"etltui: {found.why}. {_WAY_OUT}."
+
+
+def opening_of(config: Config, state: Path, *, read_only: bool = False, start: str = "") -> Opening:
+    """What a console of this configuration is opened with, on the terminal of this process."""
+    found = this_terminal()
+    for colour in get_args(Colour):
+        if config.console.colour == colour:
+            found = replace(found, colour=colour)
+    return Opening(
+        config=config,
+        state=state,
+        terminal=found,
+        read_only=read_only or config.console.read_only,
+        start=start,
+    )
+
+
+def open_console(opening: Opening) -> int:
+    """Show the console until the operator leaves it; the exit code.
+
+    Raises:
+        EtltuiError: The engine could not be started or found.
+    """
+    return launch(partial(_drawn, opening))
+
+
+def _drawn(opening: Opening, tether: Tether) -> int:
+    # Textual reads these when it is imported.
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = _SYSTEMS[opening.terminal.colour]
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ.pop("TEXTUAL", None)
+    if opening.terminal.colour == "none":
+        os.environ["NO_COLOR"] = "1"
+    if not opening.terminal.unicode:
+        # What has few characters knows few sequences, and prints those it does not know.
+        os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
+    made: Any = import_module("etltui.console.app")
+    return asyncio.run(_shown(opening, tether, made))
+
+
+async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_unexpected)
+    link, history = Link(), Later(partial(_history, opening.state))
+    ended: asyncio.Future[Ending] = loop.create_future()
+    config = opening.config
+    look = made.CurrentLook(
+        config.console,
+        opening.terminal,
+        config=config.path,
+        timezone=config.settings.timezone,
+    )
+    options = made.Options(read_only=opening.read_only)
+    app = made.ConsoleApp(link, history, config, look=look, state=opening.state, options=options)
+
+    def found(*, embedded: bool) -> None:
+        app.options = replace(app.options, embedded=embedded)
+
+    screen = Screen(link=link, found=found, ended=ended, asked=asyncio.Event(), tether=tether)
+    engine = asyncio.create_task(_engine(opening, screen), name="engine")
+    engine.add_done_callback(lambda _: app.exit("failed"))
+    with _signals(app.exit, screen.asked):
+        loop.add_reader(tether.fileno(), _parted, app.exit, tether)
+        tether.opened()
+        try:
+            left = await app.run_async(mouse=config.console.mouse)
+        finally:
+            loop.remove_reader(tether.fileno())
+        tether.closed()
+        await history.close()
+        ended.set_result(_ending(left, app.crash, opening))
+        return await engine
+
+
+async def _engine(opening: Opening, screen: Screen) -> int:
+    """Start or find the engine while the screen is drawn: its modules take their time."""
+    module: Any = await asyncio.to_thread(import_module, "etltui.cli.console_engine")
+    starting = asyncio.create_task(_start(opening.start, screen.link), name="start")
+    try:
+        code: int = await module.beneath(opening.config, opening.state, screen)
+    finally:
+        starting.cancel()
+    return code
+
+
+async def _start(job: str, link: Link) -> None:
+    """Start a run of the job, if there is one to start; the screen shows what becomes of it."""
+    if job:
+        with suppress(EtltuiError):
+            await link.call("submit", job=job)
+
+
+async def _history(state: Path) -> Any:
+    """The records of the state folder, for reading."""
+    store: Any = await asyncio.to_thread(import_module, "etltui.bootstrap")
+    return await store.open_history(state)
+
+
+def _parted(leave: Callable[[str], None], tether: Tether) -> None:
+    """Whoever kept the shell's place has been killed: the shell has its terminal back."""
+    asyncio.get_running_loop().remove_reader(tether.fileno())
+    leave("gone")
+
+
+@contextmanager
+def _signals(leave: Callable[[str], None], asked: asyncio.Event) -> Iterator[None]:
+    """Have HUP, INT and TERM end the screen; a second INT or TERM leaves at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if asked.is_set():
+            # Parts are durable and marks are committed one by one: there is nothing to save.
+            os._exit(LEFT)
+        asked.set()
+        leave("stopped")
+
+    gone = partial(leave, "gone")
+    takes: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGINT: stop,
+        signal.SIGTERM: stop,
+        signal.SIGHUP: gone,
+    }
+    # What whoever started this has ignored (nohup) stays ignored.
+    ours = [number for number in takes if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in ours:
+        loop.add_signal_handler(number, takes[number])
+    try:
+        yield
+    finally:
+        for number in ours:
+            loop.remove_signal_handler(number)
+
+
+def _unexpected(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Log what nobody awaited: on stderr it would be painted over the screen."""
+    error = context.get("exception")
+    what = f": {type(error).__name__}: {safe_words(error, ())}" if error else ""
+    _log.error("%s%s", context["message"], what)
+
+
+def _ending(left: str | None, error: BaseException | None, opening: Opening) -> Ending:
+    """How the screen ended, with the report of a crash written."""
+    if error is None:
+        return Ending(left=left or "quit")
+    known, at = secrets(opening.config, os.environ), datetime.now(UTC)
+    text = report(error, at=at, known=known)
+    try:
+        where = f"What went wrong is in {write(text, opening.state, at)}, without your data."
+    except OSError:
+        where = text
+    said = f"etltui: the console crashed: {type(error).__name__}. {where}"
+    return Ending(left="crashed", text=said)
