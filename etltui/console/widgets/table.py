@@ -217,7 +217,7 @@ class Table(Widget, can_focus=True):
         return Strip(self._line(index, width), width)
 
     def _nothing(self, line: int, width: int) -> Strip:
-        text = self.empty[line - 1] if 1 <= line <= len(self.empty) else ""
+        text = self.empty[line] if line < len(self.empty) else ""
         return Strip([Segment(fitted(f"  {text}", width), self.palette.plain["muted"])], width)
 
     def _head(self, width: int) -> list[Segment]:
