@@ -10,6 +10,7 @@ from etltui.config.checks import OneOf, RefusedError, check_of, shown, text
 from etltui.config.rule import default_of
 from etltui.config.table import Table
 from etltui.config.templates import template
+from etltui.domain import moments
 from etltui.domain.job import (
     OPTIONS,
     CsvOptions,
@@ -72,10 +73,28 @@ def _encoding(value: object) -> str:
     return name
 
 
+def _moments(*, clock: bool) -> Callable[[object], str]:
+    """A check of a format of dates, with a time of day or without; the empty one is canonical."""
+    example = "%d/%m/%Y %H:%M:%S" if clock else "%d/%m/%Y"
+
+    def check(value: object) -> str:
+        found = text(value)
+        if found and (problem := moments.trouble(found, clock=clock)):
+            raise RefusedError(
+                f"{shown(found)} {problem}",
+                f'Write it like "{example}": each token once, with - / . : , T or spaces between',
+            )
+        return found
+
+    return check
+
+
 _SPECIAL: Mapping[str, Callable[[object], Any]] = {
     "delimiter": _delimiter,
     "encoding": _encoding,
     "null": text,
+    "date_format": _moments(clock=False),
+    "timestamp_format": _moments(clock=True),
 }
 """Options whose type does not say all that they may be."""
 
@@ -113,6 +132,24 @@ def _check_csv(table: Table, options: CsvOptions) -> None:
         )
 
 
+def _check_profile(table: Table, options: CsvOptions) -> None:
+    """Whether the signs in numbers can be told from each other and from the delimiter."""
+    thousands = "," if options.thousands == "indian" else options.thousands
+    if thousands == options.decimal:
+        table.note(
+            "thousands",
+            f"{shown(thousands)} is the decimal sign, too",
+            'Write decimal = "," or another thousands',
+        )
+    for name, sign in (("decimal", options.decimal), ("thousands", thousands)):
+        if sign == options.delimiter and options.quoting != "all":
+            table.note(
+                name,
+                f"{shown(sign)} is the delimiter, too: some numbers would be quoted, others not",
+                'Write delimiter = ";" or quoting = "all"',
+            )
+
+
 def _check_path(table: Table, found: Destination) -> None:
     """Whether a target's name says what it is; any name will do for a CSV."""
     path, rule = found.path.casefold(), _ENDINGS.get(found.type)
@@ -141,6 +178,7 @@ def destination(table: Table) -> Destination:
         table.finish()
     if isinstance(options, CsvOptions):
         _check_csv(table, options)
+        _check_profile(table, options)
     found = Destination(type=type_, path=path, options=options, mode=mode)
     _check_path(table, found)
     return found

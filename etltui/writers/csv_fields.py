@@ -12,6 +12,7 @@ from pyarrow import compute
 
 from etltui.domain.job import CsvOptions
 from etltui.extractors.arrow import canonical_type
+from etltui.writers.csv_profile import Profile
 from etltui.writers.text import canonical, content_of
 
 pc: Any = compute
@@ -25,7 +26,7 @@ _FORMULA = r"^[=+\-@\t\r]"
 _EMPTY, _QUOTE = pa.scalar(""), pa.scalar('"')
 """Made once: for each new scalar Arrow looks for pandas on the whole path."""
 _PRINTED = frozenset("0123456789abcdefghijklmnopqrstuvwxyzINT+-.: \\")
-"""What the canonical text of anything but text and mixed is made of."""
+"""What the canonical text of anything but text and mixed is made of; a profile adds to it."""
 
 
 class Fields:
@@ -48,8 +49,10 @@ class Fields:
         escaped = "".join(f"\\x{{{ord(character):x}}}" for character in delimiter)
         self._special = f'[\r\n"]|{escaped}'
         self._specials = tuple(special.encode() for special in (delimiter, '"', "\n", "\r"))
+        self._profile = Profile(options)
+        printed = _PRINTED | self._profile.characters
         self._numbers_are_plain = not any(
-            text and _PRINTED.issuperset(text) for text in (delimiter, options.null)
+            text and printed.issuperset(text) for text in (delimiter, options.null)
         )
 
     def of(self, array: Array) -> pa.StringArray:
@@ -58,7 +61,8 @@ class Fields:
         Raises:
             TypeError: No reader may produce this type.
         """
-        text, kind = canonical(array), canonical_type(array.type)
+        kind = canonical_type(array.type)
+        text = self._profile.of(array, canonical(array), kind)
         words: Flags = kind == "text"
         if kind == "mixed":
             words = pc.invert(pc.struct_field(array, "number"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from etltui.domain.job import CsvOptions
 from etltui.domain.task import WriterTask
 from etltui.extractors.lines import LineForm
+from etltui.writers.csv_profile import Profile
 
 _UTF8 = {"utf-8", "utf-8-sig"}
 """The mark of the second stands at the head of the target, not in a part."""
@@ -20,8 +21,8 @@ def shared_form(writers: Sequence[WriterTask], connection: str) -> LineForm | No
 def _form(writer: WriterTask, connection: str) -> LineForm | None:
     """What a server's own CSV can look like; whatever else is asked for is made from values.
 
-    A guard against formulas counts what it changed. A server tells empty text from NULL by
-    quotes only where NULL is nothing.
+    A guard against formulas counts what it changed. A server knows no decimal comma, and tells
+    empty text from NULL by quotes only where NULL is nothing.
     """
     if writer.type != "csv":
         return None
@@ -32,6 +33,7 @@ def _form(writer: WriterTask, connection: str) -> LineForm | None:
         and options.formula_guard == "off"
         and not options.null
         and options.delimiter.isascii()
+        and Profile(options).is_canonical
     )
     if not plain:
         return None

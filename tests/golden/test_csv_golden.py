@@ -26,6 +26,22 @@ CASES = {
         "connection_column": "branch",
     },
 }
+PROFILES = {
+    "csv_german.csv": {
+        "delimiter": ";",
+        "decimal": ",",
+        "thousands": ".",
+        "date_format": "%d.%m.%Y",
+        "timestamp_format": "%d.%m.%Y %H:%M:%S%z",
+        "encoding": "utf-16",
+    },
+    "csv_indian.csv": {
+        "quoting": "all",
+        "thousands": "indian",
+        "date_format": "%d/%m/%Y",
+        "timestamp_format": "%d/%m/%Y %H:%M:%S",
+    },
+}
 ROWS = pa.record_batch(
     {
         "id": pa.array([1, 2, None]),
@@ -46,9 +62,29 @@ ROWS = pa.record_batch(
 )
 
 
-def _made(folder, options):
+MONEY = pa.record_batch(
+    {
+        "id": pa.array([1, 1_234_567, None]),
+        "amount": pa.array(
+            [Decimal("-123456.50"), Decimal("99999999999999999999999999.99"), Decimal("0.05")],
+            pa.decimal128(38, 2),
+        ),
+        "ratio": pa.array([1234.5, 1e-7, float("nan")]),
+        "day": pa.array([20_000, -1, None], pa.date32()),
+        "at": pa.array([1_500_000, 86_399_000_000, None], pa.timestamp("us")),
+        "seen": pa.array([1_500_000, None, 0], pa.timestamp("us", tz="UTC")),
+        "text": pa.array(["1234.5", "1.234,5", "a;b"]),
+        "any": pa.array(
+            [{"text": "-12345.5", "number": True}, {"text": "12345", "number": False}, None],
+            MIXED,
+        ),
+    },
+)
+
+
+def _made(folder, options, rows=ROWS):
     """The target of two connections with the same rows."""
-    columns = tuple(Column(name=f.name, type=canonical_type(f.type)) for f in ROWS.schema)
+    columns = tuple(Column(name=f.name, type=canonical_type(f.type)) for f in rows.schema)
     fields = asdict(CsvOptions(**options))
     (folder / "0").mkdir()
     writer = WriterTask(destination=0, type="csv", folder=str(folder / "0"), options=fields)
@@ -67,7 +103,7 @@ def _made(folder, options):
         part = csv.part_writer(
             PartTask(extract=extract, writer=writer, query=0, columns=columns, found=columns),
         )
-        part.write(ROWS)
+        part.write(rows)
         entries.append(PublishEntry(connection=name, status="completed", receipts=part.close()))
     csv.assemble(
         PublishTask(
@@ -87,7 +123,15 @@ def _made(folder, options):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_file_is_its_golden_bytes(tmp_path, name):
-    made = _made(tmp_path, CASES[name])
+    _compare(_made(tmp_path, CASES[name]), name)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_n_16_a_file_in_a_profile_is_its_golden_bytes(tmp_path, name):
+    _compare(_made(tmp_path, PROFILES[name], MONEY), name)
+
+
+def _compare(made, name):
     if os.environ.get("GOLDEN") == "write":
         (FOLDER / name).write_bytes(made)
     assert made == (FOLDER / name).read_bytes()

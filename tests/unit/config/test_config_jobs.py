@@ -252,6 +252,14 @@ def test_queries_come_by_exactly_one_way(desk, query, key, said):
         ("layout = 'single'", "layout", "is not a known key"),
         ("delimeter = ','", "delimeter", 'Did you mean "delimiter"?'),
         ("mode = 'append'", "mode", "Allowed: replace"),
+        ("decimal = ';'", "decimal", "Allowed: ., ,"),
+        ("decimal = ','", "decimal", '"," is the delimiter, too'),
+        ("thousands = 'indian'", "thousands", '"," is the delimiter, too: some numbers would be'),
+        ("thousands = '.'", "thousands", '"." is the decimal sign, too'),
+        ("thousands = ' '\ndelimiter = ' '", "thousands", 'Write delimiter = ";" or quoting'),
+        ("date_format = '%d/%m'", "date_format", '"%d/%m" lacks %Y. Write it like "%d/%m/%Y"'),
+        ("date_format = '%x'", "date_format", "%x is no token of it"),
+        ("timestamp_format = '%d/%m/%Y'", "timestamp_format", "lacks %H, %M, %S"),
     ],
 )
 def test_wrong_options_of_a_csv_are_refused_in_words(desk, options, key, said):
@@ -289,6 +297,22 @@ def test_a_codec_that_is_no_character_set_is_no_encoding(desk, name):
 )
 def test_a_character_set_is_an_encoding(desk, name):
     assert desk.job(options=f"encoding = '{name}'").destinations[0].options.encoding == name
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("decimal = ','\ndelimiter = ';'\nthousands = '.'", (",", ".", ";", "minimal")),
+        ("thousands = 'indian'\nquoting = 'all'", (".", "indian", ",", "all")),
+        ("decimal = ','\nquoting = 'all'", (",", "", ",", "all")),
+    ],
+)
+def test_n_16_a_profile_of_numbers_that_can_be_told_apart(desk, options, expected):
+    formats = "date_format = '%d/%m/%Y'\ntimestamp_format = '%d/%m/%Y %H:%M:%S'"
+    found = desk.job(options=f"{options}\n{formats}").destinations[0].options
+    assert (found.decimal, found.thousands, found.delimiter, found.quoting) == expected
+    assert found.date_format == "%d/%m/%Y"
+    assert found.timestamp_format == "%d/%m/%Y %H:%M:%S"
 
 
 def test_options_of_a_csv_and_a_workbook(desk):
