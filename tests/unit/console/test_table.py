@@ -3,6 +3,7 @@
 from textual.app import App
 from textual.geometry import Region
 
+from etltui.config.themes import COLOURS, Theme
 from etltui.console.cells import Column, Row, Styled
 from etltui.console.glyphs import UNICODE
 from etltui.console.palette import palette
@@ -38,21 +39,7 @@ class Noting(Table):
 
 
 def _theme():
-    from etltui.config.themes import Theme
-
-    names = (
-        "background",
-        "surface",
-        "text",
-        "muted",
-        "accent",
-        "ok",
-        "busy",
-        "warn",
-        "bad",
-        "selection",
-    )
-    return Theme(name="t", dark=True, ansi=True, **dict.fromkeys(names, "default"))
+    return Theme(name="t", dark=True, ansi=True, **dict.fromkeys(COLOURS, "default"))
 
 
 def rows(count, **changed):
@@ -65,7 +52,7 @@ async def test_a_changed_cell_paints_its_own_span_and_nothing_else():
         await pilot.pause()
         app.table.painted = ()
         app.table.show(rows(500, r3="2"))
-        assert app.table.painted == (Region(31, 4, 8, 1),)
+        assert app.table.painted == (Region(32, 4, 8, 1),)
         app.table.painted = ()
         app.table.show(rows(500, r3="2", r400="7"))
         assert app.table.painted == ()
