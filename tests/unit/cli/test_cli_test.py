@@ -11,6 +11,7 @@ import pytest
 
 from etltui.bootstrap import leases
 from etltui.cli import test
+from etltui.domain import inquiry
 from etltui.domain.errors import ErrorClass, Failure, Trouble
 from etltui.domain.job import Connection
 from etltui.engine import trips
