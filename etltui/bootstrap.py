@@ -26,6 +26,7 @@ from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 from etltui.engine.log import logging_to
 from etltui.engine.memory import Memory
+from etltui.engine.options import Read
 from etltui.engine.prepare import Preparer
 from etltui.engine.settings import pool_settings
 from etltui.engine.space import Space
@@ -65,6 +66,11 @@ def extractor_count(settings: Settings, cores: int) -> int:
     return max(1, min(cores - 1, MOST_EXTRACTORS, settings.memory_threshold_mb // EXTRACTOR_MB))
 
 
+def _most_bytes(settings: Settings) -> int:
+    """What all extractors together may come to weigh."""
+    return max(1, extractor_count(settings, os.cpu_count() or 1)) * EXTRACTOR_MB * 1024 * 1024
+
+
 def ensure_descriptors(config: Config) -> None:
     """Raise the soft limit of open files to what `max_connections` needs.
 
@@ -91,6 +97,18 @@ def ensure_descriptors(config: Config) -> None:
             ],
         )
     resource.setrlimit(resource.RLIMIT_NOFILE, (need, hard))
+
+
+def _reading(config: Config, environ: Mapping[str, str]) -> Read:
+    """Reads the configuration again; one that the machine's limits do not allow is refused."""
+    reading = Reading(config, environ)
+
+    def read(changes: Mapping[str, object]) -> Config:
+        found = reading(changes)
+        ensure_descriptors(found)
+        return found
+
+    return read
 
 
 class SessionTasks:
@@ -213,6 +231,7 @@ async def engine(
             query_timeout_s=settings.query_timeout_s,
             stall_timeout_s=settings.stall_timeout_s,
             operator=operator(),
+            extractor_bytes=_most_bytes(settings),
         )
         made = Engine(
             config=config,
@@ -220,7 +239,7 @@ async def engine(
             pools=pool,
             resident=resident,
             configured=tasks.configured,
-            read=Reading(config, environ),
+            read=_reading(config, environ),
             preparer=Preparer(
                 store=store,
                 parts=files,

@@ -23,6 +23,7 @@ from etltui.domain.run import RunResult
 from etltui.door.errors import GoneError
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.engine import Engine, RunHandle
+from etltui.engine.inquiries import Inquiries
 from etltui.engine.options import Options
 from etltui.engine.records import Records
 
@@ -151,6 +152,9 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "get_job_progress": Engine.get_job_progress,
     "get_all_progress": Engine.get_all_progress,
     "update_settings": Engine.update_settings,
+    "inquiries.test": Inquiries.test,
+    "inquiries.dry_run": Inquiries.dry_run,
+    "inquiries.estimate": Inquiries.estimate,
     "options.list": Options.list,
     "options.profiles": Options.profiles,
     "options.check": Options.check,

@@ -16,6 +16,7 @@ from etltui.engine.acts import Levers, acted
 from etltui.engine.bus import Backlog
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
+from etltui.engine.inquiries import Inquiries
 from etltui.engine.live import Live
 from etltui.engine.options import Options, Read
 from etltui.engine.prepare import Preparer
@@ -109,6 +110,13 @@ class Engine:
             config=lambda: self.config,
             queue=self.queue.queue,
             taking_in=self._submissions.taking_in,
+        )
+        self.inquiries = Inquiries(
+            tools,
+            self._starts,
+            preparer=preparer,
+            pools=pools,
+            worked=lambda: self.queue.metrics().total_processed > 0,
         )
         self._upkeep = Upkeep(tools, lambda: self.config.settings, self._submissions.taking_in)
 
@@ -265,7 +273,7 @@ class Engine:
         """Work with another reading of the configuration; runs that began keep their plan."""
         self._starts.config = config
         self._configured(config)
-        await self._held.hold(config)
+        self._held.hold(config)
 
     def snapshot(self) -> Snapshot:
         """How everything stands."""

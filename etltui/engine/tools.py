@@ -55,6 +55,7 @@ class Tools:
         operator: Who runs it, as `user@host`.
         holds: Connections that no run may read.
         acts: Told of what is done to the engine.
+        extractor_bytes: What all extractors together may come to weigh.
     """
 
     store: Store
@@ -71,6 +72,7 @@ class Tools:
     operator: str
     holds: Holds = field(default_factory=Holds)
     acts: Acts = field(default_factory=Acts)
+    extractor_bytes: int = 0
 
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
