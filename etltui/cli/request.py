@@ -13,7 +13,6 @@ from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
 from etltui.cli.local import Local, Runs
 from etltui.cli.runs import settled
 from etltui.cli.signals import LEFT, LeftError, leaving, let_out, signals
-from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
 from etltui.domain.ports import Clock
@@ -82,10 +81,9 @@ async def own_engine(
         StateHeldError: Another engine holds the folder.
         ConfigError: See `bootstrap.engine`, which tells what else it raises.
     """
-    again = Reading(config, os.environ)
     async with (
         engine(config, state, environ=os.environ, resident=resident) as own,
-        serving(own, state, load=again) as door,
+        serving(own, state, load=own.options.again) as door,
     ):
         yield own, door
 

@@ -94,6 +94,7 @@ class Engine:
             read=read or Reading(config, os.environ),
             held=self._held,
             reload=self.reload,
+            acts=tools.acts,
         )
         self._progress = ProgressBook(tools.clock, lambda: self.config.settings.max_connections)
         tools.bus.listen(self._progress.take)

@@ -16,6 +16,7 @@ from etltui.config.setting_views import ProfileView, SettingView, profile_views,
 from etltui.config.table import joined
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.words import today
+from etltui.engine.acts import Acts, acted
 from etltui.engine.changes import Changes
 from etltui.engine.settings import Held
 from etltui.engine.tools import unbroken
@@ -47,6 +48,7 @@ class Options:
         read: Reads the files again, with what the local one would say besides.
         held: Whom the settings are told.
         reload: Lets another reading hold.
+        acts: Told of what is changed.
     """
 
     def __init__(
@@ -56,12 +58,22 @@ class Options:
         read: Read,
         held: Held,
         reload: Callable[[Config], Awaitable[None]],
+        acts: Acts,
     ) -> None:
+        self.acts = acts
         self._config = config
         self._read = read
         self._held = held
         self._reload = reload
         self._changing = asyncio.Lock()
+
+    def again(self) -> Config:
+        """The configuration as its files say it now; it holds when `Engine.reload` is given it.
+
+        Raises:
+            ConfigError: All mistakes in them.
+        """
+        return self._read({})
 
     def list(self) -> tuple[SettingView, ...]:
         """Every setting as it is, in groups and in the order of a screen."""
@@ -79,7 +91,7 @@ class Options:
         """
         before = self._config()
         try:
-            wanted = Changes(before, changes)
+            wanted = await asyncio.to_thread(Changes, before, changes)
             after = await self._after(wanted)
         except ConfigError as error:
             return Verdict(mistakes=error.mistakes)
@@ -93,12 +105,13 @@ class Options:
             ConfigError: All that is wrong with the changes, or they cannot be kept.
         """
         async with self._changing:
-            wanted = Changes(self._config(), changes)
+            wanted = await asyncio.to_thread(Changes, self._config(), changes)
             after = await self._after(wanted)
             await self._keep(wanted.tables)
             await self._reload(after)
             self._held.tell(after.settings, wanted.values)
 
+    @acted("options.enable")
     @unbroken
     async def enable(self, job: str, *, enabled: bool) -> None:
         """Let a job be started, or not; runs that wait or are at work go on.
@@ -120,6 +133,7 @@ class Options:
             await self._keep(tables)
             await self._reload(after)
 
+    @acted("options.tag")
     @unbroken
     async def tag(
         self,
@@ -173,7 +187,7 @@ class Options:
     def _sound(self) -> bool:
         """Whether the files can be read as they are."""
         try:
-            self._read({})
+            self.again()
         except ConfigError:
             return False
         return True

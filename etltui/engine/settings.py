@@ -1,11 +1,9 @@
 """Lets the settings of a configuration hold from now on, without a restart."""
 
-import asyncio
 import logging
 import os
 from collections.abc import Iterable
 
-from etltui.config.memory import available, bounded
 from etltui.config.rule import Rule
 from etltui.config.schema import Config, Settings, rules
 from etltui.domain.pools import PoolSettings
@@ -49,18 +47,15 @@ class Held:
         self._space = space
         self._told: set[str] = set()
 
-    async def hold(self, config: Config) -> None:
+    def hold(self, config: Config) -> None:
         """Let the settings of a configuration hold from now on."""
         settings = config.settings
-        threshold = settings.memory_threshold_mb
-        if not threshold:
-            threshold, _ = bounded(0, await asyncio.to_thread(available))
         self._pools.update(pool_settings(settings))
         self._queue.queue.limit = settings.max_jobs
         self._queue.queue.types = config.run_types
         self._queue.queue.age(settings.ageing_s)
         self._queue.pump()
-        self._memory.resize(threshold)
+        self._memory.resize(settings.memory_threshold_mb)
         self._space.leave(settings.disk_reserve_mb)
         logging.getLogger("etltui").setLevel(LEVELS[settings.log_level])
         self.tell(settings)

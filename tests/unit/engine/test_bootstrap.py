@@ -133,6 +133,38 @@ async def test_an_engine_holds_its_folder_for_the_time_of_the_block(tmp_path, ex
         pass
 
 
+async def test_s0_85_new_sessions_get_the_time_limit_of_the_settings_as_they_are(
+    tmp_path,
+    monkeypatch,
+):
+    made, till = [], Connection(name="till", kind="sqlite", url="sqlite:///till.db")
+
+    class Tasks(bootstrap.SessionTasks):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            made.append(self)
+
+    monkeypatch.setattr(bootstrap, "SessionTasks", Tasks)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    wanted = await asyncio.to_thread(demo, tmp_path, extractors=0, max_connections=1)
+    async with bootstrap.engine(wanted, tmp_path / "state", environ={}) as running:
+        assert (await made[0](till)).connect_timeout_s == 30
+        await running.update_settings({"connection_timeout_s": 7})
+        assert (await made[0](till)).connect_timeout_s == 7
+
+
+async def test_a_limit_that_the_machine_does_not_bear_is_refused_while_it_runs(
+    tmp_path,
+    monkeypatch,
+):
+    wanted = await asyncio.to_thread(demo, tmp_path, extractors=0, max_connections=1)
+    async with bootstrap.engine(wanted, tmp_path / "state", environ={}) as running:
+        Limits(monkeypatch, 10, 927)
+        with pytest.raises(ConfigError, match="Set max_connections to at most 99"):
+            await running.update_settings({"max_connections": 100})
+        assert running.config.settings.max_connections == 1
+
+
 def test_who_runs_it(monkeypatch):
     monkeypatch.setattr(bootstrap.getpass, "getuser", lambda: "asha")
     monkeypatch.setattr(bootstrap.socket, "gethostname", lambda: "desk")
