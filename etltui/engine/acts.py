@@ -125,8 +125,10 @@ def told(given: Mapping[str, Any]) -> tuple[str, str]:
     rest = {name: value for name, value in given.items() if name not in _WHO}
     first = next(iter(rest), None)
     target = "" if first is None else _words(rest.pop(first))
-    said = ((name, _words(value)) for name, value in rest.items())
-    detail = ", ".join(f"{name}={text}" for name, text in said if text)
+    said = ((name, value, _words(value)) for name, value in rest.items())
+    detail = ", ".join(
+        text if is_dataclass(value) else f"{name}={text}" for name, value, text in said if text
+    )
     return cut(target), cut(detail)
 
 
@@ -156,6 +158,6 @@ def _words(value: object) -> str:
     if isinstance(value, tuple | list | set | frozenset):
         return ", ".join(map(_words, value))
     if is_dataclass(value):
-        facts = ((each.name, getattr(value, each.name)) for each in fields(value))
-        return ", ".join(f"{name}={_words(each)}" for name, each in facts if each)
+        said = ((each, getattr(value, each.name)) for each in fields(value))
+        return ", ".join(f"{e.name}={_words(fact)}" for e, fact in said if fact != e.default)
     return str(value)

@@ -34,7 +34,7 @@ from etltui.engine.upkeep import Upkeep
 
 __all__ = ["Engine", "RunHandle"]
 
-_POOL_LEVERS = frozenset(
+POOL_LEVERS = frozenset(
     {"drain", "pause", "resume", "reconnect_all", "close_idle", "release_credential"},
 )
 
@@ -67,7 +67,7 @@ class Engine:
         settings = config.settings
         self.resident = resident
         self.acts = tools.acts
-        levers = Levers(pools, prefix="pools", names=_POOL_LEVERS, acts=tools.acts)
+        levers = Levers(pools, prefix="pools", names=POOL_LEVERS, acts=tools.acts)
         self.pools = cast(Pools, levers)
         self._configured = configured
         self._tools = tools
