@@ -191,6 +191,16 @@ async def _hold(state: Path, clock: SystemClock, *, readers: int) -> SqliteStore
     return await SqliteStore.open(state, clock=clock, holder_text=_command(), readers=readers)
 
 
+def _preparer(tools: Tools, timezone: str) -> Preparer:
+    return Preparer(
+        store=tools.store,
+        parts=tools.parts,
+        clock=tools.clock,
+        parts_folder=tools.parts_folder,
+        timezone=timezone,
+    )
+
+
 @asynccontextmanager
 async def engine(
     config: Config,
@@ -240,13 +250,7 @@ async def engine(
             resident=resident,
             configured=tasks.configured,
             read=_reading(config, environ),
-            preparer=Preparer(
-                store=store,
-                parts=files,
-                clock=clock,
-                parts_folder=tools.parts_folder,
-                timezone=settings.timezone,
-            ),
+            preparer=_preparer(tools, settings.timezone),
         )
         stack.push_async_callback(made.aclose)
         await supervisor.warm()

@@ -72,19 +72,12 @@ class Engine:
         self._configured = configured
         self._tools = tools
         self._starts = Starts(
-            config,
-            store=tools.store,
-            preparer=preparer,
-            state=tools.parts_folder.parent,
+            config, store=tools.store, preparer=preparer, state=tools.parts_folder.parent
         )
         self._finisher = Finisher(tools.clock, lambda: self.config.jobs)
         self.queue = Dispatcher(
             tools,
-            Queue(
-                limit=settings.max_jobs,
-                types=config.run_types,
-                ageing_s=settings.ageing_s,
-            ),
+            Queue(limit=settings.max_jobs, types=config.run_types, ageing_s=settings.ageing_s),
             self._starts.prepare,
             self._finisher.start,
         )
