@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from etltui.cli import demo_data
+from etltui.cli.console_screen import no_screen, open_console, opening_of
 from etltui.cli.options import errors_leave
 from etltui.cli.run import run_jobs
 from etltui.config.load import load, state_folder
@@ -113,14 +114,18 @@ def command(*, branches: int, rows: int, folder: Path, seed: int, headless: bool
     """Make branch databases of sales and run job gst_sales over them.
 
     The folder then holds config.toml, data/, state/, and output/gst_sales.xlsx and .csv. Kill it
-    at any moment and call it again: it goes on where it was.
+    at any moment and call it again: it goes on where it was. On a terminal the console shows it;
+    without one, or with --headless, the run is followed to its end on stderr.
     """
-    del headless  # it always runs so
     demo = demo_data.Demo(seed=seed, branches=branches, rows=rows)
     if demo_data.existing(folder) != demo:
         click.echo(f"making {branches} databases of {rows:,} rows in {folder} …", err=True)
     path = prepare(folder.absolute(), demo)
     config = load(path, environ=os.environ)
-    code = run_jobs(config, state_folder(config, None, os.environ), [JOB])
+    state = state_folder(config, None, os.environ)
+    opening = opening_of(config, state, start=JOB)
+    if not headless and not no_screen(opening.terminal):
+        sys.exit(open_console(opening))
+    code = run_jobs(config, state, [JOB])
     click.echo(f"Look closer with: etltui runs --config {path}", err=True)
     sys.exit(code)

@@ -1,9 +1,10 @@
 """What every screen of the console stands on: how it ends, and that it never tells secrets."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import App
+from textual.binding import Binding, BindingType
 
 from etltui.console.driver import ConsoleDriver
 from etltui.console.terminal import Terminal
@@ -35,6 +36,10 @@ class ScreenApp(App[Left]):
         colourless: Whether no colour code is written.
         crash: The first exception that nobody caught.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "Stop until fg", show=False, id="app.suspend"),
+    ]
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal

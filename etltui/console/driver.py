@@ -128,6 +128,7 @@ class ConsoleDriver(LinuxDriver):
         # It may come twice, and long after the screen has ended.
         if self._auto_restart and self._must_signal_resume and not self._active:
             self.resume_application_mode()
+            self._repaint()
 
     def _tell(self, name: str) -> None:
         """Have a method of the app called on the loop, where app and loop still are."""
