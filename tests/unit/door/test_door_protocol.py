@@ -25,9 +25,10 @@ from etltui.domain.errors import (
     Trouble,
 )
 from etltui.domain.pools import Leak, PoolMetrics, PoolStats
-from etltui.domain.progress import ConnectionView, RunView, Snapshot
+from etltui.domain.progress import ConnectionView, Eta, RunView, Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Output, RunResult, RunStatus
+from etltui.domain.usual import Past, Usual
 from etltui.door import protocol
 from etltui.door.errors import GoneError
 from etltui.door.protocol import (
@@ -80,9 +81,18 @@ SNAPSHOT = Snapshot(
             status=RunStatus.RUNNING,
             connections={
                 "B": ConnectionView(
-                    connection="B", status=ConnectionStatus.RETRYING, trouble=TROUBLE
+                    connection="B",
+                    status=ConnectionStatus.RETRYING,
+                    trouble=TROUBLE,
+                    seconds={"connect": 0.5},
+                    notes={"cut": 1},
+                    again_at=9.5,
+                    usual_rows=7,
+                    usual_s=None,
                 )
             },
+            eta=Eta(left_s=72.0, band_s=9.0, guess=True),
+            outputs=RESULT.outputs,
         ),
     ),
     pending=(ENTRY,),
@@ -119,6 +129,12 @@ VALUES = {
     "path": "/out",
     "reason": "why",
     "owner": "asha@desk",
+    "title": "Sales",
+    "type": "csv",
+    "seconds": {"connect": 0.5},
+    "waiting": ("A", "B"),
+    "before": RESULT.connections,
+    "past": Past(usual={"A": Usual(rows=7, seconds=1.5)}, publish_s=0.5),
 }
 EVENTS = [
     kind

@@ -34,6 +34,12 @@ def test_how_many_extractors(extractors, cores, memory, count):
     assert bootstrap.extractor_count(settings, cores) == count
 
 
+@pytest.mark.parametrize(("extractors", "count"), [(0, 1), (1, 1), (7, 7)])
+def test_what_extractors_may_come_to_weigh_is_known(extractors, count):
+    settings = Settings(extractors=extractors)
+    assert bootstrap._most_bytes(settings) == count * 300 * 1024 * 1024
+
+
 def config(folder=Path("/etc"), **settings):
     return Config(
         settings=Settings(**settings),
