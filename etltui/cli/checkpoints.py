@@ -15,6 +15,7 @@ from etltui.cli.checkpoint_import import Adopted, adopted, refused
 from etltui.cli.failures import TERMINAL, advice_lines, classes_of, failure_line, folded, width
 from etltui.cli.files import new_file
 from etltui.cli.group import Listing
+from etltui.cli.listening import listening
 from etltui.cli.options import (
     config_option,
     configuration,
@@ -257,7 +258,8 @@ async def _adopt(found: Adopted, state: Path) -> None:
 def delete(name: str, *, yes: bool, config_file: Path | None, state_dir: Path | None) -> None:
     """Delete the parts of an unfinished run; it stays in the list of runs as discarded.
 
-    Exit code 75 while an engine holds the state folder.
+    Where an engine serves the state folder, it does that. Exit code 75 where one holds the folder
+    and nobody can reach it.
     """
     state, _ = state_of(config_file, state_dir)
     found = asyncio.run(_found(state, name))
@@ -281,6 +283,10 @@ def _check_unfinished(row: RunRow) -> None:
 
 
 async def _discard(state: Path, run: str) -> None:
+    async with listening(state) as remote:
+        if remote is not None:
+            await remote.call("records.discard", run=run)
+            return
     async with open_records(state) as (store, mirror):
         row = await _row(store, run, state)
         _check_unfinished(row)

@@ -28,6 +28,8 @@ _COMMANDS = {
     "snapshot": "Show how everything stands at this moment.",
     "queue": "Show and steer what waits for its turn.",
     "pools": "Show and steer the pools of sessions.",
+    "hold": "Let no run read some connections, and list what is held.",
+    "release": "Let runs read connections again that were held.",
     "checkpoints": "Show, export, import or delete what unfinished runs hold.",
     "doctor": "Look at what can be in the way of a run, and say what to do.",
     "logs": "Show the log, and follow it.",
