@@ -30,7 +30,8 @@ def _job(config: Config, job: Job, day: date) -> Iterator[str]:
     absent = len(select(config.connections, job.connections)) - count
     queries = "" if len(job.queries) == 1 else f", {len(job.queries)} queries"
     left_out = f" ({absent} left out: closed or not yet open)" if absent else ""
-    yield f"  {job.name}: {counted(count, 'connection')}{left_out}{queries}"
+    disabled = "" if job.enabled else "; disabled"
+    yield f"  {job.name}: {counted(count, 'connection')}{left_out}{queries}{disabled}"
     for each in job.destinations:
         yield f"    {each.type} → {job.folder / each.path}"
     if count > LARGE:

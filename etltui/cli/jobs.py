@@ -202,7 +202,7 @@ def _object(view: JobView) -> dict[str, object]:
         "resume": view.resumes,
         "now": view.now,
         "paused": view.paused,
-        "enabled": view.job.enabled,
+        "enabled": job.enabled,
         "last": as_object(view.last) if view.last else None,
     }
 

@@ -96,9 +96,56 @@ def test_a_setting_is_written_beside_the_file(ask, tmp_path):
     assert "max_jobs = 7" in ask("config", "show").output
 
 
+def test_the_consoles_settings_are_shown_and_set_like_all_others(ask, tmp_path):
+    local = tmp_path / "etltui.local.toml"
+    told = ask("config", "set", "console.theme", "fjord")
+    assert told.output == f'{local}: console.theme = "fjord"\n'
+    assert ask("config", "set", "console.rate_hz", "0.5").exit_code == 0
+    with local.open("a") as file:
+        file.write('[console.keys]\n"run.cancel" = "x,ctrl+x"\n')
+    assert tomllib.loads(local.read_text())["console"]["rate_hz"] == 0.5
+    lines = ask("config", "show").output.splitlines()
+    heads = [line for line in lines if line.isupper()]
+    assert heads[:2] == ["CONNECTIONS", "JOB QUEUE"]
+    assert lines.index("CONSOLE") < [" ".join(line.split())[:34] for line in lines].index(
+        'console.theme = "fjord" local text'[:34],
+    )
+    assert "keys of run.cancel: x,ctrl+x" in lines
+    shown = json.loads(ask("config", "show", "--json").output)
+    assert (shown["console"]["theme"]["value"], shown["console"]["theme"]["origin"]) == (
+        "fjord",
+        "local",
+    )
+    assert shown["keys"] == {"run.cancel": "x,ctrl+x"}
+    assert set(shown["settings"]) == set(rules())
+
+
+def test_a_job_is_taken_out_of_service_and_back(ask, tmp_path):
+    local = tmp_path / "etltui.local.toml"
+    told = ask("config", "set", "jobs.j.enabled", "false")
+    assert told.output == f"{local}: jobs.j.enabled = false\n"
+    assert tomllib.loads(local.read_text()) == {"jobs": {"j": {"enabled": False}}}
+    assert "left out: closed or not yet open); disabled\n" in ask("check").stdout
+    state = ("--state-dir", str(tmp_path / "state"))
+    told = ask("run", "j", *state)
+    assert told.exit_code == 75
+    assert "j was not started: it is disabled. Enable it with `etltui config set" in told.stderr
+    listed = " ".join(ask("jobs", "j", *state).stdout.split())
+    assert "disabled: not started until etltui config set jobs.j.enabled true" in listed
+    found = json.loads(ask("jobs", "--json", *state).stdout)
+    assert (found["now"], found["enabled"]) == ("disabled", False)
+    assert ask("config", "set", "jobs.j.enabled", "true").exit_code == 0
+    assert "disabled" not in ask("check").stdout
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
+        ("jobs.k.enabled", "true", 'jobs.k.enabled: there is no job "k". Allowed: j'),
+        ("jobs.j.enabled", "yes", 'jobs.j.enabled: "yes" is neither true nor false'),
+        ("jobs.j.title", "x", "jobs.j.title: is not a known setting"),
+        ("console.them", "x", 'console.them: is not a known setting. Did you mean "console.theme"'),
+        ("console.rate_hz", "11", "console.rate_hz: 11.0 is out of range. Allowed: 0.5 to 10"),
         ("max_job", "7", 'max_job: is not a known setting. Did you mean "max_jobs"?'),
         ("max_jobs", "51", "max_jobs: 51 is out of range. Allowed: 1 to 50"),
         ("max_jobs", "many", 'max_jobs: "many" is not a whole number'),
