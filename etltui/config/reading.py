@@ -9,6 +9,7 @@ from etltui.config.schema import Config
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _THRESHOLD = "memory_threshold_mb"
+_MEASURED = "half of "
 
 
 class Reading:
@@ -48,7 +49,10 @@ def steady(now: Config, before: Config) -> Config:
 
     What is free at this moment says nothing that the operator has changed.
     """
-    if not now.origins.get(_THRESHOLD, "").startswith("half of"):
+    origin = before.origins.get(_THRESHOLD, "default")
+    unsaid = origin.startswith(("default", "profile ", _MEASURED))
+    measured = now.origins.get(_THRESHOLD, "").startswith(_MEASURED)
+    if not (measured and unsaid and now.settings.profile == before.settings.profile):
         return now
     kept = replace(now.settings, memory_threshold_mb=before.settings.memory_threshold_mb)
-    return replace(now, settings=kept)
+    return replace(now, settings=kept, origins={**now.origins, _THRESHOLD: origin})

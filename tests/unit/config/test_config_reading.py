@@ -31,9 +31,31 @@ def test_more_may_be_laid_over_the_local_file(desk):
         read({"settings": {"max_jobs": 99}})
 
 
-def test_a_measured_threshold_stays_and_one_that_is_said_counts(desk):
+MEASURED = {"memory_threshold_mb": "half of the available memory"}
+
+
+def with_threshold(config, value, origins):
+    settings = replace(config.settings, memory_threshold_mb=value)
+    return replace(config, settings=settings, origins={**config.origins, **origins})
+
+
+@pytest.mark.parametrize("origins", [{}, MEASURED])
+def test_a_measured_threshold_stays_as_it_was_measured_first(desk, origins):
+    before = with_threshold(desk.load(""), 300, origins)
+    now = steady(with_threshold(before, 200, MEASURED), before)
+    assert now.settings.memory_threshold_mb == 300
+    assert now.origins["memory_threshold_mb"] == before.origins["memory_threshold_mb"]
+
+
+def test_a_threshold_that_is_said_or_said_no_more_counts(desk):
     before = desk.load("settings.memory_threshold_mb = 300")
     now = desk.load("settings.memory_threshold_mb = 500")
     assert steady(now, before) is now
-    measured = replace(now, origins={"memory_threshold_mb": "half of the available memory"})
-    assert steady(measured, before).settings.memory_threshold_mb == 300
+    measured = with_threshold(desk.load(""), 200, MEASURED)
+    assert steady(measured, before) is measured
+
+
+def test_with_another_profile_the_threshold_is_measured_anew(desk):
+    before = with_threshold(desk.load(""), 300, MEASURED)
+    now = with_threshold(desk.load('settings.profile = "rows_1m"'), 200, MEASURED)
+    assert steady(now, before) is now
