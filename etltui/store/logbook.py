@@ -1,7 +1,7 @@
 """The logbook on SQLite: samples, actions, holds and outcomes, read and written."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 import msgspec
@@ -14,8 +14,8 @@ from etltui.store.database import Database, Row, Statements, Value
 from etltui.store.rows import run_of
 
 MINUTE_S = 60.0
-_STATUSES = {str(status): status for status in ConnectionStatus}
-_CLASSES: Mapping[str, ErrorClass | None] = {"": None, **{str(each): each for each in ErrorClass}}
+_STATUSES = frozenset(map(str, ConnectionStatus))
+_CLASSES = frozenset({None, *map(str, ErrorClass)})
 
 
 class SqliteLogbook(Logbook, ABC):
@@ -46,12 +46,11 @@ class SqliteLogbook(Logbook, ABC):
 
     async def outcomes(self, since: float) -> list[Outcome]:
         """How connections ended in all runs from a time on, the oldest first."""
-        return [outcome_of(row) for row in await self._rows("outcomes", since=since)]
+        return outcomes_of(await self._rows("outcomes", since=since))
 
     async def connection_history(self, connection: str, limit: int = 30) -> list[Outcome]:
         """How a connection ended in its last runs, the newest first."""
-        rows = await self._rows("outcomes_of", connection=connection, limit=limit)
-        return [outcome_of(row) for row in rows]
+        return outcomes_of(await self._rows("outcomes_of", connection=connection, limit=limit))
 
     async def runs(
         self,
@@ -153,16 +152,19 @@ def outcome_row(run: str, result: ConnectionResult, at: float) -> Row:
     }
 
 
-def outcome_of(row: Row) -> Outcome:
-    """The outcome in a row; a word that this program does not know stands for a mistake of it."""
-    return Outcome(
-        connection=str(row["connection"]),
-        job=str(row["job"]),
-        run=str(row["run"]),
-        at=float(row["at"] or 0),
-        status=_STATUSES.get(str(row["status"]), ConnectionStatus.FAILED),
-        rows=int(row["rows"] or 0),
-        seconds=float(row["seconds"] or 0),
-        far=str(row["far"]),
-        error_class=_CLASSES.get(str(row["error_class"]), ErrorClass.INTERNAL),
-    )
+def outcomes_of(rows: Sequence[Row]) -> list[Outcome]:
+    """The outcomes in rows; a word that this program does not know stands for a mistake of it."""
+    try:
+        # At once: there may be tens of thousands, and everything else waits.
+        return msgspec.convert(rows, list[Outcome])
+    except msgspec.ValidationError:
+        return msgspec.convert([_known(row) for row in rows], list[Outcome])
+
+
+def _known(row: Row) -> Row:
+    status, error_class = row["status"], row["error_class"]
+    return {
+        **row,
+        "status": status if status in _STATUSES else ConnectionStatus.FAILED,
+        "error_class": error_class if error_class in _CLASSES else ErrorClass.INTERNAL,
+    }

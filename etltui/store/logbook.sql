@@ -69,10 +69,14 @@ FROM runs WHERE run = :run;
 UPDATE outcomes SET far = :far WHERE run = :run AND connection = :connection;
 
 -- name: outcomes
-SELECT * FROM outcomes WHERE at >= :since ORDER BY at;
+SELECT
+    run, connection, job, at, status, rows, seconds, far, nullif(error_class, '') AS error_class
+FROM outcomes WHERE at >= :since ORDER BY at;
 
 -- name: outcomes_of
-SELECT * FROM outcomes WHERE connection = :connection ORDER BY at DESC LIMIT :limit;
+SELECT
+    run, connection, job, at, status, rows, seconds, far, nullif(error_class, '') AS error_class
+FROM outcomes WHERE connection = :connection ORDER BY at DESC LIMIT :limit;
 
 -- name: drop_samples
 DELETE FROM samples WHERE at < :until;
