@@ -123,3 +123,11 @@ def test_a_measured_threshold_is_never_more_than_the_machine_gives(desk):
         under_profile(replace(measured, settings=config.settings), "")["memory_threshold_mb"]
         == 1024
     )
+
+
+def test_what_holds_from_the_next_start_on_says_so(desk):
+    config = desk.load("")
+    waiting = {each.name for each in views(config) if each.restart}
+    assert waiting == RESTART
+    assert {"timezone", "state_dir", "extractors"} <= waiting
+    assert not {"pool_size", "ageing_s", "profile", "console.theme"} & waiting
