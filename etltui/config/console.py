@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from etltui.config.checks import Flag, Number, OneOf, RefusedError, Text, filled, shown
 from etltui.config.document import Document
@@ -41,7 +41,7 @@ class Console:
             OneOf(("auto", "unicode", "ascii")),
         ),
     )
-    colour: str = field(
+    colour: Literal["auto", "truecolor", "256", "16", "none"] = field(
         default="auto",
         metadata=_rule(
             "Colours that are sent; auto: what the terminal can show.",

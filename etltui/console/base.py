@@ -3,11 +3,14 @@
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from etltui.console.driver import ConsoleDriver
 from etltui.console.terminal import Terminal
+from etltui.console.wire import slim
 
 
 class Left(StrEnum):
@@ -77,6 +80,9 @@ class ScreenApp(App[Left]):
         """End the screen; what it should have printed may hold secrets and is not kept."""
         del renderables
         self._handle_exception(RuntimeError("the screen could not go on"))
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, slim(renderable, self.terminal.colour))
 
     def _print_error_renderables(self) -> None:
         self._exit_renderables.clear()

@@ -1,6 +1,7 @@
 """How things are drawn now: theme, signs, zone; changed while the console runs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from etltui.config.console import Console
@@ -28,9 +29,10 @@ class CurrentLook:
         self, console: Console, terminal: Terminal, *, config: Path, timezone: str = ""
     ) -> None:
         self.timezone = timezone
+        if console.colour != "auto":
+            terminal = replace(terminal, colour=console.colour)
         self.terminal = terminal
         self._config = config
-        self._colour = terminal.colour if console.colour == "auto" else console.colour
         self.themes: Mapping[str, Theme] = {}
         self.mistakes: tuple[Mistake, ...] = ()
         self.reload()
@@ -41,7 +43,7 @@ class CurrentLook:
     @property
     def colours(self) -> bool:
         """Whether colour codes may be written at all."""
-        return self._colour != "none"
+        return self.terminal.colour != "none"
 
     def reload(self) -> bool:
         """Read the theme files again; whether anything differs."""
@@ -57,7 +59,7 @@ class CurrentLook:
         """
         known = name in self.themes
         theme = self.themes[name if known else "etltui-dark"]
-        if self._colour in ("16", "none") and not theme.ansi:
+        if self.terminal.colour in ("16", "none") and not theme.ansi:
             theme = self.themes[PLAIN[theme.dark]]
         self.theme = theme
         self.palette: Palette = palette(theme, colours=self.colours)
