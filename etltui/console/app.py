@@ -1,9 +1,10 @@
 """The console: one view at a time between a status line and a footer, painted at its own pace."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.dom import DOMNode
 
+from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.console.base import ScreenApp
 from etltui.console.bridge import Bridge, Link, Moment
@@ -29,7 +31,7 @@ from etltui.console.reads import Reads
 from etltui.console.registry import BY_NAME, ENTRIES
 from etltui.console.view import View
 from etltui.console.widgets.line import Line
-from etltui.domain.errors import EtltuiError
+from etltui.domain.errors import ConfigError, EtltuiError
 from etltui.domain.events import Event, RunFinished, RunQueued, RunStarted
 from etltui.domain.ports import History
 
@@ -101,6 +103,7 @@ class ConsoleApp(ScreenApp):
         self.config = config
         self.options = options
         self.bridge = Bridge(link, self.told)
+        self._reading = Reading(config, os.environ)
         self._wait = wait
         self._reads = Reads(history, self.redraw, self._unread)
         self.desk = AppDesk(
@@ -279,6 +282,16 @@ class ConsoleApp(ScreenApp):
         """Do what was held back, and read no more."""
         await self.desk.undoing.aclose()
         await self._reads.aclose()
+
+    async def reread(self) -> None:
+        """Work with the configuration as its files are now; what was said of the look stays."""
+        try:
+            found = await asyncio.to_thread(self._reading)
+        except ConfigError as error:
+            self.desk.tell(told(error), "error")
+        else:
+            await self.reload(replace(found, console=self.config.console))
+            self.redraw()
 
     async def reload(self, config: Config) -> None:
         """Work with another reading of the configuration."""

@@ -1,7 +1,7 @@
 """What views may ask of the console, done by the app."""
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from etltui.console.orders import UNDO_S, Undo, told
 from etltui.console.prompt import Prompt
 from etltui.console.reads import Reads
 from etltui.console.screens.page import Page
+from etltui.console.screens.question import Question
 from etltui.console.view import Desk, Severity
 from etltui.domain.errors import EtltuiError
 from etltui.domain.safe_text import safe_text
@@ -43,6 +44,14 @@ class Stage(Protocol):
 
     def push_screen(self, screen: Any) -> Any:
         """Lay a screen over the views."""
+        ...
+
+    async def push_screen_wait(self, screen: Any) -> Any:
+        """Lay a screen over the views; what it is left with."""
+        ...
+
+    async def reread(self) -> None:
+        """Work with the configuration as its files are now."""
         ...
 
     def send(self, sequence: str) -> None:
@@ -115,6 +124,14 @@ class AppDesk(Desk):
             self.reads.stale()
         return True
 
+    async def inquire(self, name: str, /, **arguments: Any) -> Any:
+        """Ask the engine for what changes nothing."""
+        try:
+            return await self._stage.bridge.link.call(name, **arguments)
+        except EtltuiError as error:
+            self.tell(told(error), "error")
+            return None
+
     async def ask(
         self,
         question: str,
@@ -144,6 +161,16 @@ class AppDesk(Desk):
     def page(self, title: str, lines: Sequence[Cell]) -> None:
         """Show text over the whole screen."""
         self._stage.push_screen(Page(self, title, lines))
+
+    async def choose(self, title: str, lines: Sequence[Cell], answers: Mapping[str, str]) -> str:
+        """Show text over the whole screen until a key answers it; empty where they left."""
+        screen = Question(self.look, title, lines, answers)
+        key: str | None = await self._stage.push_screen_wait(screen)
+        return key or ""
+
+    async def reread(self) -> None:
+        """Work with the configuration as its files are now."""
+        await self._stage.reread()
 
     def later(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
         """Do something in ten seconds unless the operator undoes it."""

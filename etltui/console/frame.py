@@ -20,6 +20,7 @@ _NAMES = {
     "escape": "esc",
     "asterisk": "*",
     "comma": ",",
+    "number_sign": "#",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "plus": "+",

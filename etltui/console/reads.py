@@ -61,6 +61,14 @@ class Reads:
                 task.cancel()
         return answer.value
 
+    async def once(self, name: str, /, *args: Hashable, **named: Hashable) -> Any:
+        """The answer of `History.name(...)` now, for whoever may wait; None where there is none."""
+        try:
+            return await getattr(self._history, name)(*args, **named)
+        except EtltuiError as error:
+            self._failed(error)
+            return None
+
     def known(self, name: str, /, *args: Hashable, **named: Hashable) -> bool:
         """Whether the first answer has come."""
         answer = self._answers.get((name, args, tuple(sorted(named.items()))))

@@ -1,6 +1,6 @@
 """What every view is, and what it may ask of the console around it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -47,6 +47,10 @@ class Desk(Protocol):
         """Call the engine for what has no result; whether it did it."""
         ...
 
+    async def inquire(self, name: str, /, **arguments: Any) -> Any:
+        """Ask the engine for what changes nothing; None where it refused, which was told."""
+        ...
+
     async def ask(
         self,
         question: str,
@@ -72,6 +76,20 @@ class Desk(Protocol):
 
     def page(self, title: str, lines: Sequence[Cell]) -> None:
         """Show text over the whole screen, to be scrolled, searched, copied and left."""
+        ...
+
+    async def choose(self, title: str, lines: Sequence[Cell], answers: Mapping[str, str]) -> str:
+        """Show text over the whole screen until one of some keys answers it; empty for leaving.
+
+        Args:
+            title: What is asked.
+            lines: What there is to read before.
+            answers: From each key to what it does, in a word or two.
+        """
+        ...
+
+    async def reread(self) -> None:
+        """Work with the configuration as its files are now, after a change that they keep."""
         ...
 
     def later(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
