@@ -205,6 +205,8 @@ def _job(job: _Reader, known: Collection[str], mounts: Mounts) -> tuple[str, dic
         table["queries"] = queries
     if job.get("resume", "resumejobs") is True:
         table["resume"] = True
+    if job.get("enabled") in (False, 0):
+        table["enabled"] = False
     table["destinations"] = _destinations(job, mounts)
     job.finish()
     return name, table

@@ -108,12 +108,23 @@ def test_what_is_not_taken_over_is_told():
     assert found.notes[2] == "[1]: not taken over: schedule"
     assert len(found.jobs["gst"]["destinations"]) == 1
     extra = {**TARGET, "filePath": "x.xlsx", "sheetName": "A", "mode": "OVERWRITE", "type": "XLSX"}
-    found = read({**JOB, "query": "S", "destinations": extra, "enabled": True})
+    found = read({**JOB, "query": "S", "destinations": extra, "color": "red"})
     assert found.notes == (
         "destinations[1]: not taken over: sheetname",
-        "the job: not taken over: enabled",
+        "the job: not taken over: color",
     )
     assert found.jobs["gst"]["destinations"][0]["mode"] == "replace"
+
+
+@pytest.mark.parametrize(
+    ("said", "table"),
+    [(True, {}), (1, {}), (False, {"enabled": False}), (0, {"enabled": False}), (None, {})],
+)
+def test_a_job_that_is_out_of_service_stays_so(said, table):
+    found = read({**JOB, "query": "S", "destinations": [TARGET], "enabled": said})
+    kept = {key: value for key, value in found.jobs["gst"].items() if key == "enabled"}
+    assert kept == table
+    assert not any("enabled" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
