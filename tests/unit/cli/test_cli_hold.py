@@ -3,18 +3,24 @@
 import asyncio
 import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from door_kit import House
 from etltui.cli import checkpoints, hold, release
+from etltui.cli.picture import Picture
+from etltui.cli.progress import Lines
+from etltui.cli.report import report
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError
+from etltui.domain.events import ConnectionFailed, ConnectionSkipped, RunFinished, RunStarted
 from etltui.domain.logbook import Hold
-from etltui.domain.run import RunStatus
+from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
+from etltui.encode import events as encode
 from etltui.store.history import open_history
 from fakes import Script, failure
-from unit.cli.cli_desk import CONFIG
+from unit.cli.cli_desk import CONFIG, done
 
 
 @pytest.fixture
@@ -120,25 +126,25 @@ def test_until_when(text, zone, until):
     assert hold.until_of(text, 1000.0, zone) == until
 
 
-def config(house):
+def config(*connections):
     return Config(
         settings=Settings(),
-        connections=house.connections,
+        connections=connections,
         credentials={},
         jobs={},
-        path=house.folder / "etltui.toml",
+        path=Path("etltui.toml"),
         origins={},
     )
 
 
 async def test_an_engine_that_runs_is_told(house):
     async with house.open_house():
-        await hold.hold(house.state, config(house), ["B"], "line is cut", 0.0)
+        await hold.hold(house.state, config(*house.connections), ["B"], "line is cut", 0.0)
         assert (await house.run()).held == 1
         assert await release.release(house.state, ["B"]) == ["B"]
         assert (await house.run()).held == 0
         with pytest.raises(ConfigError, match="no connection 'D'"):
-            await hold.hold(house.state, config(house), ["D"], "x", 0.0)
+            await hold.hold(house.state, config(*house.connections), ["D"], "x", 0.0)
     await house.engine.records.journal.flush()
     hows = [each.what for each in await house.store.actions()]
     assert hows.count("records.hold") == 2
@@ -155,3 +161,78 @@ async def test_an_engine_that_runs_deletes_a_checkpoint(house):
         assert await house.stored(first.run) is RunStatus.DISCARDED
         with pytest.raises(NoSuchRunError, match="it is discarded"):
             await checkpoints._discard(house.state, first.run)
+
+
+HELD = Hold(connection="B", reason="line is cut", who="ravi@desk", since=1.0)
+SKIPPED = ConnectionResult(
+    connection="B",
+    status=ConnectionStatus.SKIPPED,
+    trouble=HELD.trouble("2026-11-22 04:35"),
+    tries=0,
+)
+AT = {"at": 1.0, "run": "20261121T230500Z-7F3K", "job": "sales"}
+ENDED = RunResult(
+    run=AT["run"],
+    job=AT["job"],
+    status=RunStatus.COMPLETED_WITH_ERRORS,
+    total=2,
+    completed=1,
+    failed=0,
+    skipped=0,
+    held=1,
+    rows=6,
+    seconds=1.0,
+    connections=(done("A"), SKIPPED),
+)
+
+
+def test_the_report_says_what_was_held_by_whom_and_how_to_read_it():
+    lines = report(ENDED, config()).splitlines()
+    assert lines == [
+        "sales: completed with errors, 1/2 connections (1 held), 6 rows, 1.0s",
+        "  B  held: line is cut (ravi@desk, since 2026-11-22 04:35)",
+        (
+            "  → held (1): An operator holds this connection: no run reads it. "
+            "Let it go with `etltui release`, then retry the run."
+        ),
+        "  Read them again with: etltui retry 7F3K --only-failed",
+    ]
+
+
+def test_a_run_that_was_recorded_shows_what_was_held(desk):
+    desk.configure()
+    run = asyncio.run(desk.record(done("A"), SKIPPED, status=RunStatus.STOPPED))
+    shown = desk.ask("show", run).stdout.splitlines()
+    assert [line.split()[:4] for line in shown if " B " in line][:1] == [["2", "B", "»", "skipped"]]
+    assert "  B  held: line is cut (ravi@desk, since 2026-11-22 04:35)" in shown
+
+
+def test_the_lines_of_a_run_say_what_was_held():
+    lines = Lines(None)
+    skipped = ConnectionSkipped(**AT, connection="B", trouble=SKIPPED.trouble)
+    assert lines.line(skipped) == (
+        "skipped B held: line is cut (ravi@desk, since 2026-11-22 04:35)"
+    )
+    assert lines.line(RunFinished(**AT, result=ENDED)) == (
+        "run 7F3K completed with errors: 1 done, 0 failed, 1 held, 6 rows"
+    )
+
+
+def test_the_picture_knows_that_what_is_held_by_now_is_not_tried_again():
+    picture = Picture(lambda: 0.0)
+    picture.take(RunStarted(**AT, total=2))
+    failing = {"connection": "B", "trouble": SKIPPED.trouble, "tries": 1}
+    picture.take(ConnectionFailed(**AT, **failing, will_retry=True))
+    assert "1 retrying" in "\n".join(picture.lines(80, 10))
+    picture.take(ConnectionSkipped(**AT, **failing))
+    assert "retrying" not in "\n".join(picture.lines(80, 10))
+
+
+def test_run_finished_counts_what_was_held_where_anything_was():
+    assert encode.finished(ENDED)["connections"] == {
+        "total": 2,
+        "completed": 1,
+        "failed": 0,
+        "skipped": 0,
+        "held": 1,
+    }
