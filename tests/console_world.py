@@ -201,6 +201,9 @@ class World:
         self.app = app
         self.pilot = pilot
         self.engine = engine
+        self.told: list[str] = []
+        """What was said in passing, the oldest first."""
+        app.notify = lambda message, **_: self.told.append(message)  # type: ignore[method-assign]
 
     @property
     def lines(self) -> list[str]:
@@ -217,6 +220,13 @@ class World:
         """Let the console do what it has to do."""
         for _ in range(3):
             await self.pilot.pause()
+
+    async def worked(self) -> None:
+        """Let the commands that were given be done, also what they do in threads."""
+        at_work = [each for each in self.app.workers if each.group == "commands"]
+        if at_work:
+            await self.app.workers.wait_for_complete(at_work)
+        await self.settle()
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from etltui.console.desk import AppDesk
 from etltui.console.frame import footer, gauges
 from etltui.console.general import COMMANDS, General
 from etltui.console.look import CurrentLook
+from etltui.console.options import Options
 from etltui.console.orders import Doer, done, told, why_not
 from etltui.console.palette import screen_theme
 from etltui.console.prompt import Prompt
@@ -35,25 +36,10 @@ from etltui.domain.errors import ConfigError, EtltuiError
 from etltui.domain.events import Event, RunFinished, RunQueued, RunStarted
 from etltui.domain.ports import History
 
+__all__ = ["ConsoleApp", "Options"]
+
 WIDE = 100
 """Columns from which a view may stand beside its details."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """How a console was opened.
-
-    Attributes:
-        read_only: Whether nothing may be changed from it.
-        embedded: Whether the engine is in this process.
-        start: The view shown first.
-        argument: What that view is about.
-    """
-
-    read_only: bool = False
-    embedded: bool = True
-    start: str = "monitor"
-    argument: str = ""
 
 
 class ConsoleApp(ScreenApp):
@@ -99,9 +85,9 @@ class ConsoleApp(ScreenApp):
     ) -> None:
         self.look = look
         super().__init__(look.terminal)
-        self.colourless = not look.colours
         self.config = config
         self.options = options
+        self.only_shown = options.read_only
         self.bridge = Bridge(link, self.told)
         self._reading = Reading(config, os.environ)
         self._wait = wait

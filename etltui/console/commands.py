@@ -1,10 +1,13 @@
 """What can be done: one registry for keys, footer, palette, the `:` line and help."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from textual.binding import Binding, BindingType
+
+Choices = Sequence[str] | Callable[[str], Sequence[str]]
+"""Words that may be typed, or what says them for what stands before the word."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +64,10 @@ def parsed(line: str) -> tuple[str, str]:
 
 
 def completed(line: str, words: Iterable[str]) -> list[str]:
-    """Words that the typed one may become, the best first."""
+    """Words that the typed one may become, the best first; all in their order for none."""
     word = line.strip()
+    if not word:
+        return list(dict.fromkeys(words))
     known = sorted(set(words))
     begin = [each for each in known if each.startswith(word)]
     return begin or [each for each in known if word in each]

@@ -10,13 +10,14 @@ from etltui.config.schema import Config
 from etltui.console.bridge import Bridge, Moment
 from etltui.console.cells import Cell
 from etltui.console.clipboard import osc52
+from etltui.console.commands import Choices
 from etltui.console.look import CurrentLook
 from etltui.console.orders import UNDO_S, Undo, told
 from etltui.console.prompt import Prompt
 from etltui.console.reads import Reads
 from etltui.console.screens.page import Page
 from etltui.console.screens.question import Question
-from etltui.console.view import Desk, Severity
+from etltui.console.view import Desk, Severity, Text
 from etltui.domain.errors import EtltuiError
 from etltui.domain.safe_text import safe_text
 
@@ -138,7 +139,7 @@ class AppDesk(Desk):
         *,
         text: str = "",
         changed: Callable[[str], None] | None = None,
-        choices: Sequence[str] = (),
+        choices: Choices = (),
     ) -> str | None:
         """What the operator types in one line; None where they left."""
         return await self._stage.prompt.ask(question, text=text, changed=changed, choices=choices)
@@ -158,9 +159,11 @@ class AppDesk(Desk):
         """Show a view, about something of its own."""
         self._stage.go(view, argument)
 
-    def page(self, title: str, lines: Sequence[Cell]) -> None:
+    def page(self, title: str, lines: Sequence[Cell]) -> Text:
         """Show text over the whole screen."""
-        self._stage.push_screen(Page(self, title, lines))
+        page = Page(self, title, lines)
+        self._stage.push_screen(page)
+        return page
 
     async def choose(self, title: str, lines: Sequence[Cell], answers: Mapping[str, str]) -> str:
         """Show text over the whole screen until a key answers it; empty where they left."""

@@ -8,9 +8,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input
 
-from etltui.console.commands import completed
+from etltui.console.commands import Choices, completed
 from etltui.console.palette import Palette
 from etltui.console.widgets.line import Line
 from etltui.domain.safe_text import safe_text
@@ -68,11 +69,13 @@ class Prompt(Horizontal):
         self._typing.cursor_blink = False
         self._answer: asyncio.Future[str | None] | None = None
         self._changed: Callable[[str], None] | None = None
-        self._choices: Sequence[str] = ()
+        self._choices: Choices = ()
         self._offered: list[str] = []
         self._past: dict[str, list[str]] = {}
         self._question = ""
         self._back = 0
+        self._before: Widget | None = None
+        self._has_keyboard = False
 
     def compose(self) -> ComposeResult:
         """The question and the place for the answer."""
@@ -94,11 +97,13 @@ class Prompt(Horizontal):
         *,
         text: str = "",
         changed: Callable[[str], None] | None = None,
-        choices: Sequence[str] = (),
+        choices: Choices = (),
     ) -> str | None:
         """What is typed; None where the operator leaves. A question that is open is left."""
+        self._has_keyboard = self.open
         self.answer(None)
-        before = self.screen.focused
+        if self.screen.focused is not self._typing:
+            self._before = self.screen.focused
         self._question, self._changed, self._choices = question, changed, choices
         self._offered, self._back = [], 0
         self._label.styles.width = len(safe_text(question)) + 2
@@ -116,8 +121,8 @@ class Prompt(Horizontal):
             if self._answer is mine:
                 self._answer = None
                 self.display = False
-                if before is not None and before.is_attached:
-                    before.focus()
+                if self._before is not None and self._before.is_attached:
+                    self._before.focus()
 
     def answer(self, text: str | None) -> None:
         """End the question with an answer."""
@@ -142,24 +147,37 @@ class Prompt(Horizontal):
 
     def on_descendant_blur(self, _: events.DescendantBlur) -> None:
         """Leave when the keyboard goes elsewhere, by a click."""
-        self.answer(None)
+        # What the question before has lost is told late: this one has not had it yet.
+        if self._has_keyboard:
+            self.answer(None)
+
+    def on_descendant_focus(self, _: events.DescendantFocus) -> None:
+        """From now on the keyboard can be lost."""
+        self._has_keyboard = True
 
     def complete(self) -> None:
         """Write the rest of the last word, or the next one that fits."""
-        if not self._choices:
-            return
         head, space, word = self._typing.value.rpartition(" ")
+        choices = self._choices(head) if callable(self._choices) else self._choices
+        if not choices:
+            return
         if word in self._offered:
             words = self._offered
             found = words[(words.index(word) + 1) % len(words)]
         else:
-            words = completed(word, self._choices)
+            words = completed(word, choices)
             found = words[0] if words else ""
         if found:
             self._offered = words
             with self._typing.prevent(Input.Changed):
                 self._typing.value = f"{head}{space}{found}"
             self._typing.cursor_position = len(self._typing.value)
+            if self._changed is not None:
+                self._changed(self._typing.value)
+
+    def remember(self, question: str, lines: Sequence[str]) -> None:
+        """Have up and down give back what was answered to a question in former sessions."""
+        self._past.setdefault(question, [])[:0] = lines[-REMEMBERED:]
 
     def older(self, step: int) -> None:
         """Write what was answered before."""

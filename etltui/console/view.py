@@ -9,11 +9,12 @@ from textual.widget import Widget
 from etltui.config.schema import Config
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell
-from etltui.console.commands import Command
+from etltui.console.commands import Choices, Command
 from etltui.console.glyphs import Glyphs
 from etltui.console.palette import Palette
 from etltui.console.reads import Reads
 from etltui.domain.job import Job
+from etltui.domain.progress import RunView
 
 Severity = Literal["information", "warning", "error"]
 
@@ -57,7 +58,7 @@ class Desk(Protocol):
         *,
         text: str = "",
         changed: Callable[[str], None] | None = None,
-        choices: Sequence[str] = (),
+        choices: Choices = (),
     ) -> str | None:
         """What the operator types in one line; None where they left."""
         ...
@@ -74,7 +75,7 @@ class Desk(Protocol):
         """Show a view, about something of its own; `back` returns here."""
         ...
 
-    def page(self, title: str, lines: Sequence[Cell]) -> None:
+    def page(self, title: str, lines: Sequence[Cell]) -> "Text":
         """Show text over the whole screen, to be scrolled, searched, copied and left."""
         ...
 
@@ -110,6 +111,19 @@ class Desk(Protocol):
 
     def contact_of(self, connection: str) -> str:
         """Whom to call about a connection, empty where nobody is named."""
+        ...
+
+
+class Text(Protocol):
+    """Text over the whole screen."""
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the operator has not left it."""
+        ...
+
+    def show(self, lines: Sequence[Cell]) -> None:
+        """Let these be the lines from now on."""
         ...
 
 
@@ -168,6 +182,11 @@ class View(Widget):
     def crumbs(self) -> Sequence[str]:
         """Where the operator is, from the outside in."""
         return (self.TITLE,)
+
+    def shows(self, run: RunView) -> bool:
+        """Whether it shows by itself how far a run is: the floating panel leaves that one out."""
+        del run
+        return False
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for what is under the cursor now."""

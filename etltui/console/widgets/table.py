@@ -56,16 +56,32 @@ class Table(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = "Table { height: 1fr; width: 1fr; }"
+    KEYS: ClassVar[Sequence[tuple[str, str, str]]] = (
+        ("table.up", "up,k", "up"),
+        ("table.down", "down,j", "down"),
+        ("table.page_up", "pageup,ctrl+b", "page up"),
+        ("table.page_down", "pagedown,ctrl+f", "page down"),
+        ("table.first", "home,g", "first"),
+        ("table.last", "end,G", "last"),
+        ("table.select", "space", "select"),
+        ("table.select_range", "V", "select to here"),
+        ("table.select_all", "asterisk", "select all"),
+    )
+    """Ids, keys and titles, for help and for whoever changes keys."""
+    _ACTIONS: ClassVar[Sequence[str]] = (
+        "move(-1)",
+        "move(1)",
+        "page(-1)",
+        "page(1)",
+        "edge(-1)",
+        "edge(1)",
+        "choose",
+        "choose_range",
+        "choose_all",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page_up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page_down"),
-        Binding("home,g", "edge(-1)", "First", show=False, id="table.first"),
-        Binding("end,G", "edge(1)", "Last", show=False, id="table.last"),
-        Binding("space", "choose", "Select", show=False, id="table.select"),
-        Binding("V", "choose_range", "Select up to here", show=False, id="table.select_range"),
-        Binding("asterisk", "choose_all", "Select all", show=False, id="table.select_all"),
+        Binding(keys, action, title, show=False, id=name)
+        for (name, keys, title), action in zip(KEYS, _ACTIONS, strict=True)
     ]
 
     class Moved(Message, bubble=True):
@@ -121,6 +137,12 @@ class Table(Widget, can_focus=True):
         """How many cells a column has now; 0 where it is hidden."""
         where = {self.columns[place.column].id: place.width for place in self._where()}
         return where.get(column, 0)
+
+    @property
+    def cursor_line(self) -> int:
+        """The line of the screen that the cursor is on; -1 for none."""
+        line = self._cursor - self._top + 1
+        return self.region.y + line if self._cursor >= 0 and line < self.size.height else -1
 
     def _where(self) -> tuple[Place, ...]:
         return places(self.columns, self.size.width)

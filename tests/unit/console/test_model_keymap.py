@@ -1,0 +1,66 @@
+"""Which key means what: of everything that is there, and of what an operator chooses."""
+
+import pytest
+
+from etltui.console.general import COMMANDS, General
+from etltui.console.model.helping import bound_of
+from etltui.console.model.keymap import Bound, clashes, unknown
+from etltui.console.registry import ENTRIES
+from etltui.console.widgets.table import Table
+
+
+def in_sight(entry):
+    """Everything that keys do while a view is in sight."""
+    commands = (*entry.load().COMMANDS, *COMMANDS)
+    table = [Bound(id=name, keys=keys) for name, keys, _ in Table.KEYS]
+    views = [Bound(id=f"go.{each.name}", keys=each.digit) for each in ENTRIES]
+    return [*map(bound_of, commands), *table, *views]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_no_key_means_two_things_in_a_view(entry):
+    """The keys that the console comes with, of view, rows and the console itself."""
+    assert clashes(in_sight(entry), {}) == []
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
+def test_every_command_of_a_view_has_an_id_of_its_own_a_method_and_a_sentence(entry):
+    view = entry.load()
+    ids = [each.id for each in view.COMMANDS]
+    assert len(ids) == len(set(ids))
+    words = [each.word for each in view.COMMANDS]
+    assert len(words) == len(set(words))
+    for each in view.COMMANDS:
+        assert callable(getattr(view, each.method))
+        assert each.help.endswith((".", ";"))
+        assert 1 <= len(each.title.split()) <= 3
+        assert each.id.partition(".")[0] in {entry.name, "list"}
+
+
+def test_every_command_of_the_console_has_a_method():
+    ids = [each.id for each in COMMANDS]
+    assert len(ids) == len(set(ids))
+    for each in COMMANDS:
+        assert each.id.startswith("app.")
+        assert callable(getattr(General, each.method))
+
+
+def test_a_chosen_id_that_is_none_is_named_with_the_nearest():
+    [first, second] = unknown(
+        {"monitor.runn": "f5", "x": "y", "app.quit": "f10"}, ["monitor.run", "app.quit"]
+    )
+    assert "there is no 'monitor.runn'; did you mean monitor.run?" in first
+    assert "there is no 'x'; ? lists them" in second
+
+
+def test_a_key_that_is_given_twice_is_named_with_both():
+    bound = [Bound(id="a.one", keys="f"), Bound(id="a.two", keys="g"), Bound(id="a.two", keys="g")]
+    assert clashes(bound, {}) == []
+    assert clashes(bound, {"a.two": "f,h"}) == [
+        "console.keys: f means a.one and a.two; give one of them another key"
+    ]
+
+
+def test_a_key_is_the_same_by_its_name_and_by_its_sign():
+    bound = [Bound(id="a.one", keys="slash"), Bound(id="a.two", keys="/")]
+    assert len(clashes(bound, {})) == 1
