@@ -31,7 +31,7 @@ JOB = {
     "connections": ["hq"],
     "query": "SELECT *\nFROM sales",
     "destinations": [{"type": "excel", "filePath": "D:/Reports/{jobName}.xlsx", "mode": "replace"}],
-    "enabled": True,
+    "color": "red",
 }
 
 
@@ -65,7 +65,7 @@ def test_a_job_is_printed_as_toml_that_check_accepts(desk):
     assert told.stdout.startswith("# From job.json\n")
     assert tomllib.loads(told.stdout)["jobs"]["gst"]["title"] == "GST Sales"
     assert '"D:/Reports/{jobName}.xlsx" is written as "/tmp/reports/{jobName}.xlsx"' in told.stderr
-    assert "note: the job: not taken over: enabled" in told.stderr
+    assert "note: the job: not taken over: color" in told.stderr
     assert desk.path.read_text() == CONFIG
     desk.path.write_text(CONFIG + told.stdout)
     assert "gst: 1 connection" in desk.ask("check").output
