@@ -177,3 +177,18 @@ def joined(parts: Iterable[Cell], between: str = "  ") -> list[Cell]:
                 found.append(between)
             found.append(part)
     return found
+
+
+def folded(text: str, width: int, hang: int = 0) -> list[str]:
+    """A text in lines of a width, broken at blanks where it can be; the rest moved in."""
+    lines: list[str] = []
+    hang = hang if hang < width // 2 else 0
+    for part in text.split("\n"):
+        rest = part
+        while len(rest) > width:
+            at = rest.rfind(" ", 1, width + 1)
+            cut = at if at > width // 2 else width
+            lines.append(rest[:cut])
+            rest = " " * hang + (rest[cut:].lstrip(" ") if at > width // 2 else rest[cut:])
+        lines.append(rest)
+    return lines

@@ -79,7 +79,7 @@ class ListView(View, Generic[T]):
     SORT: ClassVar[str] = ""
     """The column sorted by at first; empty for the order of the records."""
     EMPTY: ClassVar[Sequence[str]] = ()
-    COMMANDS = LIST_COMMANDS
+    COMMANDS: ClassVar[tuple[Command, ...]] = LIST_COMMANDS
     BINDINGS = bindings(LIST_COMMANDS)
 
     def __init__(self, desk: Desk) -> None:

@@ -51,16 +51,16 @@ class Line(Widget):
         styles = self.palette.bar if self._bar else self.palette.plain
         if y:
             return Strip.blank(width, styles[""])
-        right = _cut(self._right, width - 2)
+        right = cut(self._right, width - 2)
         length = sum(cell_len(text) for text, _ in right)
-        left = _cut(self._left, width - 2 - (length + 1 if length else 0))
+        left = cut(self._left, width - 2 - (length + 1 if length else 0))
         gap = width - 2 - length - sum(cell_len(text) for text, _ in left)
         parts = [(" ", ""), *left, (" " * gap, ""), *right, (" ", "")]
         segments = [Segment(text, styles[role]) for text, role in parts if text]
         return Strip(segments).adjust_cell_length(width, styles[""])
 
 
-def _cut(cells: Sequence[Cell], room: int) -> list[tuple[str, str]]:
+def cut(cells: Sequence[Cell], room: int) -> list[tuple[str, str]]:
     """Harmless texts with their roles, as many as there is room for."""
     found: list[tuple[str, str]] = []
     for cell in cells:
