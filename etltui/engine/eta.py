@@ -1,12 +1,12 @@
 """How long a run may take still: its job's past, what this run has shown, and the free lanes.
 
-The time is that of the best order: no shorter than the longest piece of work, nor than all of it
-shared out evenly. Nothing is remembered between two looks, so each is right by itself.
+The connections are dealt out to the lanes in the order in which the run takes them. Nothing is
+remembered between two looks, so each is right by itself.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, field
+from heapq import heapify, heapreplace
 
 from etltui.domain.progress import ConnectionView, Eta
 from etltui.domain.run import ConnectionStatus
@@ -18,6 +18,8 @@ _SLOWEST = 4.0
 _UNSURE = 0.5
 """Of what is guessed: how far off it may be."""
 _PUBLISHING = 0.25
+_TWO_THIRDS = 1.5
+"""Half of past runs were within their spread; within so many of it two thirds were."""
 _TO_DO = frozenset(
     {ConnectionStatus.WAITING, ConnectionStatus.RUNNING, ConnectionStatus.RETRYING},
 )
@@ -51,24 +53,33 @@ class _Shown:
 
 @dataclass(slots=True)
 class _Work:
-    """What is to be done still, added up."""
+    """What is to be done still.
 
-    sum_s: float = 0.0
-    longest_s: float = 0.0
-    longest_spread: float = 0.0
-    squares: float = 0.0
+    Attributes:
+        at_work: Seconds that each connection at work takes still.
+        waiting: … and each that waits for its turn, in order.
+        later: … and each that waits for its next try, after the seconds until then.
+        whole: All seconds together; `spread` is how far off they may be.
+    """
 
-    def add(self, left: float, spread: float, wait: float = 0.0) -> None:
-        self.sum_s += left
-        self.squares += spread * spread
-        if left + wait > self.longest_s:
-            self.longest_s = left + wait
-            self.longest_spread = spread
+    at_work: list[float] = field(default_factory=list)
+    waiting: list[float] = field(default_factory=list)
+    later: list[tuple[float, float]] = field(default_factory=list)
+    whole: float = 0.0
+    spread: float = 0.0
 
     def over(self, lanes: int) -> tuple[float, float]:
         """Seconds until all is done, and how far off that may be."""
-        left = max(self.longest_s, self.sum_s / lanes)
-        return left, max(self.longest_spread, sqrt(self.squares) / lanes)
+        ends = self.at_work + [0.0] * (lanes - len(self.at_work))
+        heapify(ends)
+        for seconds in self.waiting:
+            heapreplace(ends, ends[0] + seconds)
+        for wait, seconds in sorted(self.later):
+            heapreplace(ends, max(ends[0], wait) + seconds)
+        left = max(ends)
+        # A slow night is slow as a whole: what one loses no other gains.
+        share = self.spread / self.whole if self.whole else 0.0
+        return left, _TWO_THIRDS * share * left
 
 
 def time_left(
@@ -145,11 +156,15 @@ def _reading(
             expected, spread = typical, _UNSURE * typical
         else:
             expected, spread = known[view.connection] * pace, usual.spread
-        if view.status is ConnectionStatus.RUNNING:
-            spent = max(now - view.since, 0.0)
-            work.add(_rest(view, usual, expected=expected, spread=spread, spent=spent), spread)
+        work.whole += expected
+        work.spread += spread
+        if view.status is ConnectionStatus.WAITING:
+            work.waiting.append(expected)
+        elif view.status is ConnectionStatus.RETRYING:
+            work.later.append((max(view.again_at - now, 0.0), expected))
         else:
-            work.add(expected, spread, max(view.again_at - now, 0.0))
+            spent = max(now - view.since, 0.0)
+            work.at_work.append(_rest(view, usual, expected=expected, spread=spread, spent=spent))
     return work
 
 

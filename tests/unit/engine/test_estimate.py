@@ -50,7 +50,7 @@ async def test_n_25_rows_sizes_and_time_are_those_of_the_past(past):
     assert (target.type, target.path) == ("csv", past.target)
     assert target.bytes == output.bytes > 0
     # Three times half a second on two lanes; the target took no time on a clock that stands.
-    assert told.eta == Eta(left_s=0.75, band_s=0.125)
+    assert told.eta == Eta(left_s=1.0, band_s=0.375)
     assert told.warnings == ()
 
 

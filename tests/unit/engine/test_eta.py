@@ -38,9 +38,21 @@ def told(views, history, lanes=1, publishing_since=None):
 
 
 @pytest.mark.parametrize(("lanes", "left"), [(0, 16.0), (1, 16.0), (2, 10.0), (9, 10.0)])
-def test_n_26_no_sooner_than_the_longest_and_than_all_shared_out(lanes, left):
+def test_n_26_connections_are_dealt_out_to_the_lanes_in_their_order(lanes, left):
     views = [view("A"), view("B"), view("C")]
     assert told(views, past(A=10.0, B=4.0, C=2.0), lanes=lanes) == Eta(left_s=left, band_s=0.0)
+
+
+def test_what_comes_late_and_takes_long_ends_late():
+    history = past(A=2.0, B=2.0, C=10.0)
+    assert told([view("A"), view("B"), view("C")], history, lanes=2).left_s == 12.0
+    # Lanes are taken by those at work, for what these take still.
+    at_work = [running("A", 1.0), running("B", 0.5), view("C")]
+    assert told(at_work, history, lanes=2).left_s == 11.0
+    assert told(at_work, history, lanes=3).left_s == 10.0
+    # They are at work already, wherever they stand in the order.
+    last = [view("A"), view("B"), running("C", 1.0)]
+    assert told(last, past(A=5.0, B=5.0, C=10.0), lanes=2).left_s == 10.0
 
 
 def test_n_26_the_targets_take_their_time_at_the_end():
@@ -57,9 +69,10 @@ def test_n_26_the_targets_take_their_time_at_the_end():
 def test_the_band_is_as_wide_as_past_runs_differed():
     history = past(A=10.0, B=10.0, C=10.0, D=10.0, spread=0.3)
     four = [view(name) for name in "ABCD"]
-    # Four that differ by themselves: what one loses another gains.
-    assert told(four, history, lanes=1) == Eta(left_s=40.0, band_s=6.0)
-    assert told(four, history, lanes=4) == Eta(left_s=10.0, band_s=3.0)
+    # Half of the runs were within 3 s of 10; two thirds within half as much again.
+    assert told(four, history, lanes=1) == Eta(left_s=40.0, band_s=pytest.approx(18.0))
+    assert told(four, history, lanes=4) == Eta(left_s=10.0, band_s=pytest.approx(4.5))
+    assert told([running("A", 8.0)], history) == Eta(left_s=3.0, band_s=pytest.approx(1.35))
 
 
 def test_one_at_work_is_told_by_the_clock_and_more_and_more_by_its_rows():
@@ -91,6 +104,8 @@ def test_one_that_waits_for_its_next_try_begins_anew_then():
     # Its lane is free meanwhile.
     assert told(views, history, lanes=1).left_s == 60.0
     assert told(views[:1], history).left_s == 40.0
+    sooner = view("B", ConnectionStatus.RETRYING, tries=1, again_at=NOW + 5)
+    assert told([views[0], sooner], past(A=10.0, B=10.0)).left_s == 40.0
 
 
 def test_what_is_over_is_not_counted():
@@ -120,7 +135,7 @@ def test_this_run_s_own_pace_counts_once_three_have_completed():
 
 def test_one_without_a_past_counts_as_the_others_do():
     history = past(A=10.0, B=20.0)
-    assert told([view("A"), view("B"), view("new")], history) == Eta(left_s=45.0, band_s=7.5)
+    assert told([view("A"), view("B"), view("new")], history) == Eta(left_s=45.0, band_s=11.25)
     # … or as those did that have completed by now.
     views = [completed("x", 4.0), view("A"), view("new")]
     assert told(views, history).left_s == 14.0
@@ -133,8 +148,9 @@ def test_with_little_past_it_is_a_guess_once_something_has_completed():
     # Imported runs have rows and no times.
     assert told(views, past(A=None, B=None, C=None)) is None
     guessed = told([completed("x", 6.0), *views], Past())
-    assert guessed == Eta(left_s=18.0, band_s=9.0, guess=True)
-    assert told([completed("x", 6.0), *views], past(A=10.0)).guess
+    assert guessed == Eta(left_s=18.0, band_s=13.5, guess=True)
+    mixed = told([completed("x", 6.0), *views], past(A=10.0))
+    assert mixed == Eta(left_s=22.0, band_s=11.0, guess=True)
     # Half of it is enough.
     assert not told(views[:2], past(A=10.0)).guess
 
