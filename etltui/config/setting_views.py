@@ -120,8 +120,8 @@ class SettingView:
     help: str
     kind: Kind
     allowed: str
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
     or_zero: bool = False
     choices: tuple[str, ...] = ()
     default: SettingValue
