@@ -235,7 +235,11 @@ async def engine(
             mirror=CheckpointMirror(state),
             bus=Bus(),
             clock=clock,
-            memory=Memory(lambda: supervisor.pss, threshold_mb=settings.memory_threshold_mb),
+            memory=Memory(
+                lambda: supervisor.pss,
+                threshold_mb=settings.memory_threshold_mb,
+                extractors=max(1, extractor_count(settings, os.cpu_count() or 1)),
+            ),
             space=Space(reserve_mb=settings.disk_reserve_mb),
             parts_folder=state / "parts",
             query_timeout_s=settings.query_timeout_s,

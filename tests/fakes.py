@@ -161,7 +161,13 @@ class FakeSession:
             leases.working -= 1
         leases.record.add("data", name)
         costs = tuple(QueryCost(name=each.name, rows=rows, seconds=0.5) for each in task.queries)
-        return Extracted(receipts=receipts, rows=rows, seconds={"query": 0.5}, costs=costs)
+        return Extracted(
+            receipts=receipts,
+            rows=rows,
+            seconds={"query": 0.5},
+            costs=costs,
+            bytes=rows * leases.row_bytes,
+        )
 
     async def close(self):
         """It is closed."""
@@ -206,6 +212,7 @@ class FakeLeases:
         describes: … to what it says of its columns.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
         statements: … to what it was told that ran there.
+        row_bytes: What each row takes in memory; 0: nobody knows.
         most: The most extracts that ever were at work together.
     """
 
@@ -216,6 +223,7 @@ class FakeLeases:
         self.extracts = defaultdict(Script)
         self.tasks = []
         self.statements = defaultdict(list)
+        self.row_bytes = 0
         self.working = 0
         self.most = 0
 

@@ -104,6 +104,7 @@ class ConnectionResult:
 
     Attributes:
         rows: Rows durable in its parts, of all queries together.
+        bytes: Of these rows in memory, as they were read; 0: not known.
         seconds: Time spent by part of the work: wait, connect, query, fetch, write.
         trouble: Why it did not complete.
         tries: How often it was tried in this attempt.
@@ -117,6 +118,7 @@ class ConnectionResult:
     trouble: Trouble | None = None
     tries: int = 1
     notes: Mapping[str, int] = field(default_factory=dict)
+    bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -69,7 +69,12 @@ class WriterTask:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExtractTask:
-    """Everything a child needs to move one connection's rows into parts."""
+    """Everything a child needs to move one connection's rows into parts.
+
+    Attributes:
+        batch_bytes: How large a batch may be, beside what the extractor's own budget allows; 0:
+            that alone.
+    """
 
     run: str
     connection: str
@@ -81,6 +86,7 @@ class ExtractTask:
     connection_hash: str
     query_timeout_s: float = 300.0
     stall_timeout_s: float = 120.0
+    batch_bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +110,7 @@ class Extracted:
 
     Attributes:
         rows: Rows read, of all queries together.
+        bytes: Of these rows in memory, as they were read.
         seconds: `query` until the first batch, `fetch` waiting for batches, `write` the rest.
         costs: Of each query.
     """
@@ -113,6 +120,7 @@ class Extracted:
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
     costs: tuple[QueryCost, ...] = ()
+    bytes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

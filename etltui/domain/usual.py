@@ -17,27 +17,36 @@ class Usual:
         rows: Their median.
         seconds: The median of the time that a run's place was taken by it; None: not known.
         spread: How far from that half of the runs were, in seconds.
+        bytes: The median of what the rows took in memory; 0: not known.
     """
 
     rows: int
     seconds: float | None = None
     spread: float = 0.0
+    bytes: int = 0
 
     @classmethod
-    def of(cls, rows: Sequence[int], seconds: Sequence[float]) -> "Usual":
+    def of(
+        cls,
+        rows: Sequence[int],
+        seconds: Sequence[float],
+        sizes: Sequence[int] = (),
+    ) -> "Usual":
         """What so many rows, and so many seconds, are together.
 
         Args:
             rows: Of each run; at least one.
             seconds: Of each run that tells.
+            sizes: Bytes of the rows, of each run that tells.
         """
+        size = median_high(sizes) if sizes else 0
         if not seconds:
-            return cls(rows=median_high(rows))
+            return cls(rows=median_high(rows), bytes=size)
         middle = median(seconds)
         spread = median(abs(each - middle) for each in seconds)
         if len(seconds) < _FEW:
             spread = max(spread, _UNSURE * middle)
-        return cls(rows=median_high(rows), seconds=middle, spread=spread)
+        return cls(rows=median_high(rows), seconds=middle, spread=spread, bytes=size)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -25,6 +26,7 @@ from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
 from etltui.domain.task import Extracted, ExtractTask, Progress
 from etltui.domain.words import words
+from etltui.engine.admission import Place
 from etltui.engine.log import about
 from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
@@ -41,8 +43,11 @@ class Host(Protocol):
     retry: RetryPolicy
     priority: int
 
-    async def admit(self) -> bool:
-        """Whether one more try may start now; a gate that is closed stops the run."""
+    def admitted(self, connection: str) -> AbstractAsyncContextManager[Place | None]:
+        """Room for one more try in the block; None where none may start any more.
+
+        A gate that is closed stops the run.
+        """
         ...
 
     async def record(self, result: ConnectionResult, extracted: Extracted | None) -> None:
@@ -71,6 +76,7 @@ class RunConnection:
         self._planned = planned
         self._name = planned.name
         self._tries = 0
+        self._batch_bytes = 0
         self._seconds = {"connect": 0.0}
 
     @property
@@ -80,21 +86,24 @@ class RunConnection:
     async def attempt(self) -> float | None:
         """Try once; seconds to wait before the next try, None when there is none."""
         with about(connection=self._name):
-            if not await self._host.admit():
-                return None
-            if hold := self._tools.holds.of(self._name, self._tools.clock):
-                return await self._recorded(self._skip(hold))
-            self._tries += 1
-            _log.info("Executing connection: %s", self._name)
-            self._tools.bus.publish(
-                ConnectionStarted(
-                    **self._host.moment(),
-                    connection=self._name,
-                    tries=self._tries,
-                ),
-            )
-            self._step(Step.CONNECTING)
-            return await self._recorded(self._try())
+            async with self._host.admitted(self._name) as place:
+                return None if place is None else await self._begin(place)
+
+    async def _begin(self, place: Place) -> float | None:
+        if hold := self._tools.holds.of(self._name, self._tools.clock):
+            return await self._recorded(self._skip(hold))
+        self._tries += 1
+        self._batch_bytes = place.batch_bytes
+        _log.info("Executing connection: %s", self._name)
+        self._tools.bus.publish(
+            ConnectionStarted(
+                **self._host.moment(),
+                connection=self._name,
+                tries=self._tries,
+            ),
+        )
+        self._step(Step.CONNECTING)
+        return await self._recorded(self._try())
 
     async def _recorded(self, work: Coroutine[Any, Any, float | None]) -> float | None:
         """Do the work, and stop the run where its end cannot be recorded."""
@@ -159,6 +168,7 @@ class RunConnection:
             tools=self._tools,
             # Never the same twice, over attempts of the run and tries within one.
             attempt=self._host.attempt * 1000 + self._tries,
+            batch_bytes=self._batch_bytes,
         )
         return await session.extract(task, self._progress)
 
@@ -184,6 +194,7 @@ class RunConnection:
             seconds={**self._seconds, **extracted.seconds},
             tries=self._tries,
             notes=extracted.notes,
+            bytes=extracted.bytes,
         )
         await self._host.record(result, extracted)
         self._tools.leases.ran(self._planned.connection, self._ran(extracted))

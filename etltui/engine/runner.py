@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from etltui.domain.run import (
     final_status,
 )
 from etltui.domain.task import Extracted
+from etltui.domain.usual import Past
 from etltui.domain.words import because, words
+from etltui.engine.admission import Load, Place
 from etltui.engine.connection import RunConnection
 from etltui.engine.describe import columns_of
 from etltui.engine.log import about
@@ -77,6 +80,7 @@ class Runner:
         self._failure: Failure | None = None
         self._begun = tools.clock.monotonic()
         self._publish_s = 0.0
+        self._past = Past()
         self._step: str = Step.CONNECTING
         self.cancel_as = RunStatus.STOPPED
         """What a cancelled task makes of the run: stopped (resumable) or cancelled."""
@@ -117,6 +121,7 @@ class Runner:
     async def _start(self) -> None:
         await self._tools.store.move_run(self.plan.run, RunStatus.RUNNING)
         past = await past_of(self._tools.store, self.plan.job.name, besides=self.plan.run)
+        self._past = past
         self._publisher.usual = {name: each.rows for name, each in past.usual.items()}
         self._tools.bus.publish(
             RunStarted(
@@ -267,16 +272,24 @@ class Runner:
             "job": self.plan.job.name,
         }
 
-    async def admit(self) -> bool:
+    @asynccontextmanager
+    async def admitted(self, connection: str) -> AsyncIterator[Place | None]:
         """See `engine.connection.Host`: the memory and the disk gate."""
-        if self._stopped.is_set():
-            return False
-        try:
-            await self._tools.memory.admit()
-            await asyncio.to_thread(self._tools.space.check, self._needs())
-        except Failure as failure:
-            self.stop(failure)
-        return not self._stopped.is_set()
+        async with AsyncExitStack() as stack:
+            place = None
+            if not self._stopped.is_set():
+                try:
+                    place = await self._admit(stack, connection)
+                except Failure as failure:
+                    self.stop(failure)
+            yield None if self._stopped.is_set() else place
+
+    async def _admit(self, stack: AsyncExitStack, connection: str) -> Place | None:
+        load = Load.of(self._past.usual.get(connection))
+        room = self._tools.memory.room(load, unwanted=self._stopped.is_set)
+        place = await stack.enter_async_context(room)
+        await asyncio.to_thread(self._tools.space.check, self._needs())
+        return place
 
     def _needs(self) -> dict[Path, int]:
         """Bytes still to be written for what is durable: each target once more."""
@@ -317,6 +330,7 @@ class Runner:
             self._failure = failure
             _log.error("The run stops: %s %s", failure, failure.advice.try_)
         self._stopped.set()
+        self._tools.memory.wake()
 
     async def _pause(self, seconds: float) -> None:
         """Wait, at most until the run stops."""

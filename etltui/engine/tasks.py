@@ -47,6 +47,7 @@ def extract_task(
     *,
     tools: Tools,
     attempt: int,
+    batch_bytes: int = 0,
 ) -> ExtractTask:
     """Everything a child needs to move the connection's rows into parts."""
     job = plan.job
@@ -61,4 +62,5 @@ def extract_task(
         connection_hash=planned.hash,
         query_timeout_s=job.query_timeout_s or tools.query_timeout_s,
         stall_timeout_s=job.stall_timeout_s or tools.stall_timeout_s,
+        batch_bytes=batch_bytes,
     )

@@ -285,6 +285,11 @@ class _Extract:
         rows = self.watch.rows - rows
         self.costs.append(QueryCost(name=query.name, rows=rows, seconds=self.watch.pulled_s))
 
+    def batch_bytes(self) -> int:
+        """How large the next batch may be."""
+        share = self.gate.batch_bytes()
+        return min(share, self.task.batch_bytes) if self.task.batch_bytes else share
+
     def _result(
         self,
         stack: ExitStack,
@@ -295,11 +300,11 @@ class _Extract:
         """The query under way, by the fastest lane that gives the same parts."""
         form = shared_form(self.task.writers, self.task.connection)
         if form is not None and not exact and isinstance(self.reader, LinePrinter):
-            printing = self.reader.lines(query, form=form, batch_bytes=self.gate.batch_bytes)
+            printing = self.reader.lines(query, form=form, batch_bytes=self.batch_bytes)
             printed = stack.enter_context(printing)
             if printed is not None and (plan := _plan(query, printed)).straight:
                 return printed, plan
-        reading = self.reader.read(query, batch_bytes=self.gate.batch_bytes, exact=exact)
+        reading = self.reader.read(query, batch_bytes=self.batch_bytes, exact=exact)
         result = stack.enter_context(reading)
         return result, _plan(query, result)
 
@@ -340,6 +345,7 @@ class _Extract:
             seconds=dict(self.watch.seconds),
             notes=self.notes,
             costs=tuple(self.costs),
+            bytes=self.watch.bytes,
         )
 
 

@@ -8,12 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from etltui.domain.limits import BATCH_LEAST, BATCH_MOST, BATCHES_HELD, BUDGET_BYTES
+
 PERMITS_PER_CORE = 2
-BUDGET_BYTES = 9 * 1024 * 1024
-"""Small on purpose: eight connections of 140,000 rows weighed 478 MB under a budget of 64 MiB and
-weigh 190 MB under this one, a tenth slower. Under 6 MiB they take half as long again."""
-BATCH_MOST = 2 * 1024 * 1024
-BATCH_LEAST = 256 * 1024
 _CHECK_S = 0.1
 
 
@@ -58,9 +55,6 @@ class Gate:
                 self._fetches -= 1
 
     def batch_bytes(self) -> int:
-        """How large the next batch may be: a fair share of the budget, within bounds.
-
-        A fetch holds up to three batches at once (pulled, waiting, being converted).
-        """
-        share = self._budget // (3 * max(1, self._fetches))
+        """How large the next batch may be: a fair share of the budget, within bounds."""
+        share = self._budget // (BATCHES_HELD * max(1, self._fetches))
         return max(BATCH_LEAST, min(BATCH_MOST, share))

@@ -33,6 +33,11 @@ def test_n_26_what_is_usual_is_a_median_and_how_far_half_of_the_runs_are_from_it
     assert Usual.of([5, 9], [3.0, 3.0, 3.0]) == Usual(rows=9, seconds=3.0, spread=0.0)
 
 
+def test_n_30_what_is_usual_tells_bytes_where_runs_do():
+    assert Usual.of([5], [], [30, 10, 20]) == Usual(rows=5, bytes=20)
+    assert Usual.of([5], [8.0], [30]).bytes == 30
+
+
 def test_of_few_runs_nobody_knows_how_far_they_differ():
     assert Usual.of([5], [8.0]) == Usual(rows=5, seconds=8.0, spread=2.0)
     assert Usual.of([5, 5], [4.0, 12.0]) == Usual(rows=5, seconds=8.0, spread=4.0)

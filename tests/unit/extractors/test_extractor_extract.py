@@ -58,6 +58,7 @@ def test_every_writer_gets_every_batch_in_order():
     assert [writer.rows for writer in writers] == [[1, 2, 3]] * 2
     assert [writer.state for writer in writers] == ["closed"] * 2
     assert (done.rows, watch.rows, watch.bytes) == (3, 3, 24)
+    assert done.bytes == 24
 
 
 def test_at_most_one_batch_waits_behind_the_one_that_is_written():
@@ -106,6 +107,18 @@ def test_a_value_that_one_destination_refuses_is_told_of_that_one(where):
         run(kit.ScriptedReader(read=rows_of(1)), replace(given, writers=writers))
     assert caught.value.message == "scripted, destinations[2]: row 1: no"
     assert caught.value.facts == {"row": "1", "destination": "1"}
+
+
+def test_n_30_batches_are_no_larger_than_the_engine_allows():
+    seen = []
+
+    def rows(reader):
+        seen.append(reader.batch_bytes())
+        return iter(())
+
+    for allowed in (0, BATCH_MOST // 4, 2 * BATCH_MOST):
+        run(kit.ScriptedReader(read=rows), task(kit.ScriptedWriter(), batch_bytes=allowed))
+    assert seen == [BATCH_MOST, BATCH_MOST // 4, BATCH_MOST]
 
 
 def test_s4_38_each_query_has_its_own_rows_and_seconds_and_a_second_reading_counts_once():

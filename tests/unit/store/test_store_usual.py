@@ -15,7 +15,7 @@ from etltui.store.sqlite import SqliteStore
 async def past(store):
     """Records runs of the job with so many rows of connections 0, 1, …; None: it failed."""
 
-    async def record(run, *rows, status=RunStatus.COMPLETED, seconds=None):
+    async def record(run, *rows, status=RunStatus.COMPLETED, seconds=None, size=0):
         await store.create_run(sample.plan(run=run), RunStatus.RUNNING)
         for number, count in enumerate(rows):
             name = f"B{number:03d}"
@@ -23,7 +23,7 @@ async def past(store):
                 await store.checkpoint(run, sample.failed(name))
             else:
                 took = {"query": 0.25} if seconds is None else seconds
-                result = replace(sample.completed(name), rows=count, seconds=took)
+                result = replace(sample.completed(name), rows=count, seconds=took, bytes=size)
                 await store.checkpoint(run, result, sample.receipts(name, run=run))
         if status in {RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS}:
             await store.move_run(run, RunStatus.PUBLISHING)
@@ -65,6 +65,12 @@ async def test_n_26_of_each_connection_its_seconds_and_how_far_they_differ(store
     await past("R4", 5, seconds={})
     assert (await store.usual("gst_sales"))["B000"].seconds == 6.0
     assert await store.usual("gst_sales", runs=1) == {"B000": Usual(rows=5)}
+
+
+async def test_n_30_of_each_connection_the_bytes_of_the_runs_that_tell(store, past):
+    for run, size in {"R1": 0, "R2": 500, "R3": 700, "R4": 9000}.items():
+        await past(run, 5, seconds={}, size=size)
+    assert await store.usual("gst_sales") == {"B000": Usual(rows=5, bytes=700)}
 
 
 async def begun(store, run, job="gst_sales", status=RunStatus.RUNNING):
