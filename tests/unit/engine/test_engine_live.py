@@ -89,6 +89,23 @@ async def test_memory_is_weighed_each_second(pulse, beats):
     assert world.engine._tools.memory.peak == 300 * MB
 
 
+async def test_the_pulse_samples_the_engine_and_how_late_it_is_itself(pulse, beats):
+    world = pulse
+    start = world.clock.now().timestamp()
+    late = []
+    world.engine._live._sampler.late = late.append
+    world.clock.turn(60)
+    await beat(beats)
+    await beat(beats)
+    world.clock.turn(1)
+    await world.engine.aclose()
+    taken = await world.store.samples(start, start + 100, points=100)
+    assert [each.at - start for each in taken] == [0, 60, 61]
+    # A nap of the test's is no nap at all: each time it is a second too short.
+    assert len(late) == 2
+    assert max(late) < 0
+
+
 async def test_a_live_row_that_cannot_be_written_stops_nothing(world, caplog):
     await world.store.aclose()
     await world.engine._live.write()
