@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.worker import WorkerFailed
 from textual.screen import Screen
 
 from etltui.console.driver import ConsoleDriver
@@ -68,6 +69,9 @@ class ScreenApp(App[Left]):
 
     def _handle_exception(self, error: Exception) -> None:
         self._return_code = 1
+        if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+            # The wrapper has no traceback, and does not name where it comes from.
+            error = error.error
         if self.crash is None:
             self.crash = self._exception = error
             self._exception_event.set()

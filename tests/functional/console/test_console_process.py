@@ -295,5 +295,5 @@ def test_a_first_day_without_a_configuration_has_a_console(tmp_path):
 def test_the_demo_opens_the_console_and_starts_its_run(tmp_path):
     terminal = Terminal(*ETLTUI, "demo", "--dir", tmp_path / "demo", "--branches", 3)
     terminal.wait_for(b"3/3")
-    terminal.type("q")
+    terminal.type("d")
     assert terminal.ended() == 0

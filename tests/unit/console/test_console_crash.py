@@ -111,6 +111,12 @@ class Broken(ScreenApp):
         password = SECRET
         raise ValueError(f"with {password}")
 
+    def key_w(self):
+        self.run_worker(self.work())
+
+    async def work(self):
+        raise ValueError("in a worker")
+
     def key_p(self):
         self.panic(f"with {SECRET}")
 
@@ -123,6 +129,14 @@ async def test_an_exception_ends_the_screen_and_nothing_is_printed(capsys):
     assert isinstance(app.crash, ValueError)
     assert app.return_code == 1
     assert capsys.readouterr() == ("", "")
+
+
+async def test_what_a_worker_raised_is_told_with_where_it_was():
+    app = Broken(SCREEN)
+    with pytest.raises(ValueError, match="in a worker"):
+        async with app.run_test() as pilot:
+            await pilot.press("w")
+    assert "Broken.work" in report(app.crash, at=AT)
 
 
 async def test_a_panic_ends_the_screen_and_nothing_is_printed(capsys):
