@@ -23,6 +23,8 @@ from etltui.console.desk import AppDesk
 from etltui.console.frame import footer, gauges
 from etltui.console.general import COMMANDS, General
 from etltui.console.look import CurrentLook
+from etltui.console.model.panel import Shape, fading
+from etltui.console.model.toasts import Toasts
 from etltui.console.options import Options
 from etltui.console.orders import Doer, done, told, why_not
 from etltui.console.palette import screen_theme
@@ -32,6 +34,8 @@ from etltui.console.reads import Reads
 from etltui.console.registry import BY_NAME, ENTRIES
 from etltui.console.view import View
 from etltui.console.widgets.line import Line
+from etltui.console.widgets.panel import Panel
+from etltui.console.widgets.table import Table
 from etltui.domain.errors import ConfigError, EtltuiError
 from etltui.domain.events import Event, RunFinished, RunQueued, RunStarted
 from etltui.domain.ports import History
@@ -60,6 +64,7 @@ class ConsoleApp(ScreenApp):
     #views { height: 1fr; }
     #views > * { display: none; }
     #views > .current { display: block; }
+    Toast { padding: 0 1; margin-top: 0; width: auto; max-width: 60; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(COMMANDS),
@@ -106,6 +111,9 @@ class ConsoleApp(ScreenApp):
         self._hint = Line(self.look.palette, bar=False, id="hint")
         self._footer = Line(self.look.palette, id="footer")
         self._place = Container(id="views")
+        self.panel = Panel(self.look, _shape(config))
+        self._toasts = Toasts()
+        self._spoken_of: Moment | None = None
         self._views: dict[str, View] = {}
         self._trail: list[tuple[str, str]] = []
         self.view: View | None = None
@@ -118,6 +126,7 @@ class ConsoleApp(ScreenApp):
         yield self._hint
         yield self.prompt
         yield self._footer
+        yield self.panel
 
     async def on_mount(self) -> None:
         """Look at the engine and begin to paint."""
@@ -136,7 +145,7 @@ class ConsoleApp(ScreenApp):
         moment = self.desk.moment
         while True:
             started = time.monotonic()
-            moment = await self.bridge.next(busy=bool(moment.at_work))
+            moment = await self.bridge.next(busy=bool(moment.at_work) or fading(moment))
             while self.waiting_bytes:
                 # The terminal is still busy with the last picture: a new one would only wait.
                 await self._wait(0.02)
@@ -161,6 +170,36 @@ class ConsoleApp(ScreenApp):
         moment = self.desk.moment
         view.show(moment)
         self._around(view, moment)
+        self._float(view, moment)
+        self._speak(moment)
+
+    def _float(self, view: View, moment: Moment) -> None:
+        """Lay the panel over the view, off the line of the cursor."""
+        tables = list(view.query(Table))
+        table = next((each for each in tables if each.has_focus), next(iter(tables), None))
+        cursor = table.cursor_line if table is not None else -1
+        self.panel.follow(moment, view, self._place.region, cursor)
+
+    def _speak(self, moment: Moment) -> None:
+        """Say in passing what has become of runs."""
+        if moment is not self._spoken_of:
+            self._spoken_of = moment
+            for toast in self._toasts.take(moment, all_of_it=self.config.console.toasts):
+                self.desk.tell(toast.text, toast.severity)
+
+    def on_table_moved(self) -> None:
+        """Let the panel make way."""
+        if self.view is not None and self.view.is_mounted:
+            self._float(self.view, self.desk.moment)
+
+    def on_panel_changed(self) -> None:
+        """Draw the panel anew."""
+        self.on_table_moved()
+
+    def on_panel_left(self) -> None:
+        """Give the keyboard back to the view."""
+        if self.view is not None:
+            self.view.focus_default()
 
     def _around(self, view: View, moment: Moment) -> None:
         crumbs = f" {self.look.glyphs.crumb} ".join(view.crumbs())
@@ -230,6 +269,7 @@ class ConsoleApp(ScreenApp):
         self.theme = theme.name
         for line in (self._status, self._hint, self._footer, self.prompt):
             line.look(self.look.palette)
+        self.panel.use(self.look)
         for view in self._views.values():
             view.restyle()
         self.refresh()
@@ -281,5 +321,12 @@ class ConsoleApp(ScreenApp):
 
     async def reload(self, config: Config) -> None:
         """Work with another reading of the configuration."""
+        if config.console.panel is not self.config.console.panel:
+            self.panel.shape = _shape(config)
         self.config = config
         self.set_keymap(dict(config.console.keys))
+
+
+def _shape(config: Config) -> Shape:
+    """How much of the panel is there until the operator says otherwise."""
+    return Shape.FULL if config.console.panel else Shape.CLOSED

@@ -30,6 +30,7 @@ from etltui.console.remembered import remember, remembered
 from etltui.console.screens.chooser import Chooser
 from etltui.console.screens.page import Page
 from etltui.console.view import View
+from etltui.console.widgets.panel import Panel
 from etltui.console.widgets.table import Table
 
 T = TypeVar("T")
@@ -58,6 +59,14 @@ COMMANDS = (
         keys="escape,backspace",
         title="back",
         help="Back to the view before.",
+        footer=False,
+    ),
+    Command(
+        id="app.panel",
+        keys="p",
+        title="panel",
+        help="Make the floating panel of runs small, close it, show it again; tab goes into it.",
+        takes="full|badge|closed",
         footer=False,
     ),
     Command(
@@ -123,6 +132,7 @@ class Whole(Protocol):
     look: CurrentLook
     options: Options
     only_shown: bool
+    panel: Panel
     prompt: Prompt
 
     @property
@@ -296,6 +306,12 @@ class General:
         """Keep what was to be deleted."""
         kept = self._app.desk.undoing.undo()
         self._app.desk.tell(f"kept: {kept}" if kept else "there is nothing to undo")
+
+    async def do_panel(self, text: str = "") -> None:
+        """Give the panel its next shape, or a named one."""
+        if said := self._app.panel.reshape(text):
+            self._app.desk.tell(said)
+        self._app.redraw()
 
     async def do_theme(self, text: str = "") -> None:
         """Draw with another theme; it is shown while it is chosen."""

@@ -106,6 +106,11 @@ class Monitor(View):
         """Show the tree of this moment."""
         self.table.show(list(self._rows(moment)))
 
+    def shows(self, run: RunView) -> bool:
+        """It shows all of them."""
+        del run
+        return True
+
     def restyle(self) -> None:
         """Paint with the colours and signs of the desk."""
         self.table.look(self.desk.look.palette, self.desk.look.glyphs)

@@ -1,0 +1,238 @@
+"""One run: how it stands, its connections, and what of them is to be read again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from etltui.console.bridge import Moment
+from etltui.console.cells import Cell, Styled
+from etltui.console.glyphs import Glyphs
+from etltui.console.steps import run_status
+from etltui.domain.errors import ErrorClass
+from etltui.domain.progress import ConnectionView, Eta, RunView
+from etltui.domain.run import NOT_ENDED, RESUMABLE, ConnectionStatus, Output, RunStatus
+from etltui.domain.stored import ConnectionRow, RunRow
+from etltui.domain.usual import Usual, deviation
+from etltui.domain.words import counted, duration, number, size
+
+RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
+"""Runs whose missing connections can be read again."""
+FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subject:
+    """A run, whether the engine remembers it or the store alone.
+
+    Attributes:
+        failing: Connections that failed, or whose last try did.
+        seconds: From its start to its end, or to now; None where it has not begun or crashed.
+        planned: Whether it ever got a plan.
+    """
+
+    run: str
+    job: str
+    title: str
+    status: RunStatus
+    total: int
+    completed: int
+    failing: int = 0
+    rows: int = 0
+    seconds: float | None = None
+    eta: Eta | None = None
+    reason: str = ""
+    outputs: tuple[Output, ...] = ()
+    planned: bool = True
+
+    @property
+    def retried(self) -> bool:
+        """Whether there is anything of it to be read again."""
+        return self.status in RETRIED and self.planned and self.completed < self.total
+
+
+def subject_of_view(view: RunView, at: float) -> Subject:
+    """A run that the engine remembers."""
+    retrying = sum(each.status is ConnectionStatus.RETRYING for each in view.connections.values())
+    begun = view.status is not RunStatus.QUEUED
+    until = at if view.status in NOT_ENDED else view.changed
+    return Subject(
+        run=view.run,
+        job=view.job,
+        title=view.title or view.job,
+        status=view.status,
+        total=view.total,
+        completed=view.completed,
+        failing=view.failed + retrying,
+        rows=view.rows,
+        seconds=max(until - view.started, 0.0) if begun else None,
+        eta=view.eta,
+        reason=view.reason,
+        outputs=view.outputs,
+        planned=begun,
+    )
+
+
+def subject_of_row(row: RunRow, connections: Iterable[ConnectionRow]) -> Subject:
+    """A run that the store alone remembers."""
+    results = [each.result for each in connections if each.result is not None]
+    result = row.result
+    count = {
+        status: sum(each.status is status for each in results)
+        for status in (ConnectionStatus.COMPLETED, ConnectionStatus.FAILED)
+    }
+    return Subject(
+        run=row.run,
+        job=row.job,
+        title=row.title or row.job,
+        status=row.status,
+        total=row.total,
+        completed=result.completed if result else count[ConnectionStatus.COMPLETED],
+        failing=result.failed if result else count[ConnectionStatus.FAILED],
+        rows=result.rows if result else sum(each.rows for each in results),
+        seconds=result.seconds if result else None,
+        reason=row.reason,
+        outputs=result.outputs if result else (),
+        planned=bool(row.plan_hash),
+    )
+
+
+def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], list[Cell]]:
+    """The run in one line: how it stands and how far it is; for how long, and which one."""
+    between = f" {glyphs.between} "
+    left: list[Cell] = [run_status(glyphs, subject.status)]
+    if subject.total:
+        left.append(f"  {subject.completed}/{subject.total} done")
+    if subject.failing:
+        word = "failing" if subject.status in NOT_ENDED else "failed"
+        left += [between, Styled(f"{subject.failing} {word}", "bad")]
+    if subject.eta is not None:
+        left.append(f"{between}eta {_eta(subject.eta)}")
+    if subject.rows:
+        left.append(f"{between}{counted(subject.rows, 'row')}")
+    if subject.reason:
+        left += [between, Styled(subject.reason, "warn")]
+    right: list[Cell] = [Styled(f"{subject.run}  ", "muted")] if wide else []
+    if subject.seconds is not None:
+        right.append(duration(subject.seconds))
+    return left, right
+
+
+def _eta(eta: Eta) -> str:
+    band = f" ±{duration(eta.band_s)}" if eta.band_s else ""
+    return f"{'~' if eta.guess else ''}{duration(eta.left_s)}{band}"
+
+
+def stored_view(row: ConnectionRow, usual: Mapping[str, Usual]) -> ConnectionView:
+    """A run connection that the store alone remembers; one without a result never ended."""
+    past = usual.get(row.connection)
+    rows, seconds = (past.rows, past.seconds) if past else (None, None)
+    result = row.result
+    if result is None:
+        return ConnectionView(
+            connection=row.connection,
+            status=ConnectionStatus.WAITING,
+            usual_rows=rows,
+            usual_s=seconds,
+        )
+    return ConnectionView(
+        connection=row.connection,
+        status=result.status,
+        rows=result.rows,
+        tries=result.tries,
+        trouble=result.trouble,
+        seconds=result.seconds,
+        notes=result.notes,
+        usual_rows=rows,
+        usual_s=seconds,
+    )
+
+
+def gathered(
+    run: RunView | None, rows: Sequence[ConnectionRow], usual: Mapping[str, Usual]
+) -> list[tuple[int, ConnectionView]]:
+    """Every connection of a run with its number, in the job's order.
+
+    Args:
+        run: As the engine remembers it, which is newer than what the store says.
+        rows: As the store has them; of a run that has just begun none may be there yet.
+        usual: From a connection to what it usually is.
+    """
+    live = run.connections if run is not None else {}
+    stored = {row.connection for row in rows}
+    found = [
+        (row.number, live[row.connection] if row.connection in live else stored_view(row, usual))
+        for row in rows
+    ]
+    return found + [(0, view) for name, view in live.items() if name not in stored]
+
+
+def by_urgency(found: Iterable[tuple[int, ConnectionView]]) -> list[tuple[int, ConnectionView]]:
+    """What failed, what will be tried again, what is at work, then the others as they are."""
+    first = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING, ConnectionStatus.RUNNING)
+    rank = {status: place for place, status in enumerate(first)}
+    return sorted(found, key=lambda each: rank.get(each[1].status, len(first)))
+
+
+def classes_of(views: Iterable[ConnectionView]) -> list[ErrorClass]:
+    """The classes of the failures that stand, each once."""
+    found = {
+        view.trouble.error_class
+        for view in views
+        if view.trouble is not None and view.status is ConnectionStatus.FAILED
+    }
+    return sorted(found)
+
+
+def against_usual(view: ConnectionView, glyphs: Glyphs) -> Cell:
+    """How far the rows of a connection that completed are from usual, else what is usual."""
+    usual = view.usual_rows
+    if usual is None:
+        return Styled(glyphs.none, "muted")
+    if view.status is not ConnectionStatus.COMPLETED:
+        return Styled(number(usual), "muted")
+    role = "warn" if deviation(view.rows, usual) else "muted"
+    if not usual:
+        return Styled("was 0" if view.rows else "0", role)
+    if view.rows == usual:
+        return Styled("same", role)
+    far = (view.rows - usual) / usual * 100
+    if abs(far) >= 1000:
+        return Styled(f"{view.rows / usual:,.0f} x", role)
+    text = f"{far:+.1f}%" if abs(far) < 9.95 else f"{far:+.0f}%"
+    return Styled(text.replace("-", glyphs.minus), role)
+
+
+def took(view: ConnectionView, at: float) -> float | None:
+    """Seconds of a connection's last try, or so far; None where there was none."""
+    if view.status is ConnectionStatus.RUNNING:
+        return max(at - view.since, 0.0) if view.since else None
+    return sum(view.seconds.values()) if view.seconds else None
+
+
+def named_run(moment: Moment, wanted: str) -> RunView | None:
+    """A run in the engine's memory by its id, by an end of it that no other has, or by its job."""
+    exact = moment.run(wanted) or moment.newest(wanted)
+    if exact is not None:
+        return exact
+    found = [run for run in moment.runs if run.run.endswith(wanted.upper())]
+    return found[0] if len(found) == 1 else None
+
+
+def newest_run(moment: Moment) -> RunView | None:
+    """The run that is at work, else waits, else ended last; None where none is remembered."""
+    at_work = moment.at_work
+    begun = [run for run in at_work if run.status is not RunStatus.QUEUED]
+    return next(iter((*reversed(begun), *at_work, *reversed(moment.runs))), None)
+
+
+def target_lines(subject: Subject, planned: Sequence[str]) -> list[Cell]:
+    """Where the rows of a run are, or will be."""
+    lines: list[Cell] = []
+    for output in subject.outputs:
+        state = "" if output.final else "  partial: the run has not ended"
+        facts = f"{output.type}, {counted(output.rows, 'row')}, {size(output.bytes)}{state}"
+        lines += [output.path, Styled(f"  {facts}", "muted"), ""]
+    if lines:
+        return lines
+    at_work = subject.status in NOT_ENDED
+    said = "Nothing is in its place yet. It will be:" if at_work else "It has published nothing to:"
+    return [Styled(said, "muted"), "", *planned]
