@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from rich.console import RenderableType
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.worker import WorkerFailed
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from etltui.console.driver import ConsoleDriver
 from etltui.console.terminal import Terminal

@@ -201,8 +201,8 @@ def test_a_terminal_that_takes_nothing_holds_up_no_run(folder):
         terminal.resize(300, 200)
         for _ in range(3):
             assert run(folder).code == 0
-        terminal.type("q")
-        terminal.ended()
+        terminal.type("d")
+        assert terminal.ended() == 0
 
 
 def test_without_a_terminal_it_says_what_to_do_instead():

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from textual.widgets import Static
+from textual.worker import WorkerFailed
 
 from etltui.console.base import Left, ScreenApp
 from etltui.console.crash import MOST_TEXT, report, safe_words, secrets, write
@@ -111,12 +112,6 @@ class Broken(ScreenApp):
         password = SECRET
         raise ValueError(f"with {password}")
 
-    def key_w(self):
-        self.run_worker(self.work())
-
-    async def work(self):
-        raise ValueError("in a worker")
-
     def key_p(self):
         self.panic(f"with {SECRET}")
 
@@ -131,12 +126,14 @@ async def test_an_exception_ends_the_screen_and_nothing_is_printed(capsys):
     assert capsys.readouterr() == ("", "")
 
 
-async def test_what_a_worker_raised_is_told_with_where_it_was():
+async def test_what_a_worker_raised_is_told_with_where_it_was(capsys):
     app = Broken(SCREEN)
-    with pytest.raises(ValueError, match="in a worker"):
-        async with app.run_test() as pilot:
-            await pilot.press("w")
-    assert "Broken.work" in report(app.crash, at=AT)
+    error = raised()
+    with pytest.raises(ValueError, match="postgresql"):
+        async with app.run_test():
+            app._handle_exception(WorkerFailed(error))
+    assert app.crash is error
+    assert capsys.readouterr() == ("", "")
 
 
 async def test_a_panic_ends_the_screen_and_nothing_is_printed(capsys):
