@@ -13,11 +13,14 @@ from etltui.domain.inquiry import DryQuery, DryRun
 from etltui.domain.job import Connection, Job
 from etltui.domain.plan import Plan, PlanConnection, plan_connection, plan_hash
 from etltui.domain.pools import StatementRun
+from etltui.domain.ports import Session
 from etltui.domain.run import run_id
 from etltui.domain.task import Extracted, Progress
+from etltui.engine.admission import Load
 from etltui.engine.describe import fixed_by
 from etltui.engine.first_rows import PLAIN, first_rows, readable
 from etltui.engine.log import about
+from etltui.engine.past import past_of
 from etltui.engine.prepare import make_folders
 from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
@@ -115,36 +118,47 @@ class _Reading:
         Raises:
             Failure: Nothing did.
         """
-        tools, plan = self._tools, self._plan
-        await tools.memory.admit()
-        await asyncio.to_thread(tools.space.check, {tools.parts_folder: 0})
-        begun = tools.clock.monotonic()
-        async with tools.leases.lease(
-            self._planned.connection,
-            priority=self._priority,
-            holder=f"dry run of {plan.job.name}, {self._planned.name}",
-            expected_s=plan.job.query_timeout_s or tools.query_timeout_s,
-        ) as session:
-            connected = tools.clock.monotonic() - begun
-            if not plan.columns:
-                tasks = query_tasks(plan, self._planned)
-                self._plan = plan = plan.with_columns(await session.describe(tasks))
-            task = extract_task(plan, self._planned, tools=tools, attempt=1)
-            extracted = await session.extract(task, _unheard)
+        tools, job = self._tools, self._plan.job
+        past = await past_of(tools.store, job.name)
+        load = Load.of(past.usual.get(self._planned.name))
+        async with tools.memory.room(load) as place:
+            await asyncio.to_thread(tools.space.check, {tools.parts_folder: 0})
+            begun = tools.clock.monotonic()
+            async with tools.leases.lease(
+                self._planned.connection,
+                priority=self._priority,
+                holder=f"dry run of {job.name}, {self._planned.name}",
+                expected_s=job.query_timeout_s or tools.query_timeout_s,
+            ) as session:
+                connected = tools.clock.monotonic() - begun
+                extracted = await self._extracted(session, place.batch_bytes if place else 0)
         self._note(extracted)
         return DryRun(
-            job=plan.job.name,
+            job=job.name,
             connection=self._planned.name,
             queries=await asyncio.to_thread(self._queries, extracted),
             rows=extracted.rows,
             bytes=sum(
                 receipt.bytes
                 for receipt in extracted.receipts
-                if plan.job.destinations[receipt.destination] is not PLAIN
+                if job.destinations[receipt.destination] is not PLAIN
             ),
             seconds={"connect": connected, **extracted.seconds},
             notes=extracted.notes,
         )
+
+    async def _extracted(self, session: Session, batch_bytes: int) -> Extracted:
+        if not self._plan.columns:
+            tasks = query_tasks(self._plan, self._planned)
+            self._plan = self._plan.with_columns(await session.describe(tasks))
+        task = extract_task(
+            self._plan,
+            self._planned,
+            tools=self._tools,
+            attempt=1,
+            batch_bytes=batch_bytes,
+        )
+        return await session.extract(task, _unheard)
 
     def _note(self, extracted: Extracted) -> None:
         sql = {query.name: query.sql for query in self._planned.queries}

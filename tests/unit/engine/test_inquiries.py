@@ -19,6 +19,8 @@ from etltui.domain.job import (
 )
 from etltui.domain.logbook import Hold
 from etltui.domain.task import QueryCost
+from etltui.domain.usual import Usual
+from etltui.engine.admission import Load
 from etltui.engine.checkpoints import part_folders
 from etltui.engine.first_rows import first_rows, readable
 from fakes import COLUMNS, FakeSession, Held, Script, failure
@@ -306,3 +308,23 @@ def test_rows_can_be_read_from_plain_csv_alone():
     assert readable(csv("a.csv.gz")) is None
     excel = Destination(type="excel", path="a.xlsx", options=ExcelOptions())
     assert readable(excel) is None
+
+
+async def test_a_dry_run_takes_its_room_in_memory_beside_the_runs_at_work(world, monkeypatch):
+    rooms, real = [], world.engine._tools.memory.room
+
+    def room(load, **more):
+        rooms.append(load)
+        return real(load, **more)
+
+    monkeypatch.setattr(world.engine._tools.memory, "room", room)
+    usual = {"B": Usual(rows=10, seconds=1.0, bytes=1000)}
+
+    async def past(*_, **__):
+        return usual
+
+    monkeypatch.setattr(world.store, "usual", past)
+    await world.engine.inquiries.dry_run("sales", "B")
+    assert rooms == [Load(rows=10, row_bytes=100)]
+    assert world.leases.tasks[0].batch_bytes > 0
+    assert world.engine._tools.memory._working == []
