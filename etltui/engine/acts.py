@@ -63,7 +63,7 @@ def acted(
 
         @wraps(call)
         async def noted(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-            given = dict(signature.bind(self, *args, **kwargs).arguments)
+            given = _given(signature.bind(self, *args, **kwargs))
             del given["self"]
             try:
                 result = await call(self, *args, **kwargs)
@@ -103,12 +103,18 @@ class Levers:
 
         @wraps(found)
         def noted(*args: Any, **kwargs: Any) -> Any:
-            given = inspect.signature(found).bind(*args, **kwargs).arguments
+            given = _given(inspect.signature(found).bind(*args, **kwargs))
             result = found(*args, **kwargs)
             self._acts.note(f"{self._prefix}.{name}", given, outcome(result))
             return result
 
         return noted
+
+
+def _given(bound: inspect.BoundArguments) -> dict[str, Any]:
+    """What a call was given besides what it would have without."""
+    defaults = {name: each.default for name, each in bound.signature.parameters.items()}
+    return {name: value for name, value in bound.arguments.items() if value != defaults[name]}
 
 
 def asker(given: Mapping[str, Any], operator: str) -> str:
@@ -120,7 +126,7 @@ def asker(given: Mapping[str, Any], operator: str) -> str:
 def told(given: Mapping[str, Any]) -> tuple[str, str]:
     """What a call was for, and what else it was given, in words.
 
-    What is empty, or says nothing but the default, is left out.
+    What is empty is left out.
     """
     rest = {name: value for name, value in given.items() if name not in _WHO}
     first = next(iter(rest), None)

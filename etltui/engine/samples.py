@@ -20,6 +20,7 @@ BUSY_S = 5.0
 IDLE_S = 60.0
 WRITE_S = 30.0
 """Samples are written together: a power cut takes this long of a trend with it."""
+SHORTEST_S = 0.5
 MOST_WAITING = 1000
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,10 @@ def sample_of(before: Look | None, now: Look, *, cores: int, lag_s: float) -> Sa
     seconds = now.monotonic - before.monotonic if before else 0.0
     then = before.snapshot.queue if before else queue
     at_work = [view for view in seen.runs if view.status in AT_WORK]
+    # Over a moment a rate says nothing.
+    rated = before if seconds >= SHORTEST_S else None
+    rows = _grown(rated.rows, now.rows) if rated else 0.0
+    used = _grown(rated.cpu, now.cpu) if rated else 0.0
     return Sample(
         at=seen.at,
         lent=sum(pool.lent for pool in seen.pool_info),
@@ -82,10 +87,8 @@ def sample_of(before: Look | None, now: Look, *, cores: int, lag_s: float) -> Sa
             for view in at_work
             for each in view.connections.values()
         ),
-        rows_per_s=_grown(before.rows, now.rows) / seconds if before and seconds else 0.0,
-        cpu_percent=(
-            100 * _grown(before.cpu, now.cpu) / seconds / cores if before and seconds else 0.0
-        ),
+        rows_per_s=rows / max(seconds, SHORTEST_S),
+        cpu_percent=min(100 * used / max(seconds, SHORTEST_S) / cores, 100.0),
         memory=seen.memory,
         threshold=seen.threshold,
         lag_ms=1000 * lag_s,

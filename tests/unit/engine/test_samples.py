@@ -189,16 +189,22 @@ async def test_a_process_that_ended_takes_nothing_away(world):
     assert sample_of(before, now, cores=4, lag_s=0).cpu_percent == 10
 
 
-async def test_two_looks_at_one_moment_make_no_rate(world):
+@pytest.mark.parametrize("seconds", [0.0, 0.49])
+async def test_two_looks_at_one_moment_make_no_rate(world, seconds):
     before = look(world, 10.0, completed=1)
     found = sample_of(
         before,
-        look(world, 10.0, rows={"R": 9}, cpu={1: 9.0}, completed=3, failed=2),
+        look(world, 10.0 + seconds, rows={"R": 9}, cpu={1: 9.0}, completed=3, failed=2),
         cores=1,
         lag_s=0,
     )
     assert (found.rows_per_s, found.cpu_percent) == (0, 0)
     assert (found.completed, found.failed) == (2, 2)
+
+
+async def test_no_more_than_all_cores_are_used(world):
+    found = sample_of(look(world, 10.0), look(world, 10.5, cpu={1: 9.0}), cores=4, lag_s=0)
+    assert found.cpu_percent == 100
 
 
 async def test_only_runs_at_work_have_active_connections(world):
