@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from etltui.console.cells import Cell, Styled
+from rich.cells import cell_len
+
+from etltui.console.cells import Cell, Styled, fitted
 from etltui.domain.errors import ADVICE, Trouble
 from etltui.domain.inquiry import DryQuery, DryRun, Estimate
 from etltui.domain.progress import Eta
@@ -10,6 +12,7 @@ from etltui.domain.words import counted, duration, noted, number, size, words
 
 _HEAD = 13
 _WIDEST = 24
+_VALUE = 12
 _SHOWN = 3
 
 
@@ -88,14 +91,9 @@ def _query(query: DryQuery) -> Iterator[Cell]:
     shown = f", the first {counted(len(first), 'row')} at the right" if first else ""
     columns = counted(len(query.columns), "column")
     yield Styled(f"{query.name}: {number(query.rows)} rows, {columns}{shown}", "accent")
-    name = min(max((len(each.name) for each in query.columns), default=0), _WIDEST)
+    name = min(max((cell_len(each.name) for each in query.columns), default=0), _WIDEST)
     kind = max((len(each.type) for each in query.columns), default=0)
     for at, column in enumerate(query.columns):
-        values = [_short(row[at]) for row in first if at < len(row)]
-        cells = "  ".join(f"{value:<{_WIDEST // 2}}" for value in values)
-        yield f"  {column.name:<{name}}  {column.type:<{kind}}  {cells}".rstrip()
-
-
-def _short(value: str) -> str:
-    most = _WIDEST // 2
-    return value if len(value) <= most else f"{value[: most - 1]}…"
+        values = [fitted(row[at], _VALUE) for row in first if at < len(row)]
+        cells = (fitted(column.name, name), f"{column.type:<{kind}}", *values)
+        yield "  ".join(("", *cells)).rstrip()

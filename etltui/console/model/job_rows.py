@@ -31,7 +31,7 @@ def _when(row: JobRow) -> float | None:
     return row.line.result.at if row.line.result else None
 
 
-NEXT = 14
+NEXT = 13
 """Cells of the last column."""
 
 FIELDS: tuple[Field[JobRow], ...] = (
@@ -56,7 +56,7 @@ FIELDS: tuple[Field[JobRow], ...] = (
     Field(
         id="when",
         title="WHEN",
-        width=8,
+        width=6,
         cell=lambda row: row.when,
         value=_when,
         align="right",
@@ -97,7 +97,7 @@ FIELDS: tuple[Field[JobRow], ...] = (
         align="right",
         below=76,
     ),
-    Field(id="next", title="PROGRESS / NEXT", width=NEXT, cell=lambda row: row.next),
+    Field(id="next", title="PROGRESS/NEXT", width=NEXT, cell=lambda row: row.next),
     Field(
         id="owner",
         title="OWNER",

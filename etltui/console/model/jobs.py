@@ -228,13 +228,13 @@ def by_job(rows: Iterable[RunRow]) -> dict[str, list[RunRow]]:
 
 
 def clock(unix: float, now: float, timezone: str) -> str:
-    """A moment in as few characters as tell it: `20:31`, `21 Nov`, `Nov 2025`."""
+    """A moment in as few characters as tell it: `20:31`, `21 Nov`, `2025`."""
     then, today = local(unix, timezone), local(now, timezone)
     if then.date() == today.date():
         return f"{then:%H:%M}"
     if abs((today - then).days) < 300:
         return f"{then:%d %b}"
-    return f"{then:%b %Y}"
+    return f"{then:%Y}"
 
 
 def place(count: int) -> str:

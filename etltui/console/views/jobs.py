@@ -113,6 +113,7 @@ class Jobs(ListView[JobRow]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self._asking = ""
         self._reading: tuple[object, int, dict[str, tuple[str, ...]]] = (None, 0, {})
 
     def key(self, record: JobRow) -> str:
@@ -163,6 +164,8 @@ class Jobs(ListView[JobRow]):
 
     def hint(self) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """What became of the job under the cursor, and what keeps it from running."""
+        if self._asking:
+            return (Styled(self._asking, "busy"),), ()
         if self.current is None:
             return (), ()
         line = self.current.line
@@ -172,23 +175,18 @@ class Jobs(ListView[JobRow]):
             whole = self.desk.moment.snapshot.queue.paused
             text = "The whole queue is paused; 6 lets it go on." if whole else "P lets it go on."
             return (Styled(f"Paused: runs of it wait. {text}", "warn"),), ()
-        return self._became(line), ()
+        return self._became(line), _way_out(line)
 
     def _became(self, line: JobLine) -> Sequence[Cell]:
         result = line.result
         if result is None:
             return (f"It reads {counted(line.connections, 'connection')}. r shows what it takes.",)
-        text = f"{short(result.run)} {because(words(result.status), result.reason)}"
-        if result.failed:
-            text += f", {counted(result.failed, 'connection')} failed"
-        if line.patchable:
-            text += "; f reads again what it lacks"
-        elif line.resumable:
-            text += "; o goes on where it stopped"
+        failed = f"{result.failed} of {result.total} failed. " if result.failed else ""
+        text = f"{failed}{short(result.run)} {because(words(result.status), result.reason)}"
         far = "" if result.at_work else deviation(result.rows or 0, line.usual)
         if not far:
             return (text,)
-        return f"{text}. ", Styled(f"{number(result.rows or 0)} rows: {far}", "warn")
+        return Styled(f"{number(result.rows or 0)} rows: {far}. ", "warn"), text
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for the job under the cursor now."""
@@ -242,10 +240,13 @@ class Jobs(ListView[JobRow]):
         if not wanted or not wanted.strip():
             return
         connection = wanted.strip()
-        self.desk.tell(f"asking {connection} …")
+        self._asking = f"asking {connection} {self.desk.look.glyphs.ellipsis}"
+        self.desk.redraw()
         found: DryRun | None = await self.desk.inquire(
             "inquiries.dry_run", job=name, connection=connection
         )
+        self._asking = ""
+        self.desk.redraw()
         if found is not None:
             title = f"Dry run of {self.desk.title_of(name)} at {found.connection}"
             self.desk.page(title, dry_run_lines(found, self.desk.contact_of(found.connection)))
@@ -278,6 +279,12 @@ class Jobs(ListView[JobRow]):
         for name in self._names():
             await self.desk.attempt("options.enable", job=name, enabled=enabled)
         await self.desk.reread()
+
+
+def _way_out(line: JobLine) -> Sequence[Cell]:
+    if line.patchable:
+        return ("f reads what it lacks",)
+    return ("o goes on where it stopped",) if line.resumable else ()
 
 
 VIEW = Jobs
