@@ -91,7 +91,7 @@ class ListView(View, Generic[T]):
         self._records: dict[str, T] = {}
         self.total = 0
         self.table = Table((), desk.look.palette, desk.look.glyphs)
-        self.table.empty = self.EMPTY
+        self.table.empty = ("", f"reading {desk.look.glyphs.ellipsis}")
 
     def compose(self) -> ComposeResult:
         """The table."""
@@ -158,8 +158,8 @@ class ListView(View, Generic[T]):
         parts: list[Cell] = []
         if self.filter:
             parts.append(Styled(f"  /{self.filter} {len(self._records)}/{self.total}", "accent"))
-        if self.table.chosen:
-            parts.append(Styled(f"  {len(self.table.chosen)} selected", "accent"))
+        if chosen := len(self.table.chosen & self._records.keys()):
+            parts.append(Styled(f"  {chosen} selected", "accent"))
         if self.table.position:
             parts.append(Styled(f"  {self.table.position}", "muted"))
         return parts
