@@ -164,12 +164,20 @@ class Follower:
         Args:
             wait: Called whenever there is no more for now; False ends the reading.
         """
+        return map(parsed, self.raw(wait))
+
+    def raw(self, wait: Callable[[], bool]) -> Iterator[bytes]:
+        """New lines as they stand in the files, for who reads more of them than it looks into.
+
+        Args:
+            wait: Called whenever there is no more for now; False ends the reading.
+        """
         while True:
             yield from self._more()
             if not wait():
                 return
 
-    def _more(self) -> Iterator[LogLine]:
+    def _more(self) -> Iterator[bytes]:
         """What was added to the file that is being read, then what came after it."""
         later: list[LogFile] = []
         with ExitStack() as stack:
@@ -197,7 +205,7 @@ class Follower:
         file.seek(place)
         self._at, self._rest = replace(to, file=file), b""
 
-    def _added(self) -> Iterator[LogLine]:
+    def _added(self) -> Iterator[bytes]:
         if self._at is None:
             return
         file = self._at.file
@@ -207,4 +215,4 @@ class Follower:
             self._rest = b""
         while block := file.read(_BLOCK):
             *lines, self._rest = (self._rest + block).split(b"\n")
-            yield from (parsed(line) for line in lines if line)
+            yield from (line for line in lines if line)

@@ -6,6 +6,7 @@ from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command
 from etltui.console.frame import key_name
 from etltui.console.model.keymap import Bound
+from etltui.console.registry import BY_NAME
 
 HANG = 31
 """Where the sentences stand: behind keys and titles."""
@@ -23,7 +24,8 @@ def help_line(bound: Bound, chosen: Mapping[str, str], *, unicode: bool) -> str:
 
 
 def _called(command: Command) -> str:
-    return f"  :{command.word} {command.takes}".rstrip()
+    # A view of that name is what `:` shows.
+    return "" if command.word in BY_NAME else f"  :{command.word} {command.takes}".rstrip()
 
 
 def help_lines(
