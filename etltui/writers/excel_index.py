@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from etltui.domain.errors import ADVICE
+from etltui.domain.errors import ADVICE, ErrorClass, Trouble
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.domain.usual import deviation
@@ -107,11 +107,18 @@ def _entry_row(
         len(entry.receipts[0].columns) if entry.receipts else None,
         checksum(entry) if entry.receipts else None,
         words(entry.trouble.error_class) if entry.trouble else None,
-        advice.means if advice else None,
+        _means(entry.trouble) if entry.trouble else None,
         advice.try_ if advice else None,
         entry.contact or None,
         _changes(entry, places) or None,
     )
+
+
+def _means(trouble: Trouble) -> str:
+    """What a failure means; of a hold why and whose it is, the same until it is released."""
+    if trouble.error_class is ErrorClass.HELD:
+        return f"{words(trouble.error_class)}: {trouble.message}"
+    return ADVICE[trouble.error_class].means
 
 
 def _cuts(receipts: Sequence[Receipt]) -> Counter[str]:

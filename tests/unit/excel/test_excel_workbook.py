@@ -10,6 +10,7 @@ import pytest
 from etltui.domain.columns import Column
 from etltui.domain.errors import ADVICE, ErrorClass, Trouble
 from etltui.domain.limits import EXCEL
+from etltui.domain.logbook import Hold
 from etltui.writers.excel_index import INDEX_HEAD
 from etltui.writers.part import crc_of
 
@@ -145,6 +146,17 @@ def test_a_class_of_failure_is_said_in_words(bench):
     trouble = Trouble(error_class=ErrorClass.NO_DATABASE, message="x")
     book, _ = bench.publish(COLUMNS, replace(failed, trouble=trouble))
     assert index(book)[0]["Error class"] == "no database"
+
+
+def test_of_a_held_connection_the_index_says_why_and_who_holds_it(bench):
+    failed = bench.failed("Branch 01")
+    held = Hold(connection="Branch 01", reason="line is cut", who="asha@desk", since=1.0)
+    entry = replace(failed, status="skipped", trouble=held.trouble("2026-11-22 04:35"))
+    book, _ = bench.publish(COLUMNS, entry)
+    row = index(book)[0]
+    assert (row["Status"], row["Error class"]) == ("skipped", "held")
+    assert row["What it means"] == "held: line is cut (asha@desk, since 2026-11-22 04:35)"
+    assert row["What to try"] == ADVICE[ErrorClass.HELD].try_
 
 
 def test_changes_of_several_queries_add_up(bench):
