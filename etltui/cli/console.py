@@ -34,7 +34,7 @@ def _configured(config_file: Path | None, **flags: object) -> Config:
     except ConfigError:
         if config_file is not None or os.environ.get("ETLTUI_CONFIG"):
             raise
-        return unwritten(usual(os.environ), environ=os.environ)
+        return unwritten(usual(os.environ), environ=os.environ, overrides=flags)
     return configuration(config_file, **flags)
 
 

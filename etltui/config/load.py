@@ -190,15 +190,22 @@ def load(
     return config
 
 
-def unwritten(path: Path, *, environ: Mapping[str, str]) -> Config:
+def unwritten(
+    path: Path, *, environ: Mapping[str, str], overrides: Mapping[str, object] = _NOTHING
+) -> Config:
     """The configuration of a file that says nothing, for who is about to write it.
 
+    Args:
+        path: The file.
+        environ: As for `load`.
+        overrides: As for `load`.
+
     Raises:
-        ConfigError: A variable of the environment is wrong.
+        ConfigError: A variable of the environment, or a flag, is wrong.
     """
     document = Document(values={}, path=path.absolute())
     book = Notebook(document.where)
-    config = _decoded(document, book, environ, _NOTHING, available(Path("/")), bare=False)
+    config = _decoded(document, book, environ, overrides, available(Path("/")), bare=False)
     if book.mistakes:
         raise ConfigError(book.mistakes)
     return config

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from etltui.config.load import find, load, state_folder
+from etltui.config.load import find, load, state_folder, unwritten, usual
 from etltui.domain.errors import ConfigError
 
 NAMES = "Allowed: 1 to 100 of A-Z a-z 0-9 space . _ - with a letter or digit first"
@@ -193,3 +193,14 @@ def test_sections_must_be_tables_and_names_must_be_names(desk):
             "the job has no destination. Write [[jobs.j.destinations]] with type and path",
         ),
     ]
+
+
+def test_a_file_that_is_not_written_yet_says_nothing(tmp_path):
+    path = usual({"XDG_CONFIG_HOME": str(tmp_path)})
+    assert path == tmp_path / "etltui" / "config.toml"
+    environ = {"JOB_QUEUE_MAX_CONCURRENT": "3"}
+    config = unwritten(path, environ=environ, overrides={"max_connections": 7})
+    assert (config.path, config.jobs, config.connections) == (path, {}, ())
+    assert (config.settings.max_jobs, config.settings.max_connections) == (3, 7)
+    with pytest.raises(ConfigError, match="JOB_QUEUE_MAX_CONCURRENT"):
+        unwritten(path, environ={"JOB_QUEUE_MAX_CONCURRENT": "none"})
