@@ -21,7 +21,7 @@ from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, RunStatus
 
 AT = 1_795_000_000.0
-"""The moment that everything is shown at: 2026-11-18T09:06:40Z."""
+"""The moment that everything is shown at: 2026-11-18T11:06:40Z."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
