@@ -15,6 +15,7 @@ from textual.dom import DOMNode
 
 from etltui.config.reading import Reading
 from etltui.config.schema import Config
+from etltui.console.after_crash import after_crash
 from etltui.console.base import ScreenApp
 from etltui.console.bridge import Bridge, Link, Moment
 from etltui.console.cells import Cell, Styled
@@ -139,6 +140,7 @@ class ConsoleApp(ScreenApp):
             self.options.argument,
         )
         self.run_worker(self._paint(), name="paint")
+        self.run_worker(after_crash(self.desk, self.push_screen), name="after crash")
 
     async def _paint(self) -> None:
         """Show moments for as long as the console runs."""
