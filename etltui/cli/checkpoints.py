@@ -16,6 +16,7 @@ from etltui.cli.failures import TERMINAL, advice_lines, classes_of, failure_line
 from etltui.cli.files import new_file
 from etltui.cli.group import Listing
 from etltui.cli.listening import listening
+from etltui.cli.noted import noted
 from etltui.cli.options import (
     config_option,
     configuration,
@@ -236,6 +237,7 @@ async def _adopt(found: Adopted, state: Path) -> None:
                 f"etltui checkpoints delete {found.job.name}",
             )
         await store.create_run(plan, RunStatus.STOPPED)
+        await noted(store, "checkpoints import", found.job.name, outcome=plan.run)
     left = counted(len(found.left), "connection")
     lines = [f"{plan.run}: {left} of {found.total} to gather, {len(found.done)} left out"]
     if found.unknown:
@@ -291,3 +293,4 @@ async def _discard(state: Path, run: str) -> None:
         row = await _row(store, run, state)
         _check_unfinished(row)
         await discard(store, mirror, state / "parts", row)
+        await noted(store, "records.discard", row.run, outcome=row.run)

@@ -13,13 +13,14 @@ import click
 
 from etltui.bootstrap import open_history, open_records, operator
 from etltui.cli.listening import listening
+from etltui.cli.noted import noted
 from etltui.cli.options import config_option, configuration, errors_leave, state_of, state_option
 from etltui.cli.pools import fitted
 from etltui.config.load import state_folder
 from etltui.config.schema import Config
 from etltui.config.select import matches, suggestion
 from etltui.domain.errors import misused
-from etltui.domain.logbook import Action, Hold
+from etltui.domain.logbook import Hold
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.words import counted, moment
 from etltui.encode import events as encode
@@ -93,15 +94,7 @@ async def hold(
     holds = holds_of(config.connections, names, like)
     async with open_records(state) as (store, _):
         await store.put_holds(holds)
-        done = Action(
-            at=now,
-            who=who,
-            what="records.hold",
-            target=", ".join(names),
-            detail=f"reason={reason}",
-            outcome="done",
-        )
-        await store.put_actions([done])
+        await noted(store, "records.hold", ", ".join(names), f"reason={reason}")
 
 
 def _lines(holds: Sequence[Hold], timezone: str) -> list[str]:

@@ -13,6 +13,7 @@ from etltui.bootstrap import open_history, open_records, operator
 from etltui.cli import cancel
 from etltui.cli.group import SHOW, Showing
 from etltui.cli.listening import listening
+from etltui.cli.noted import noted
 from etltui.cli.options import (
     config_option,
     configuration,
@@ -152,6 +153,7 @@ async def _pause(state: Path, job: str, *, paused: bool) -> bool:
     async with open_records(state) as (store, _):
         was = job in await store.paused()
         await store.pause(job, paused=paused)
+        await noted(store, "queue.pause", job, f"paused={paused}")
         return was is not paused
 
 
@@ -194,6 +196,7 @@ async def _clear(state: Path) -> int:
     async with open_records(state) as (store, _):
         runs = [entry.run for entry in await store.queued()]
         await store.dequeue(runs, RunStatus.CANCELLED, f"the queue was cleared by {operator()}")
+        await noted(store, "queue.clear", "", outcome=str(len(runs)))
         return len(runs)
 
 
@@ -240,6 +243,7 @@ async def _prioritise(state: Path, name: str, priority: int) -> QueueEntry:
     async with open_records(state) as (store, _):
         entry = _named(await store.queued(), name)
         await store.requeue(replace(entry, priority=priority))
+        await noted(store, "queue.reprioritise", entry.run, f"priority={priority}")
         return entry
 
 

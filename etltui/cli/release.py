@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
 
-from etltui.bootstrap import open_history, open_records, operator
+from etltui.bootstrap import open_history, open_records
 from etltui.cli.listening import listening
+from etltui.cli.noted import noted
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.config.checks import nearest_or_all
 from etltui.domain.errors import misused
-from etltui.domain.logbook import Action
 from etltui.domain.safe_text import safe_text
 
 
@@ -49,14 +48,7 @@ async def release(state: Path, words: Sequence[str]) -> list[str]:
     async with open_records(state) as (store, _):
         await store.drop_holds(names)
         text = ", ".join(names)
-        done = Action(
-            at=datetime.now(UTC).timestamp(),
-            who=operator(),
-            what="records.release",
-            target=text,
-            outcome=text,
-        )
-        await store.put_actions([done])
+        await noted(store, "records.release", text, outcome=text)
     return names
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from etltui.config.schema import Config, Settings
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError
 from etltui.domain.events import ConnectionFailed, ConnectionSkipped, RunFinished, RunStarted
 from etltui.domain.logbook import Hold
+from etltui.domain.queue import Ask
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.encode import events as encode
 from etltui.store.history import open_history
 from fakes import Script, failure
 from unit.cli.cli_desk import CONFIG, done
+from unit.encode import encode_samples as sample
 
 
 @pytest.fixture
@@ -70,6 +73,32 @@ def test_globs_and_tags_mean_connections(desk):
     told = desk.ask("hold", "[AB]", "A", "tag:north", "--reason", "x", "--until", "2099-01-01")
     assert told.stdout == "3 connections held until 2099-01-01 00:00:00: no run reads them\n"
     assert [each.connection for each in kept(desk)[0]] == ["A", "B", "C"]
+
+
+def test_what_is_done_where_no_engine_runs_is_written_down_too(desk):
+    desk.configure()
+    run = asyncio.run(desk.record(done("A")))
+    waits = replace(sample.ENTRY, job="sales", ask=Ask(), not_before=0.0)
+
+    async def enqueue():
+        async with await desk.open() as store:
+            await store.enqueue([waits], "GST")
+
+    asyncio.run(enqueue())
+    for words in (
+        ("queue", "pause", "sales"),
+        ("queue", "priority", waits.run, "7"),
+        ("queue", "clear", "--yes"),
+        ("checkpoints", "delete", run, "--yes"),
+    ):
+        assert desk.ask(*words).exit_code == 0
+    actions = kept(desk)[1][::-1]
+    assert [(each.what, each.target, each.detail, each.outcome) for each in actions] == [
+        ("queue.pause", "sales", "paused=True", "done"),
+        ("queue.reprioritise", waits.run, "priority=7", "done"),
+        ("queue.clear", "", "", "1"),
+        ("records.discard", run, "", run),
+    ]
 
 
 @pytest.mark.parametrize(
