@@ -26,6 +26,8 @@ from etltui.domain.errors import EtltuiError
 _log = logging.getLogger(__name__)
 
 _SYSTEMS = {"truecolor": "truecolor", "256": "256", "16": "standard", "none": "standard"}
+_OPENING = b"\x1b[?1049h\x1b[2J\x1b[H Opening the console"
+_SHUT = b"\x1b[?1049l"
 _WAY_OUT = "Run an engine without a screen with `etltui serve`, or a job with `etltui run JOB`"
 
 
@@ -95,7 +97,16 @@ def _drawn(opening: Opening, tether: Tether) -> int:
     if not opening.terminal.unicode:
         # What has few characters knows few sequences, and prints those it does not know.
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
-    made: Any = import_module("etltui.console.app")
+    tether.opened()
+    try:
+        # The screen's own modules take half a second.
+        os.write(sys.stdout.fileno(), _OPENING)
+        made: Any = import_module("etltui.console.app")
+    except BaseException:
+        with suppress(OSError):
+            os.write(sys.stdout.fileno(), _SHUT)
+        tether.closed()
+        raise
     return asyncio.run(_shown(opening, tether, made))
 
 
@@ -122,9 +133,11 @@ async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
     engine.add_done_callback(lambda _: app.exit("failed"))
     with _signals(app.exit, screen.asked):
         loop.add_reader(tether.fileno(), _parted, app.exit, tether)
-        tether.opened()
+        left = None
         try:
             left = await app.run_async(mouse=config.console.mouse)
+        except Exception as error:  # noqa: BLE001 - runs outlive whatever befalls the screen
+            app.crash = app.crash or error
         finally:
             loop.remove_reader(tether.fileno())
         tether.closed()
