@@ -11,6 +11,7 @@ from etltui.engine.log_files import LogLine, parsed
 
 CAPACITY = 50_000
 """Lines that are kept; the oldest go."""
+_PIECE = 1_000
 STEPS = ("debug", "info", "warning", "error")
 """The least weights to choose from."""
 
@@ -200,9 +201,13 @@ class Ring:
         for number in range(max(done, self.first), self._end):
             if passes(self._lines[number - self.first]):
                 hits.add(number)
+        if not context:
+            self._shown.extend(sorted(hits))
+            self._hits = hits
+            return
         for number in sorted(hits):
             self._show_hit(number)
-        self._show_rest()
+        self._show_up_to(min(self._after, self._end - 1))
 
     def _show_hit(self, number: int) -> None:
         """Show a hit, with the neighbours before it and those after the one before."""
@@ -211,9 +216,6 @@ class Ring:
         self._extend(begin, number + 1)
         self._hits.add(number)
         self._after = number + self._context
-
-    def _show_rest(self) -> None:
-        self._show_up_to(min(self._after, self._end - 1))
 
     def _show_up_to(self, number: int) -> None:
         if self._shown:
@@ -228,6 +230,11 @@ class Ring:
             self._show_hit(number)
         elif number <= self._after:
             self._extend(number, number + 1)
+
+
+def pieces(lines: Sequence[bytes]) -> Iterable[Sequence[bytes]]:
+    """Lines in pieces that are looked through in a few milliseconds."""
+    return (lines[at : at + _PIECE] for at in range(0, len(lines), _PIECE))
 
 
 def sifted(

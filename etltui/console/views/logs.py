@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +14,7 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled, joined
 from etltui.console.commands import Command, bindings
 from etltui.console.log_reader import LogReader
-from etltui.console.model.logs import CAPACITY, STEPS, Ring, Sieve, sifted
+from etltui.console.model.logs import CAPACITY, STEPS, Ring, Sieve, pieces, sifted
 from etltui.console.new_file import why_not_written, write_new
 from etltui.console.view import Desk, View
 from etltui.console.views.logs_keys import COLUMNS, COMMANDS, CONTEXTS, ROLES
@@ -187,8 +186,13 @@ class Logs(View):
 
     async def _sifted(self, sieve: Sieve, passes: Callable[[bytes], bool]) -> None:
         # Fifty thousand lines take a tenth of a second: too long for a picture to wait.
-        known = await asyncio.to_thread(sifted, *self.ring.snapshot(), passes)
-        self._use(sieve, passes, known)
+        number, lines = self.ring.snapshot()
+        found: list[int] = []
+        for piece in pieces(lines):
+            number, more = sifted(number, piece, passes)
+            found += more
+            await asyncio.sleep(0)
+        self._use(sieve, passes, (number, found))
 
     def _use(
         self,
@@ -286,6 +290,8 @@ class Logs(View):
 
     async def _go(self, step: int) -> None:
         """Go to the next line that was looked for, round at the end."""
+        if not len(self.ring):
+            return
         text = self._wanted
         try:
             test = (Sieve(text=text) if text else Sieve(level="warning")).test()
@@ -296,11 +302,15 @@ class Logs(View):
         at = ring.place(self.view.number)
         numbers = [ring.number((at + step * n) % count) for n in range(1, count + 1)]
         lines = [ring.raw(number) for number in numbers]
-        found = await asyncio.to_thread(partial(_first, lines, test))
-        if found < 0:
-            self.desk.tell(f"no line says {text}" if text else "no line is a warning or worse")
-        elif numbers[found] >= ring.first:
-            self.view.go_to(numbers[found])
+        looked = 0
+        for piece in pieces(lines):
+            found = next((n for n, line in enumerate(piece, looked) if test(line)), -1)
+            if found >= 0:
+                self.view.go_to(numbers[found])
+                return
+            looked += len(piece)
+            await asyncio.sleep(0)
+        self.desk.tell(f"no line says {text}" if text else "no line is a warning or worse")
 
     async def do_export(self, text: str = "") -> None:
         """Write the lines that are shown into a file."""
@@ -323,11 +333,6 @@ class Logs(View):
         line = self._current
         if line is not None:
             self.desk.copy("\n".join(filter(None, (line.message, line.traceback))))
-
-
-def _first(lines: Sequence[bytes], test: Callable[[bytes], bool]) -> int:
-    """Which line is the first that passes; -1 for none."""
-    return next((n for n, line in enumerate(lines) if test(line)), -1)
 
 
 VIEW = Logs
