@@ -53,6 +53,8 @@ __all__ = [
 EXTRACTOR_MB = 300
 """What an extractor may come to weigh; their number keeps within the memory threshold."""
 MOST_EXTRACTORS = 4
+SETTLE_S = 1.5
+"""Until an extractor that has given memory back has said so: it weighs itself once a second."""
 FILES_PER_CONNECTION = 8
 """Descriptors of one session at work: database and journal twice over, and a part for each
 destination."""
@@ -239,6 +241,7 @@ async def engine(
                 lambda: supervisor.pss,
                 threshold_mb=settings.memory_threshold_mb,
                 extractors=max(1, extractor_count(settings, os.cpu_count() or 1)),
+                settle=lambda: clock.sleep(SETTLE_S),
             ),
             space=Space(reserve_mb=settings.disk_reserve_mb),
             parts_folder=state / "parts",

@@ -4,7 +4,7 @@ import asyncio
 import ctypes
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -34,6 +34,10 @@ def give_back() -> None:
     ctypes.CDLL(None).malloc_trim(0)
 
 
+async def _at_once() -> None:
+    """Of children that always say what they weigh now."""
+
+
 class Memory:
     """The memory gate: engine and extractors together against one threshold.
 
@@ -42,6 +46,7 @@ class Memory:
         own: Bytes that this process weighs.
         threshold_mb: 100 % of memory.
         extractors: How many there may be.
+        settle: Waits until `children` has heard what they have just given back.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class Memory:
         threshold_mb: int,
         own: Callable[[], int] = own_pss,
         extractors: int = 1,
+        settle: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
         self._children = children
         self._own = own
         self._threshold = threshold_mb * _MB
         self._budget = extractors * BUDGET_BYTES
+        self._settle = settle
         self._last_own = 0
         self._starts = 0
         self._idle = 0
@@ -91,11 +98,11 @@ class Memory:
         self.wake()
 
     async def admit(self) -> None:
-        """Let one more connection start.
+        """Let one more connection start, or wait for those that are at work.
 
         Raises:
-            Failure: Of class `memory`, when the threshold is passed and stays passed after
-                everything that can be given back was given back.
+            Failure: Of class `memory`, when nothing is at work and the threshold is passed, and
+                stays passed after everything that can be given back was given back.
         """
         # Counted before the wait: connections that start together are counted one by one.
         due = self._starts % LOG_EVERY == 0
@@ -106,9 +113,12 @@ class Memory:
         await self._check()
 
     async def _check(self) -> None:
-        if self.used <= self._threshold:
+        if self._working or self.used <= self._threshold:
             return
         await asyncio.to_thread(give_back)
+        if await self.weigh() <= self._threshold:
+            return
+        await self._settle()
         if await self.weigh() > self._threshold:
             raise Failure(ErrorClass.MEMORY, f"memory usage {self.text()} is over the threshold")
 
@@ -164,9 +174,7 @@ class Memory:
                 _log.info("Waiting for memory: %s, %d at work", self.text(), len(self._working))
             waited = True
             await self._changed.wait()
-            if not self._working:
-                # It begins now, whatever it is expected to hold: unless there is no memory at all.
-                await self._check()
+            await self._check()
         return None
 
     def text(self) -> str:

@@ -191,6 +191,33 @@ async def test_a_tree_that_stays_over_the_threshold_with_nobody_at_work_stops_th
         assert place is not None
 
 
+async def test_n_30_over_the_threshold_nobody_begins_while_others_are_at_work_and_nothing_stops():
+    tree, ends = Tree(), asyncio.Event()
+    first = tree.task("first", SMALL, ends)
+    await still(tree, "first")
+    tree.mb = 600
+    await tree.memory.weigh()
+    second = tree.task("second", SMALL)
+    await still(tree, "first")
+    tree.mb = 400
+    await tree.memory.weigh()
+    await still(tree, "first", "second")
+    await ended(first, second)
+
+
+async def test_extractors_get_the_time_to_say_what_they_have_given_back():
+    tree = Tree()
+
+    async def settle():
+        tree.mb = 512
+
+    tree.mb = 600
+    tree.memory = Memory(lambda: 0, threshold_mb=512, own=lambda: tree.mb * MB, settle=settle)
+    await ended(tree.task("first", SMALL))
+    async with tree.memory.room(SMALL) as place:
+        assert place == SMALL.placed(BATCH_LEAST)
+
+
 async def test_who_is_cancelled_while_waiting_leaves_nothing_behind():
     tree, ends = Tree(), asyncio.Event()
     first = tree.task("first", WIDE, ends)
