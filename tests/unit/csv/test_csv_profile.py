@@ -117,6 +117,8 @@ def test_n_16_moments_keep_their_fraction_and_say_their_zone_where_asked(lines):
         "01.01.1970 23:59:59,999999;01.01.1970 23:59:59,999999+00",
         ";",
     ]
+    whole = batch(a=local.slice(0, 1))
+    assert lines(whole, timestamp_format=form) == "01.01.1970 00:00:00\n"
     bare = lines(batch(b=zoned), timestamp_format="%Y%m%dT%H%M%S").splitlines()
     assert bare == ["19700101T000000", "19700101T000001.5", "19700101T235959.999999", ""]
 
