@@ -24,7 +24,6 @@ async def calls(world):
 
 
 async def test_a_start_is_written_down_with_who_asked_for_it(world):
-    """N-37: who ran what, when."""
     handle = await world.submit(only=["A*"], priority=3, owner="ravi@desk", delay_s=0.0)
     await handle.wait()
     at = world.clock.now().timestamp()
