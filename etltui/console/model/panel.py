@@ -119,7 +119,7 @@ def _run_lines(run: RunView, glyphs: Glyphs, width: int, *, is_open: bool) -> It
         right.append(f" {run_share(run) * 100:3.0f}%")
     sign = glyphs.open if is_open else glyphs.shut
     name = f"{sign} {run.title or run.job}"
-    yield PanelLine(cells=tuple(spread(name, right, width)), key=run.run)
+    yield PanelLine(cells=tuple(spread(name, right, width, glyphs)), key=run.run)
     counts: list[Cell] = [f"{run.completed}/{run.total}"]
     if run.failed:
         counts.append(Styled(f" {run.failed} failed", "bad"))
@@ -155,7 +155,7 @@ def _connection_lines(
     status = connection_status(glyphs, view)
     rows: list[Cell] = [f" {number(view.rows)}"] if view.rows else []
     yield PanelLine(
-        cells=tuple(spread(f"    {view.connection}", [" ", status, *rows], width, cut="middle"))
+        cells=tuple(spread(f"    {view.connection}", [" ", status, *rows], width, glyphs, "middle"))
     )
     if view.status is ConnectionStatus.RUNNING:
         drawn = progress(glyphs, share(view), width - 6)
@@ -168,9 +168,11 @@ def _connection_lines(
         yield PanelLine(cells=("      ", Styled(f"{again}{view.trouble.message}", "bad")))
 
 
-def spread(left: str, right: Sequence[Cell], width: int, cut: Cut = "right") -> list[Cell]:
+def spread(
+    left: str, right: Sequence[Cell], width: int, glyphs: Glyphs, cut: Cut = "right"
+) -> list[Cell]:
     """A text at the left and others at the right of a line, which win where both do not fit."""
-    return [fitted(left, max(width - length(right), 0), cut=cut), *right]
+    return [fitted(left, max(width - length(right), 0), cut=cut, mark=glyphs.ellipsis), *right]
 
 
 def length(cells: Iterable[Cell]) -> int:

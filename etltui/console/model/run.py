@@ -105,7 +105,7 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
         word = "failing" if subject.status in NOT_ENDED else "failed"
         left += [between, Styled(f"{subject.failing} {word}", "bad")]
     if subject.eta is not None:
-        left.append(f"{between}eta {_eta(subject.eta)}")
+        left.append(f"{between}eta {_eta(subject.eta, glyphs)}")
     if subject.rows:
         left.append(f"{between}{counted(subject.rows, 'row')}")
     if subject.reason:
@@ -116,8 +116,9 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
     return left, right
 
 
-def _eta(eta: Eta) -> str:
-    band = f" ±{duration(eta.band_s)}" if eta.band_s else ""
+def _eta(eta: Eta, glyphs: Glyphs) -> str:
+    sign = "±" if glyphs.dots else "+/-"
+    band = f" {sign}{duration(eta.band_s)}" if eta.band_s else ""
     return f"{'~' if eta.guess else ''}{duration(eta.left_s)}{band}"
 
 
@@ -234,5 +235,5 @@ def target_lines(subject: Subject, planned: Sequence[str]) -> list[Cell]:
     if lines:
         return lines
     at_work = subject.status in NOT_ENDED
-    said = "Nothing is in its place yet. It will be:" if at_work else "It has published nothing to:"
+    said = "Nothing is there yet. It will be:" if at_work else "It has published nothing to:"
     return [Styled(said, "muted"), "", *planned]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from textual.app import ComposeResult
+from textual.geometry import Region
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled
@@ -126,6 +127,10 @@ class OneRun(ListView[RunConnection]):
         self._drawn: dict[str, tuple[RunConnection, Row]] = {}
         self._drawn_with: tuple[object, ...] = ()
 
+    def on_mount(self) -> None:
+        """Draw with what the terminal can show."""
+        self.restyle()
+
     def compose(self) -> ComposeResult:
         """The run in a line, its connections, all about one of them."""
         yield self._head
@@ -235,11 +240,17 @@ class OneRun(ListView[RunConnection]):
         """Whether it is the run in sight."""
         return run.run == self._run
 
+    def free(self) -> Region:
+        """All but the head and the details."""
+        pane = _PANE if self._pane.display else 0
+        return self.region.shrink((1, 0, pane, 0))
+
     def restyle(self) -> None:
         """Paint with the colours and signs of the desk."""
         super().restyle()
-        self._head.look(self.desk.look.palette)
-        self._pane.look(self.desk.look.palette)
+        look = self.desk.look
+        for each in (self._head, self._pane):
+            each.look(look.palette, look.glyphs.ellipsis)
 
     def crumbs(self) -> Sequence[str]:
         """The job and the run."""

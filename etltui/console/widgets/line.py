@@ -25,6 +25,7 @@ class Line(Widget):
     def __init__(self, palette: Palette, *, bar: bool = True, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.palette = palette
+        self.mark = "…"
         self._bar = bar
         self._left: tuple[Cell, ...] = ()
         self._right: tuple[Cell, ...] = ()
@@ -40,9 +41,9 @@ class Line(Widget):
             self._left, self._right = tuple(left), tuple(right)
             self.refresh()
 
-    def look(self, palette: Palette) -> None:
-        """Paint with other colours."""
-        self.palette = palette
+    def look(self, palette: Palette, mark: str = "…") -> None:
+        """Paint with other colours, and another sign for what is cut off."""
+        self.palette, self.mark = palette, mark
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
@@ -51,16 +52,16 @@ class Line(Widget):
         styles = self.palette.bar if self._bar else self.palette.plain
         if y:
             return Strip.blank(width, styles[""])
-        right = cut(self._right, width - 2)
+        right = cut(self._right, width - 2, self.mark)
         length = sum(cell_len(text) for text, _ in right)
-        left = cut(self._left, width - 2 - (length + 1 if length else 0))
+        left = cut(self._left, width - 2 - (length + 1 if length else 0), self.mark)
         gap = width - 2 - length - sum(cell_len(text) for text, _ in left)
         parts = [(" ", ""), *left, (" " * gap, ""), *right, (" ", "")]
         segments = [Segment(text, styles[role]) for text, role in parts if text]
         return Strip(segments).adjust_cell_length(width, styles[""])
 
 
-def cut(cells: Sequence[Cell], room: int) -> list[tuple[str, str]]:
+def cut(cells: Sequence[Cell], room: int, mark: str = "…") -> list[tuple[str, str]]:
     """Harmless texts with their roles, as many as there is room for."""
     found: list[tuple[str, str]] = []
     for cell in cells:
@@ -68,6 +69,6 @@ def cut(cells: Sequence[Cell], room: int) -> list[tuple[str, str]]:
         if room <= 0:
             break
         take = min(cell_len(text), room)
-        found.append((fitted(text, take), role_of(cell)))
+        found.append((fitted(text, take, mark=mark), role_of(cell)))
         room -= take
     return found

@@ -26,6 +26,7 @@ class Lines(Widget):
     def __init__(self, palette: Palette, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.palette = palette
+        self.mark = "…"
         self._lines: tuple[tuple[Cell, ...], ...] = ()
 
     def show(self, lines: Sequence[Sequence[Cell]]) -> None:
@@ -40,9 +41,9 @@ class Lines(Widget):
         if changed:
             self.refresh(*changed)
 
-    def look(self, palette: Palette) -> None:
-        """Paint with other colours."""
-        self.palette = palette
+    def look(self, palette: Palette, mark: str = "…") -> None:
+        """Paint with other colours, and another sign for what is cut off."""
+        self.palette, self.mark = palette, mark
         self.refresh()
 
     def styles_of(self, y: int) -> dict[str, Style]:
@@ -53,7 +54,7 @@ class Lines(Widget):
     def render_line(self, y: int) -> Strip:
         """A line."""
         width, styles = self.size.width, self.styles_of(y)
-        parts = cut(self._lines[y], width) if y < len(self._lines) else []
+        parts = cut(self._lines[y], width, self.mark) if y < len(self._lines) else []
         rest = width - sum(cell_len(text) for text, _ in parts)
         segments = [Segment(text, styles[role]) for text, role in (*parts, (" " * rest, ""))]
         return Strip([each for each in segments if each.text], width)

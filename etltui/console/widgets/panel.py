@@ -20,7 +20,6 @@ from etltui.console.model.panel import (
     panel_lines,
     panel_runs,
     panel_width,
-    spread,
 )
 from etltui.console.view import Look, View
 from etltui.console.widgets.lines import Lines
@@ -114,7 +113,8 @@ class Panel(Lines, can_focus=True):
         hint = "esc" if self.has_focus else "p"
         more: list[Cell] = [Styled(f"{hidden} more  " if hidden > 0 else "", "muted")]
         right = [*more, Styled(hint, "accent")]
-        first = [edge, *said, *spread("", right, width - 2 - length(said))]
+        gap = " " * max(width - 2 - length(said) - length(right), 0)
+        first = [edge, *said, gap, *right]
         return [first, *([edge, *each.cells] for each in self._shown)]
 
     def _stand(self, x: int, y: int, width: int, height: int) -> None:
@@ -143,7 +143,7 @@ class Panel(Lines, can_focus=True):
     def use(self, look: Look) -> None:
         """Draw with the colours and signs of a look."""
         self._look = look
-        self.look(look.palette)
+        self.look(look.palette, look.glyphs.ellipsis)
 
     def styles_of(self, y: int) -> dict[str, Style]:
         """The line of the cursor stands out while the panel has the keyboard."""
