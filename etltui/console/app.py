@@ -3,11 +3,12 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -21,8 +22,9 @@ from etltui.console.bridge import Bridge, Link, Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.desk import AppDesk
-from etltui.console.frame import footer, gauges
+from etltui.console.frame import gauges
 from etltui.console.general import COMMANDS, General
+from etltui.console.key_check import key_mistakes
 from etltui.console.look import CurrentLook
 from etltui.console.model.panel import Shape, fading
 from etltui.console.model.toasts import Toasts
@@ -33,7 +35,9 @@ from etltui.console.prompt import Prompt
 from etltui.console.rate import next_interval
 from etltui.console.reads import Reads
 from etltui.console.registry import BY_NAME, ENTRIES
+from etltui.console.theme_watch import ThemeWatch
 from etltui.console.view import View
+from etltui.console.widgets.footer import Footer
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.panel import Panel
 from etltui.console.widgets.table import Table
@@ -107,10 +111,11 @@ class ConsoleApp(ScreenApp):
             wait=wait,
         )
         self.general = General(self)
+        self._theme_watch = ThemeWatch(look.folders, self._themes_changed, wait)
         self.prompt = Prompt(self.look.palette)
         self._status = Line(self.look.palette, id="status")
         self._hint = Line(self.look.palette, bar=False, id="hint")
-        self._footer = Line(self.look.palette, id="footer")
+        self._footer = Footer(self.look.palette, id="footer")
         self._place = Container(id="views")
         self.panel = Panel(self.look, _shape(config))
         self._toasts = Toasts()
@@ -140,6 +145,8 @@ class ConsoleApp(ScreenApp):
             self.options.argument,
         )
         self.run_worker(self._paint(), name="paint")
+        self.run_worker(self._theme_watch.watch(), name="themes")
+        self.run_worker(self._check_keys(), name="keys")
         self.run_worker(after_crash(self.desk, self.push_screen), name="after crash")
 
     async def _paint(self) -> None:
@@ -180,7 +187,7 @@ class ConsoleApp(ScreenApp):
         tables = list(view.query(Table))
         table = next((each for each in tables if each.has_focus), next(iter(tables), None))
         cursor = table.cursor_line if table is not None else -1
-        self.panel.follow(moment, view, self._place.region, cursor)
+        self.panel.follow(moment, view, view.free(), cursor)
 
     def _speak(self, moment: Moment) -> None:
         """Say in passing what has become of runs."""
@@ -220,13 +227,11 @@ class ConsoleApp(ScreenApp):
                 command, read_only=self.options.read_only, enabled=self._enabled(command, view)
             )
         ]
-        self._footer.show(
-            footer(
-                shown,
-                keys=dict(self.config.console.keys),
-                unicode=self.look.glyphs.dots,
-                width=self.size.width,
-            )
+        self._footer.show_keys(
+            shown,
+            keys=self.config.console.keys,
+            unicode=self.look.glyphs.dots,
+            width=self.size.width,
         )
 
     def _enabled(self, command: Command, view: View) -> bool:
@@ -253,6 +258,9 @@ class ConsoleApp(ScreenApp):
         self.call_after_refresh(self._arrive, made)
 
     def _arrive(self, view: View) -> None:
+        if not view.is_mounted:
+            self.call_after_refresh(self._arrive, view)
+            return
         if self.view is view and not self.prompt.open:
             view.focus_default()
         self.redraw()
@@ -269,8 +277,9 @@ class ConsoleApp(ScreenApp):
         theme = screen_theme(self.look.theme)
         self.register_theme(theme)
         self.theme = theme.name
-        for line in (self._status, self._hint, self._footer, self.prompt):
-            line.look(self.look.palette)
+        self.prompt.look(self.look.palette)
+        for line in (self._status, self._hint, self._footer):
+            line.look(self.look.palette, self.look.glyphs.ellipsis)
         self.panel.use(self.look)
         for view in self._views.values():
             view.restyle()
@@ -296,10 +305,37 @@ class ConsoleApp(ScreenApp):
         self.run_worker(work, name=name, group="commands")
 
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        """Name keys that mean two things."""
-        del node
-        names = ", ".join(sorted(f"{each.id} ({each.key})" for each in clashed_bindings))
-        self.desk.tell(f"console.keys: {names} lost its key to another; give it one", "warning")
+        """Leave it to the check of all keys, which names each clash once."""
+        del clashed_bindings, node
+
+    async def _check_keys(self) -> None:
+        """Name what is wrong with the chosen keys; it loads every view, so not before a picture."""
+        keys = self.config.console.keys
+        for sentence in await asyncio.to_thread(key_mistakes, keys) if keys else ():
+            self.desk.tell(sentence, "warning")
+
+    async def _themes_changed(self) -> None:
+        """Draw with the theme as its file is now."""
+        name = self.look.theme.name
+        if await asyncio.to_thread(self.look.reload):
+            self.look.use(name)
+            self.restyle()
+            self.redraw()
+        for mistake in self.look.mistakes:
+            self.desk.tell(f"{mistake.where}: {mistake.key}: {mistake.problem}", "warning")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Know that somebody is there."""
+        if isinstance(event, events.Key | events.MouseDown):
+            self._theme_watch.stir()
+        await super().on_event(event)
+
+    def on_footer_clicked(self, message: Footer.Clicked) -> None:
+        """Do what was clicked."""
+        view = self.view
+        if view is not None:
+            doer: Doer = self.general if message.command.startswith("app.") else view
+            self.perform(message.command, doer)
 
     def send(self, sequence: str) -> None:
         """Write to the terminal as it is."""
@@ -311,15 +347,31 @@ class ConsoleApp(ScreenApp):
         await self.desk.undoing.aclose()
         await self._reads.aclose()
 
-    async def reread(self) -> None:
-        """Work with the configuration as its files are now; what was said of the look stays."""
+    async def reread(self, console: Collection[str] = ()) -> None:
+        """Work with the configuration as its files are now; what was said of the look stays.
+
+        Args:
+            console: Settings of the console itself that hold from now on, too.
+        """
         try:
             found = await asyncio.to_thread(self._reading)
         except ConfigError as error:
             self.desk.tell(told(error), "error")
-        else:
-            await self.reload(replace(found, console=self.config.console))
-            self.redraw()
+            return
+        own = replace(
+            self.config.console, **{name: getattr(found.console, name) for name in console}
+        )
+        await self.reload(replace(found, console=own))
+        if "read_only" in console and not self.only_shown:
+            self.options = replace(self.options, read_only=own.read_only)
+            self.desk.read_only = own.read_only
+        if "glyphs" in console:
+            self.look.draw(own.glyphs)
+        if "theme" in console:
+            self.look.use(own.theme)
+        if {"glyphs", "theme"} & {*console}:
+            self.restyle()
+        self.redraw()
 
     async def reload(self, config: Config) -> None:
         """Work with another reading of the configuration."""

@@ -1,6 +1,6 @@
 """The lines around a view, in words: status, hint, footer."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled, joined
@@ -38,23 +38,43 @@ def key_name(keys: str, *, unicode: bool = True) -> str:
     return _NAMES.get(first, first)
 
 
-def footer(
-    commands: Iterable[Command], *, keys: dict[str, str], unicode: bool, width: int
-) -> list[Cell]:
-    """The keys that matter, at most seven, as many as there is room for."""
-    found: list[Cell] = []
+def shown_keys(
+    commands: Iterable[Command], *, keys: Mapping[str, str], unicode: bool, width: int
+) -> list[tuple[str, Command]]:
+    """The keys that matter with their commands, at most seven, as many as there is room for."""
+    found: list[tuple[str, Command]] = []
     used = 1
     for command in commands:
         key = keys.get(command.id, command.keys)
         if not key:
             continue
         name = key_name(key, unicode=unicode)
-        length = len(name) + len(command.title) + 3
-        if used + length > width or len(found) >= MOST_KEYS * 2:
+        used += len(name) + len(command.title) + 3
+        if used > width or len(found) >= MOST_KEYS:
             break
-        found += [Styled(name, "accent"), f" {command.title}  "]
-        used += length
+        found.append((name, command))
     return found
+
+
+def footer(
+    commands: Iterable[Command], *, keys: Mapping[str, str], unicode: bool, width: int
+) -> list[Cell]:
+    """The keys that matter and what they do, in a line."""
+    found: list[Cell] = []
+    for name, command in shown_keys(commands, keys=keys, unicode=unicode, width=width):
+        found += [Styled(name, "accent"), f" {command.title}  "]
+    return found
+
+
+def key_at(shown: Iterable[tuple[str, Command]], x: int) -> Command | None:
+    """The command whose key or title stands at a cell of the line; None between two."""
+    begin = 0
+    for name, command in shown:
+        end = begin + len(name) + len(command.title) + 1
+        if begin <= x < end:
+            return command
+        begin = end + 2
+    return None
 
 
 def failing(run: RunView) -> int:

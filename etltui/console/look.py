@@ -36,8 +36,7 @@ class CurrentLook:
         self.themes: Mapping[str, Theme] = {}
         self.mistakes: tuple[Mistake, ...] = ()
         self.reload()
-        unicode = terminal.unicode if console.glyphs == "auto" else console.glyphs == "unicode"
-        self.glyphs: Glyphs = UNICODE if unicode else ASCII
+        self.draw(console.glyphs)
         self.use(console.theme)
 
     @property
@@ -47,10 +46,16 @@ class CurrentLook:
 
     def reload(self) -> bool:
         """Read the theme files again; whether anything differs."""
-        found, self.mistakes = themes(folders_of(self._config))
+        self.folders: tuple[Path, ...] = folders_of(self._config)
+        found, self.mistakes = themes(self.folders)
         changed = found != self.themes
         self.themes = found
         return changed
+
+    def draw(self, glyphs: str) -> None:
+        """Draw with `unicode` or `ascii` signs, or with what the terminal can show for `auto`."""
+        unicode = self.terminal.unicode if glyphs == "auto" else glyphs == "unicode"
+        self.glyphs: Glyphs = UNICODE if unicode else ASCII
 
     def use(self, name: str) -> bool:
         """Draw with a theme; where there is none of that name with the default one.

@@ -40,14 +40,17 @@ def unknown(chosen: Mapping[str, str], known: Iterable[str]) -> list[str]:
 
 
 def clashes(bound: Sequence[Bound], chosen: Mapping[str, str]) -> list[str]:
-    """A sentence for each key that means more than one thing at the same time."""
-    meanings: dict[str, list[str]] = {}
+    """A sentence for each key that means more than one thing at the same time.
+
+    What a view calls as the console does (`settings.undo`, `app.undo`) is one thing: the view's.
+    """
+    meanings: dict[str, dict[str, str]] = {}
     for each in bound:
         for key in each.with_keys(chosen):
-            if each.id not in meanings.setdefault(_plain(key), []):
-                meanings[_plain(key)].append(each.id)
+            word = each.id.rpartition(".")[2]
+            meanings.setdefault(_plain(key), {}).setdefault(word, each.id)
     return [
-        f"console.keys: {key} means {' and '.join(ids)}; give one of them another key"
+        f"console.keys: {key} means {' and '.join(ids.values())}; give one of them another key"
         for key, ids in meanings.items()
         if len(ids) > 1
     ]

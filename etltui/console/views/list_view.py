@@ -168,6 +168,14 @@ class ListView(View, Generic[T]):
         """Let hint and footer follow the cursor."""
         self.desk.redraw()
 
+    def on_table_headed(self, message: Table.Headed) -> None:
+        """Sort by the column that was clicked; a second click turns it round."""
+        message.stop()
+        self.descending = message.column == self.sort and not self.descending
+        self.sort = message.column
+        self.show(self.desk.moment)
+        self.desk.redraw()
+
     def filter_by(self, text: str) -> None:
         """Show only what matches.
 

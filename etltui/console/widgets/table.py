@@ -87,6 +87,17 @@ class Table(Widget, can_focus=True):
     class Moved(Message, bubble=True):
         """The cursor is on another row."""
 
+    class Headed(Message, bubble=True):
+        """The head of a column was clicked.
+
+        Args:
+            column: Its id.
+        """
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
     class Opened(Message, bubble=True):
         """The row under the cursor was clicked twice."""
 
@@ -347,13 +358,21 @@ class Table(Widget, can_focus=True):
         self.action_move(-_WHEEL)
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there; a second click opens the row."""
+        """Put the cursor there; a second click opens the row, one on the head names a column."""
+        if event.y == 0:
+            self._click_head(event.x)
+            return
         index = self._top + event.y - 1
-        if event.y == 0 or index >= len(self._rows) or self._rows[index].heading:
+        if index >= len(self._rows) or self._rows[index].heading:
             return
         self._move_to(index, 1)
         if event.chain > 1:
             self.post_message(self.Opened())
+
+    def _click_head(self, x: int) -> None:
+        found = (each for each in self._where() if each.x <= x < each.x + each.width)
+        for place in found:
+            self.post_message(self.Headed(self.columns[place.column].id))
 
 
 def _merged(parts: Sequence[tuple[str, Style]]) -> list[Segment]:

@@ -3,18 +3,9 @@
 import pytest
 
 from etltui.console.general import COMMANDS, General
-from etltui.console.model.helping import bound_of
+from etltui.console.key_check import in_sight, key_mistakes
 from etltui.console.model.keymap import Bound, clashes, unknown
 from etltui.console.registry import ENTRIES
-from etltui.console.widgets.table import Table
-
-
-def in_sight(entry):
-    """Everything that keys do while a view is in sight."""
-    commands = (*entry.load().COMMANDS, *COMMANDS)
-    table = [Bound(id=name, keys=keys) for name, keys, _ in Table.KEYS]
-    views = [Bound(id=f"go.{each.name}", keys=each.digit) for each in ENTRIES]
-    return [*map(bound_of, commands), *table, *views]
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -61,6 +52,21 @@ def test_a_key_that_is_given_twice_is_named_with_both():
     ]
 
 
+def test_a_view_may_do_in_its_own_way_what_the_console_does():
+    bound = [Bound(id="settings.undo", keys="u"), Bound(id="app.undo", keys="u")]
+    assert clashes(bound, {}) == []
+
+
 def test_a_key_is_the_same_by_its_name_and_by_its_sign():
     bound = [Bound(id="a.one", keys="slash"), Bound(id="a.two", keys="/")]
     assert len(clashes(bound, {})) == 1
+
+
+def test_all_chosen_keys_are_checked_over_all_views():
+    found = key_mistakes(
+        {"monitor.runn": "f5", "monitor.run": "q", "table.up": "w", "page.leave": "x"}
+    )
+    assert [each for each in found if "no 'monitor.runn'" in each]
+    assert "console.keys: q means monitor.run and app.quit; give one of them another key" in found
+    assert not [each for each in found if "page.leave" in each or "table.up" in each]
+    assert key_mistakes({}) == []
