@@ -96,7 +96,7 @@ def test_a_connection_that_completed_says_where_its_time_went_and_what_was_chang
     )
     assert lines[4] == " Note     3 x long number as text"
     assert lines[5] == " Contact  Branch 001"
-    assert " connect 0.1s ▎  query 0.9s ██▋  fetch 2.7s ████████▏" in lines_of(view, width=120)[3]
+    assert " connect 0.1s ▎  query 0.9s ██▊  fetch 2.7s ████████▏" in lines_of(view, width=120)[3]
 
 
 def test_a_running_connection_says_for_how_long():

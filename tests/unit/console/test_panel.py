@@ -168,27 +168,34 @@ async def test_it_stays_closed_where_the_configuration_says_so(tmp_path):
         assert covered(world) == [19, 20, 21]
 
 
-def notes(world):
-    return [each.message for each in world.app._notifications]
+def heard(world):
+    """What is told from now on; a console under test shows no toasts."""
+    told = []
+    world.app.notify = lambda message, **_: told.append(message)
+    return told
 
 
 async def test_runs_are_told_of_in_passing(tmp_path):
     """S0-128, S1-24."""
     async with cw.console(tmp_path) as world:
+        told = heard(world)
         await world.now(shown())
-        assert notes(world) == [
+        assert told == [
             "GST sales started, 30 connections",
             "Stock snapshot started, 4 connections",
         ]
+        await world.press("down")
+        assert len(told) == 2
         await world.now(shown(status=RunStatus.FAILED, reason="the disk is full"))
-        assert notes(world)[-1].startswith("Stock snapshot failed: the disk is full")
+        assert told[2].startswith("Stock snapshot failed: the disk is full")
 
 
 async def test_without_toasts_only_errors_are_told(tmp_path):
     config = await asyncio.to_thread(cw.configured, tmp_path, more="\n[console]\ntoasts = false\n")
     async with cw.console(tmp_path, config=config) as world:
+        told = heard(world)
         await world.now(shown())
-        assert notes(world) == []
+        assert told == []
         await world.now(shown(status=RunStatus.FAILED, reason="[red]no[/]\x1b[2J"))
-        assert len(notes(world)) == 1
-        assert "\x1b" not in notes(world)[0]
+        assert len(told) == 1
+        assert "\x1b" not in told[0]

@@ -129,7 +129,7 @@ async def test_shows_every_connection_what_is_wrong_first(tmp_path):
         assert "◐ running  1/8 done · 2 failing · eta 1:12 ±9.0s" in lines[1]
         assert order_of(world)[:5] == [4, 3, 5, 1, 2]
         assert "✗ login" in lines[3]
-        assert "password refused" in lines[3]
+        assert "password refus…" in lines[3]
         assert "again in 8s 2/4" in lines[4]
         assert "7.2s" in lines[5]
         assert "42%" in lines[5]
