@@ -1,7 +1,7 @@
 """What views may ask of the console, done by the app."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,7 +51,7 @@ class Stage(Protocol):
         """Lay a screen over the views; what it is left with."""
         ...
 
-    async def reread(self) -> None:
+    async def reread(self, console: Collection[str] = ()) -> None:
         """Work with the configuration as its files are now."""
         ...
 
@@ -171,9 +171,9 @@ class AppDesk(Desk):
         key: str | None = await self._stage.push_screen_wait(screen)
         return key or ""
 
-    async def reread(self) -> None:
+    async def reread(self, console: Collection[str] = ()) -> None:
         """Work with the configuration as its files are now."""
-        await self._stage.reread()
+        await self._stage.reread(console)
 
     def later(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
         """Do something in ten seconds unless the operator undoes it."""

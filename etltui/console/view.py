@@ -1,9 +1,10 @@
 """What every view is, and what it may ask of the console around it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+from textual.geometry import Region
 from textual.widget import Widget
 
 from etltui.config.schema import Config
@@ -89,8 +90,13 @@ class Desk(Protocol):
         """
         ...
 
-    async def reread(self) -> None:
-        """Work with the configuration as its files are now, after a change that they keep."""
+    async def reread(self, console: Collection[str] = ()) -> None:
+        """Work with the configuration as its files are now, after a change that they keep.
+
+        Args:
+            console: Settings of the console itself to take over, too, such as `theme`; the others
+                stay as they were said when it was opened.
+        """
         ...
 
     def later(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
@@ -187,6 +193,10 @@ class View(Widget):
         """Whether it shows by itself how far a run is: the floating panel leaves that one out."""
         del run
         return False
+
+    def free(self) -> Region:
+        """The part of the screen that the floating panel may cover."""
+        return self.region
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for what is under the cursor now."""
