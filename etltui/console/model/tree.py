@@ -9,6 +9,7 @@ from etltui.domain.run import AT_WORK, NOT_ENDED, ConnectionStatus, RunStatus
 FOLD_S = 5.0
 """A completed run folds after so many seconds."""
 
+_FEW = 3
 _ENDED_BADLY = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.COMPLETED_WITH_ERRORS)
 
 
@@ -80,6 +81,15 @@ def groups(run: RunView) -> Groups:
     skipped = count[ConnectionStatus.SKIPPED] + count[ConnectionStatus.CANCELLED]
     waiting = max(run.total - done - len(failing) - len(running) - skipped, 0)
     return Groups(failing=failing, running=running, done=done, waiting=waiting, skipped=skipped)
+
+
+def first_of(views: Sequence[ConnectionView], most: int) -> tuple[Sequence[ConnectionView], int]:
+    """As many of a group as there is room for, three at least, and how many are left out."""
+    most = max(most, _FEW)
+    # A line that says "1 more" takes the place of that one.
+    if len(views) <= most + 1:
+        return views, 0
+    return views[:most], len(views) - most
 
 
 def share(view: ConnectionView) -> float | None:

@@ -8,8 +8,10 @@ from textual.app import ComposeResult
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Column, Row, Styled
 from etltui.console.commands import Command, bindings
-from etltui.console.frame import failing, totals
-from etltui.console.model.tree import errors_first, groups, opened, shown_runs
+from etltui.console.frame import totals
+from etltui.console.model.run import FAILING, head, subject_of_view
+from etltui.console.model.tree import errors_first, first_of, groups, opened, shown_runs
+from etltui.console.starting import start
 from etltui.console.steps import (
     advice,
     connection_status,
@@ -23,7 +25,7 @@ from etltui.console.widgets.table import Table
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
-from etltui.domain.words import age, because, counted, duration, number, words
+from etltui.domain.words import counted, duration, local, number
 
 COMMANDS = (
     Command(
@@ -33,7 +35,7 @@ COMMANDS = (
         id="monitor.run",
         keys="r",
         title="run",
-        help="Run the job now.",
+        help="Run the job now; what it would take is shown before.",
         changes=True,
     ),
     Command(
@@ -156,10 +158,11 @@ class Monitor(View):
             return progress(glyphs, run_share(run), self._width("progress"))
         if run.status in NOT_ENDED:
             return Styled(self._turn(moment, run), "muted")
-        ago = f"{age(max(moment.at - run.changed, 0.0))} ago"
         if run.reason:
             return Styled(run.reason, "bad" if run.status is RunStatus.FAILED else "warn")
-        return f"{run.completed}/{run.total} {ago}"
+        # The time of day, not how long ago: a screen on which nothing happens stands still.
+        ended = local(run.changed, self.desk.look.timezone)
+        return f"{run.completed}/{run.total} at {ended:%H:%M}"
 
     def _turn(self, moment: Moment, run: RunView) -> str:
         """When a waiting run has its turn."""
@@ -184,13 +187,13 @@ class Monitor(View):
         if found.failing:
             title = f"  {glyphs.failed} {len(found.failing)} failing"
             yield Row(key=f"{run.run}/failing", cells=(Styled(title, "bad"),), heading=True)
-            for view in errors_first(found.failing):
-                yield self._connection_row(moment, run, view)
+            most = self.table.size.height // 2
+            yield from self._some(moment, run, errors_first(found.failing), most)
         if found.running:
             title = f"  {glyphs.running} {len(found.running)} running"
             yield Row(key=f"{run.run}/running", cells=(Styled(title, "busy"),), heading=True)
-            for view in found.running:
-                yield self._connection_row(moment, run, view)
+            most = self.table.size.height // 4
+            yield from self._some(moment, run, found.running, most)
         counts = [f"{found.done} completed"] if found.done else []
         counts += [f"{found.waiting} waiting"] if found.waiting else []
         counts += [f"{found.skipped} skipped"] if found.skipped else []
@@ -198,6 +201,18 @@ class Monitor(View):
             sign = glyphs.done if found.done else glyphs.waiting
             text = f"  {sign} " + f" {glyphs.between} ".join(counts)
             yield Row(key=f"{run.run}/rest", cells=(Styled(text, "muted"),), heading=True)
+
+    def _some(
+        self, moment: Moment, run: RunView, views: Sequence[ConnectionView], most: int
+    ) -> Iterator[Row]:
+        """The first of a group, and how many more there are: other runs are to stay in sight."""
+        shown, more = first_of(views, most)
+        for view in shown:
+            yield self._connection_row(moment, run, view)
+        if more:
+            text = Styled(f"    {self.desk.look.glyphs.ellipsis}{more} more", "muted")
+            group = "failing" if views[0].status in FAILING else "running"
+            yield Row(key=f"{run.run}/more {group}", cells=(text, "", "", "", "", ""))
 
     def _connection_row(self, moment: Moment, run: RunView, view: ConnectionView) -> Row:
         glyphs = self.desk.look.glyphs
@@ -231,11 +246,10 @@ class Monitor(View):
             return advice(view.trouble, self.desk.contact_of(view.connection))
         if run is None:
             return (), ()
-        if run.status in AT_WORK:
-            bad = failing(run)
-            left = f", {bad} failing" if bad else ""
-            return (f"{run.step}: {run.completed}/{run.total} done{left}",), ()
-        return (because(words(run.status), run.reason),), ()
+        left, right = head(
+            subject_of_view(run, self.desk.moment.at), self.desk.look.glyphs, wide=False
+        )
+        return left, right
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for what is under the cursor now."""
@@ -283,7 +297,7 @@ class Monitor(View):
         """Run the job under the cursor now."""
         run, _view = self._under()
         if run is not None:
-            await self.desk.order("submit", job=run.job)
+            await start(self.desk, run.job)
 
     async def do_cancel(self, _: str = "") -> None:
         """End the run under the cursor."""

@@ -2,6 +2,7 @@
 
 import console_world as cw
 from etltui.domain.errors import ErrorClass, Trouble
+from etltui.domain.inquiry import Estimate
 from etltui.domain.progress import Eta
 from etltui.domain.run import ConnectionStatus, RunStatus
 
@@ -83,3 +84,69 @@ async def test_a_completed_run_folds_after_five_seconds(tmp_path):
         await world.now(cw.snapshot([ended], at=ended.changed + 5.0))
         assert "1 completed" not in world.text
         assert "✓ completed" in world.text
+
+
+def many(running=20, failed=0):
+    return cw.run(
+        connections=[
+            *(cw.connection(n, S.RUNNING) for n in range(1, running + 1)),
+            *(cw.connection(n, S.FAILED) for n in range(100, 100 + failed)),
+        ],
+        total=56,
+    )
+
+
+async def test_of_a_large_run_the_first_are_shown_so_that_others_stay_in_sight(tmp_path):
+    other = cw.run("20261118T090500Z-BBBB", job="stock", connections=[cw.connection(1, S.RUNNING)])
+    engine = cw.FakeEngine(cw.snapshot([many(failed=30), other]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "…20 more" in world.text
+        await world.press("end", "up", "up", "up", "up")
+        assert "…15 more" in world.text
+        assert "Stock snapshot" in world.text
+        world.app.view.table.go_to("20261118T090000Z-AAAA/more running")
+        await world.settle()
+        assert "0/56 done · 30 failing" in world.lines[-2]
+        await world.press("t")
+        assert "more" not in world.text
+        await world.press("t", "enter")
+        assert world.app.view.NAME == "run"
+
+
+async def test_one_more_is_shown_instead_of_being_counted(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([many(running=6)]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "branch_006" in world.text
+        assert "more" not in world.text
+
+
+async def test_nothing_is_painted_while_nothing_happens(tmp_path):
+    """A run that ended stands there with the time of day."""
+    ended = cw.run(status=RunStatus.COMPLETED, total=8, completed=8, changed=cw.AT - 60)
+    engine = cw.FakeEngine(cw.snapshot([ended]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "8/8 at " in world.text
+        before = world.app.view.table.rows
+        await world.now(cw.snapshot([ended], at=cw.AT + 120))
+        assert world.app.view.table.rows == before
+
+
+async def test_before_a_start_it_says_what_it_would_take(tmp_path):
+    ended = cw.run(status=RunStatus.COMPLETED, total=8, completed=8)
+    engine = cw.FakeEngine(cw.snapshot([ended]))
+    engine.answers["inquiries.estimate"] = Estimate(
+        job="gst_sales",
+        connections=8,
+        known=8,
+        rows=16_000,
+        targets=(),
+        eta=None,
+        memory=1,
+        memory_is="",
+        disks=(),
+    )
+    async with cw.console(tmp_path, engine=engine) as world:
+        await world.press("r")
+        assert "about 16,000" in world.text
+        await world.press("enter")
+        assert world.asked("submit")[0]["job"] == "gst_sales"
