@@ -24,6 +24,7 @@ COLUMNS = (
     Column(id="part", title="", width=12, below=70),
     Column(id="began", title="BEGAN", width=19, below=50),
 )
+_HINT = "Resume keeps what is safe and reads the rest. Discard deletes it. Later asks again."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +95,7 @@ class AfterCrash(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Fill it."""
-        self._hint.show(["What is safe stays: resume reads the rest, discard deletes it."])
+        self._hint.show([_HINT])
         keys = [("r", "resume"), ("x", "discard"), ("space", "select"), ("esc", "later")]
         self._keys.show(
             [part for key, what in keys for part in (Styled(key, "accent"), f" {what}  ")]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from etltui.console.cells import Cell, Styled
 from etltui.console.glyphs import Glyphs, status_glyph, status_role
-from etltui.console.model.connections import FleetLine, Past, Testing
+from etltui.console.model.connections import Answer, FleetLine, Past
 from etltui.console.model.difference import difference
 from etltui.console.model.listing import Field
 from etltui.console.steps import connection_status
@@ -39,7 +39,7 @@ def _rows(row: FleetRow) -> int | None:
 
 
 def _answer(row: FleetRow) -> float | None:
-    found = row.line.testing.found if row.line.testing else None
+    found = row.line.answer.found if row.line.answer else None
     return found.milliseconds if found and not found.trouble else None
 
 
@@ -136,15 +136,15 @@ def status_cell(line: FleetLine, glyphs: Glyphs) -> Cell:
     return outcome_status(glyphs, line.past.last)
 
 
-def test_cell(testing: Testing | None, glyphs: Glyphs) -> Cell:
+def answer_cell(answer: Answer | None, glyphs: Glyphs) -> Cell:
     """What came of asking a database for an answer."""
-    if testing is None:
+    if answer is None:
         return Styled(glyphs.none, "muted")
-    if testing.found is None:
+    if answer.found is None:
         return Styled(f"asking {glyphs.ellipsis}", "busy")
-    if testing.found.trouble is not None:
-        return Styled(words(testing.found.trouble.error_class), "bad")
-    return f"{testing.found.milliseconds:,.1f} ms"
+    if answer.found.trouble is not None:
+        return Styled(words(answer.found.trouble.error_class), "bad")
+    return f"{answer.found.milliseconds:,.1f} ms"
 
 
 def reliability_cell(past: Past, glyphs: Glyphs) -> Cell:
@@ -174,7 +174,7 @@ def row_of_connection(line: FleetLine, at: float, glyphs: Glyphs) -> FleetRow:
     return FleetRow(
         line=line,
         status=status_cell(line, glyphs),
-        test=test_cell(line.testing, glyphs),
+        test=answer_cell(line.answer, glyphs),
         ok=since(at - good.at) if good else none,
         rows=Styled(number(good.rows), role) if good else none,
         usual=Styled(difference(good.rows, past.usual, glyphs.minus), role) if good else none,

@@ -88,7 +88,7 @@ def _past(found: Sequence[Outcome]) -> Past:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Testing:
+class Answer:
     """A database that is asked for an answer.
 
     Attributes:
@@ -106,7 +106,7 @@ class FleetLine:
         live: How it stands in a run at work; None: in none.
         hold: Who holds it; None: nobody.
         absent: `closed` or `not yet open`; empty where it is there.
-        testing: Its test; None: it was not tested.
+        answer: Its test; None: it was not tested.
     """
 
     connection: Connection
@@ -114,7 +114,7 @@ class FleetLine:
     live: ConnectionView | None = None
     hold: Hold | None = None
     absent: str = ""
-    testing: Testing | None = None
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +135,7 @@ class Fleet:
     pasts: Mapping[str, Past] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     live: Mapping[str, ConnectionView] = field(default_factory=dict)
-    tests: Mapping[str, Testing] = field(default_factory=dict)
+    tests: Mapping[str, Answer] = field(default_factory=dict)
 
 
 def live_views(runs: Iterable[RunView]) -> dict[str, ConnectionView]:
@@ -169,7 +169,7 @@ def fleet_line(connection: Connection, fleet: Fleet) -> FleetLine:
         live=fleet.live.get(name),
         hold=hold if hold is not None and hold.in_force(fleet.at) else None,
         absent=absence(connection, fleet.day),
-        testing=fleet.tests.get(name),
+        answer=fleet.tests.get(name),
     )
 
 
@@ -196,7 +196,7 @@ def chunks(names: Sequence[str], size: int) -> list[Sequence[str]]:
     return [names[at : at + size] for at in range(0, len(names), size)]
 
 
-def tested_words(found: Iterable[Tested], named: Callable[[str], str]) -> str:
+def summed_up(found: Iterable[Tested], named: Callable[[str], str]) -> str:
     """What came of many tests, in a sentence.
 
     Args:

@@ -9,15 +9,15 @@ from etltui.console.cells import Cell, Row, Styled, joined
 from etltui.console.commands import Command, bindings
 from etltui.console.model.connection_rows import FIELDS, FleetRow, row_of_connection
 from etltui.console.model.connections import (
+    Answer,
     Fleet,
     Past,
-    Testing,
     chunks,
     fleet_line,
     live_views,
     pasts,
+    summed_up,
     tag_changes,
-    tested_words,
 )
 from etltui.console.model.fleet_page import (
     Sheet,
@@ -110,7 +110,7 @@ class Connections(ListView[FleetRow]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._tests: dict[str, Testing] = {}
+        self._tests: dict[str, Answer] = {}
         self._outcomes: Sequence[Outcome] = ()
         self._pasts: dict[str, Past] = {}
         self._before: tuple[Any, ...] = ()
@@ -210,7 +210,7 @@ class Connections(ListView[FleetRow]):
             return (), ()
         line = self.current.line
         contact = line.connection.contact
-        trouble = line.testing.found.trouble if line.testing and line.testing.found else None
+        trouble = line.answer.found.trouble if line.answer and line.answer.found else None
         if trouble is None and line.live is not None:
             trouble = line.live.trouble
         if trouble is not None:
@@ -276,7 +276,7 @@ class Connections(ListView[FleetRow]):
         if not names:
             self.desk.tell("it is closed or not yet open: nothing is asked", "warning")
             return
-        self._tests.update((name, Testing()) for name in names)
+        self._tests.update((name, Answer()) for name in names)
         self.desk.redraw()
         room = asyncio.Semaphore(_CALLS)
         answers = await asyncio.gather(
@@ -284,7 +284,7 @@ class Connections(ListView[FleetRow]):
         )
         found = [each for group in answers for each in group]
         if len(names) > 1 and found:
-            self.desk.tell(tested_words(found, words))
+            self.desk.tell(summed_up(found, words))
 
     async def _ask_some(self, names: Sequence[str], room: asyncio.Semaphore) -> Sequence[Tested]:
         async with room:
@@ -293,7 +293,7 @@ class Connections(ListView[FleetRow]):
             )
         for name in names:
             self._tests.pop(name, None)
-        self._tests.update((each.connection, Testing(found=each)) for each in found or ())
+        self._tests.update((each.connection, Answer(found=each)) for each in found or ())
         self.desk.redraw()
         return found or ()
 

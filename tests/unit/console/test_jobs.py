@@ -1,0 +1,225 @@
+"""The list of jobs on the screen, and what its keys do."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+import console_world as cw
+from console_past import entry, row
+from etltui.domain import inquiry
+from etltui.domain.columns import Column
+from etltui.domain.errors import ErrorClass, RefusedError, Trouble
+from etltui.domain.progress import Eta
+from etltui.domain.queue import QueueMetrics
+from etltui.domain.run import ConnectionStatus, RunStatus
+
+S = ConnectionStatus
+
+
+def estimate(**facts):
+    made = {
+        "job": "gst_sales",
+        "connections": 8,
+        "known": 8,
+        "rows": 16_000,
+        "targets": (inquiry.TargetSize(type="csv", path="/out/gst.csv", bytes=5_000_000),),
+        "eta": Eta(left_s=250.0, band_s=30.0),
+        "memory": 300_000_000,
+        "memory_is": "the most that it weighed",
+        "disks": (inquiry.Room(folder="/out", free=9_000_000_000, need=10_000_000),),
+    }
+    return inquiry.Estimate(**{**made, **facts})
+
+
+def at_work():
+    return cw.run(
+        connections=[
+            cw.connection(1, S.COMPLETED, rows=2000),
+            cw.connection(2, S.RUNNING, rows=500, usual_rows=1000, since=cw.AT),
+        ],
+        total=4,
+    )
+
+
+def jobs(tmp_path, engine=None, **options):
+    return cw.console(tmp_path, engine=engine or cw.FakeEngine(), start="jobs", **options)
+
+
+@pytest.mark.parametrize("size", [cw.SMALL, cw.LARGE])
+async def test_a_job_shows_how_far_it_is_and_what_it_did_last(tmp_path, size):
+    """S0-135: a bar and an accurate percentage in the row, beside results of the past."""
+    history = cw.FakeHistory(
+        last_by_job={"stock": row(status=RunStatus.FAILED, rows=0)}, runs=[], actions=[]
+    )
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with jobs(tmp_path, engine, history=history, size=size) as world:
+        gst = next(line for line in world.lines if line.startswith(" GST sales"))
+        stock = next(line for line in world.lines if line.startswith(" Stock"))
+        assert "◐ running" in gst
+        assert gst.rstrip().endswith("38%") or " 38% " in gst
+        assert "1/4" in gst
+        assert "✗ failed" in stock
+        assert "2 jobs · 1 running · 1 ended badly" in world.lines[0]
+
+
+async def test_without_colour_or_unicode_a_job_says_the_same(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with jobs(tmp_path, engine, terminal=cw.ASCII) as world:
+        gst = next(line for line in world.lines if line.startswith(" GST sales"))
+        assert gst.isascii()
+        assert "* running" in gst
+        assert "38%" in gst
+
+
+async def test_a_run_is_started_behind_what_it_would_take(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.estimate"] = estimate(warnings=("branch_003 is held.",))
+    async with jobs(tmp_path, engine) as world:
+        await world.press("r")
+        assert "Run GST sales?" in world.text
+        assert world.lines[2] == " ! branch_003 is held."
+        assert "about 16,000" in world.text
+        assert "about 4:10, 30.0s more or less" in world.text
+        assert "/out/gst.csv (csv, about 5.0 MB)" in world.text
+        await world.press("escape")
+        assert world.asked("submit") == []
+        await world.press("r", "enter")
+        assert world.asked("submit") == [{"job": "gst_sales", "only": ()}]
+        assert "Run GST sales?" not in world.text
+
+
+async def test_an_estimate_that_is_refused_starts_nothing(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.estimate"] = RefusedError(job="x", why="no", way_out="wait")
+    async with jobs(tmp_path, engine) as world:
+        await world.press("r")
+        assert world.told == ["x was not started: no. wait"]
+        assert world.asked("submit") == []
+
+
+async def test_a_job_that_runs_already_says_so_before_the_start(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    engine.answers["inquiries.estimate"] = estimate()
+    async with jobs(tmp_path, engine) as world:
+        await world.press("r")
+        assert "Its run AAAA is running already" in world.text
+
+
+async def test_some_connections_are_chosen_with_completion(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.estimate"] = estimate(connections=1)
+    async with jobs(tmp_path, engine) as world:
+        await world.press("R", "t", "a", "g", "tab")
+        assert "tag:north" in world.text
+        await world.press("enter")
+        assert "Run GST sales on 1 connection?" in world.text
+        await world.press("enter")
+        assert world.asked("submit") == [{"job": "gst_sales", "only": ("tag:north",)}]
+
+
+async def test_a_dry_run_shows_columns_beside_the_first_rows(tmp_path):
+    query = inquiry.DryQuery(
+        name="main",
+        columns=(Column(name="bill", type="int"), Column(name="name", type="text")),
+        rows=2,
+        first=(("7", "é" * 40), ("8", "x")),
+    )
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.dry_run"] = inquiry.DryRun(
+        job="gst_sales", connection="branch_002", queries=(query,), rows=2, bytes=1000
+    )
+    async with jobs(tmp_path, engine) as world:
+        await world.press("D")
+        await world.type("branch_002")
+        await world.press("enter")
+        assert world.asked("inquiries.dry_run")[0]["connection"] == "branch_002"
+        assert "bill  int   7" in world.text
+        assert "main: 2 rows, 2 columns" in world.text
+
+
+async def test_a_dry_run_that_fails_says_what_to_try_and_whom_to_call(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.dry_run"] = inquiry.DryRun(
+        job="gst_sales",
+        connection="branch_002",
+        trouble=Trouble(error_class=ErrorClass.SYNTAX, message="no such table"),
+    )
+    async with jobs(tmp_path, engine) as world:
+        await world.press("colon")
+        await world.type("dry-run branch_002")
+        await world.press("enter")
+        assert "syntax: no such table" in world.text
+        assert "Call          Branch 002" in world.text
+
+
+async def test_what_the_newest_run_lacks_is_read_again_or_taken_up(tmp_path):
+    history = cw.FakeHistory(
+        last_by_job={
+            "gst_sales": row(status=RunStatus.COMPLETED_WITH_ERRORS),
+            "stock": row("20261118T080000Z-STOP", status=RunStatus.STOPPED),
+        },
+        runs=[],
+        actions=[],
+    )
+    async with jobs(tmp_path, history=history) as world:
+        await world.press("o")
+        assert world.asked("submit") == []
+        await world.press("f")
+        assert world.asked("retry")[0]["run"] == row().run
+        await world.press("j", "o")
+        assert world.asked("submit") == [{"job": "stock", "resume": True}]
+
+
+async def test_jobs_are_paused_and_let_go_on(tmp_path):
+    queue = QueueMetrics(paused_jobs=("gst_sales",), pending=1)
+    waiting = [entry("x", job="stock", not_before=cw.AT + 3600)]
+    engine = cw.FakeEngine(cw.snapshot(queue=queue, pending=waiting))
+    async with jobs(tmp_path, engine) as world:
+        assert "‖ paused" in world.text
+        assert "at 12:06" in world.text
+        assert "P lets it go on" in world.text
+        await world.press("P", "j", "P")
+        assert world.asked("queue.pause") == [
+            {"job": "gst_sales", "paused": False},
+            {"job": "stock", "paused": True},
+        ]
+
+
+async def test_a_job_is_taken_out_of_service_and_the_configuration_read_anew(tmp_path):
+    local = tmp_path / "etltui.local.toml"
+    async with jobs(tmp_path) as world:
+        text = "[jobs.gst_sales]\nenabled = false\n"
+        await asyncio.to_thread(local.write_text, text, encoding="utf-8")
+        await world.press("e")
+        if commands := [each for each in world.app.workers if each.group == "commands"]:
+            await world.app.workers.wait_for_complete(commands)
+        await world.settle()
+        assert world.asked("options.enable") == [{"job": "gst_sales", "enabled": False}]
+        assert "» off" in world.text
+        assert "e lets it be started" in world.text
+        await world.press("r")
+        assert world.asked("inquiries.estimate") == []
+
+
+async def test_read_only_changes_nothing(tmp_path):
+    async with jobs(tmp_path, read_only=True) as world:
+        await world.press("P", "e", "r", "R")
+        assert world.engine.calls == []
+        assert all("only shows" in told for told in world.told)
+
+
+async def test_an_empty_list_says_what_would_fill_it(tmp_path):
+    config = await asyncio.to_thread(cw.configured, tmp_path)
+    empty = replace(config, jobs={})
+    async with jobs(tmp_path, config=empty) as world:
+        assert "The configuration has no job yet." in world.text
+
+
+async def test_nothing_is_painted_where_nothing_has_changed(tmp_path):
+    """The same moment gives the same rows."""
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with jobs(tmp_path, engine) as world:
+        before = world.app.view.table.rows
+        await world.now(engine.now)
+        assert world.app.view.table.rows == before
