@@ -169,38 +169,6 @@ def told(value: SettingValue, glyphs: Glyphs) -> str:
     return typed(value) or glyphs.none
 
 
-def value_cell(line: Line, glyphs: Glyphs) -> Cell:
-    """The value, and what it is to become."""
-    now = told(line.view.value, glyphs)
-    if not line.changed:
-        return now
-    text = f"{now} {glyphs.arrow} {told(line.wanted, glyphs)}"
-    return Styled(text, "bad" if line.refused else "accent")
-
-
-def allowed(view: SettingView, glyphs: Glyphs) -> str:
-    """The range or the choices in as few characters as can be."""
-    if view.kind == "flag":
-        return "on off"
-    if view.kind == "choice":
-        return " ".join(choice for choice in view.choices if choice)
-    if view.low is None or view.high is None:
-        return "zone" if view.kind == "zone" else "text"
-    zero = "0, " if view.or_zero else ""
-    return f"{zero}{view.low:g}{glyphs.none}{_plain(view.high)}"
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if value == int(value) else f"{value:g}"
-
-
-def source_cell(view: SettingView) -> Cell:
-    """Where the value comes from: what cannot be changed here stands out."""
-    if view.fixed:
-        return Styled(f"env {view.note}" if view.origin == "environment" else view.source, "warn")
-    return Styled(view.source, "muted") if view.origin == "default" else view.source
-
-
 def about(line: Line, staged: Staged) -> list[Cell]:
     """What is said of the setting under the cursor: its sentence, its range, what to think of."""
     view = line.view

@@ -11,11 +11,11 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled, joined
 from etltui.console.commands import Command, bindings, nearest_word
 from etltui.console.model.listing import Field, row_of
+from etltui.console.model.setting_rows import fields_of
 from etltui.console.model.settings import (
     Line,
     Staged,
     about,
-    allowed,
     applied,
     box,
     change_lines,
@@ -25,10 +25,8 @@ from etltui.console.model.settings import (
     parsed,
     problem,
     profile_lines,
-    source_cell,
     still,
     typed,
-    value_cell,
     where_lines,
     worth_asking,
 )
@@ -125,7 +123,7 @@ class Settings(ListView[Line]):
     FIELDS: ClassVar[Sequence[Field[Line]]] = ()
 
     def __init__(self, desk: Desk) -> None:
-        self.FIELDS = self._fields()  # type: ignore[misc]  # they draw with the desk's signs
+        self.FIELDS = fields_of(desk.look)  # type: ignore[misc]  # they draw with its signs
         super().__init__(desk)
         self.table = _Choices((), desk.look.palette, desk.look.glyphs)
         self.below = Lines(desk.look.palette)
@@ -133,45 +131,6 @@ class Settings(ListView[Line]):
         self._staged = Staged()
         self._wrong = ""
         self._asking = False
-
-    def _fields(self) -> tuple[Field[Line], ...]:
-        return (
-            Field(
-                id="setting",
-                title="SETTING",
-                width=22,
-                cell=lambda line: f" {line.view.name}",
-                keep=True,
-            ),
-            Field(
-                id="value",
-                title="VALUE",
-                width=17,
-                cell=lambda line: value_cell(line, self.desk.look.glyphs),
-            ),
-            Field(
-                id="allowed",
-                title="ALLOWED",
-                width=12,
-                cell=lambda line: Styled(allowed(line.view, self.desk.look.glyphs), "muted"),
-                below=56,
-            ),
-            Field(
-                id="from",
-                title="FROM",
-                width=12,
-                cell=lambda line: source_cell(line.view),
-                flexible=True,
-            ),
-            Field(
-                id="meaning",
-                title="MEANING",
-                width=28,
-                cell=lambda line: Styled(line.view.help, "muted"),
-                flexible=True,
-                below=110,
-            ),
-        )
 
     def compose(self) -> ComposeResult:
         """The settings, and below them what is said of one."""
