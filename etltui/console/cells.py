@@ -68,13 +68,13 @@ class Place(NamedTuple):
 
 @lru_cache(maxsize=64)
 def places(columns: tuple[Column, ...], width: int) -> tuple[Place, ...]:
-    """Where the columns stand on a line of a width, one cell between two.
+    """Where the columns stand on a line of a width, one cell between two and one at each end.
 
     What hides on a narrow line is left out; flexible ones share what is left; what does not fit
     any more at the right is cut or left out.
     """
     shown = [(n, each) for n, each in enumerate(columns) if width >= each.below]
-    spare = width - sum(each.width + 1 for _, each in shown)
+    spare = width - 1 - sum(each.width + 1 for _, each in shown)
     flexible = [n for n, each in shown if each.flexible]
     found, x = [], 1
     for n, each in shown:
@@ -82,7 +82,7 @@ def places(columns: tuple[Column, ...], width: int) -> tuple[Place, ...]:
         if n in flexible and spare > 0:
             share = spare // len(flexible)
             take += share + (spare - share * len(flexible) if n == flexible[-1] else 0)
-        take = min(take, width - x)
+        take = min(take, width - 1 - x)
         if take <= 0:
             break
         found.append(Place(n, x, take))

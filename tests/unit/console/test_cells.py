@@ -11,8 +11,8 @@ NOTE = Column(id="note", title="NOTE", width=6, below=60)
 
 def test_a_flexible_column_takes_what_the_others_leave():
     name, rows = places((NAME, ROWS), 40)
-    assert (name.x, name.width) == (1, 30)
-    assert (rows.x, rows.width) == (32, 8)
+    assert (name.x, name.width) == (1, 29)
+    assert (rows.x, rows.width) == (31, 8)
 
 
 def test_a_column_hides_on_a_narrow_line():
@@ -21,13 +21,13 @@ def test_a_column_hides_on_a_narrow_line():
 
 
 def test_what_does_not_fit_is_cut_and_then_left_out():
-    assert [place.width for place in places((NAME, ROWS), 15)] == [10, 3]
-    assert [place.width for place in places((NAME, ROWS), 9)] == [8]
+    assert [place.width for place in places((NAME, ROWS), 15)] == [10, 2]
+    assert [place.width for place in places((NAME, ROWS), 9)] == [7]
 
 
 def test_two_flexible_columns_share_to_the_last_cell():
     both = places((NAME, Column(id="b", title="", width=10, flexible=True)), 51)
-    assert both[-1].x + both[-1].width == 51
+    assert both[-1].x + both[-1].width == 50
 
 
 def test_text_fits_exactly_and_is_cut_where_its_kind_says():
@@ -73,7 +73,7 @@ def test_changed_neighbours_are_painted_as_one():
 
 def test_a_role_alone_is_a_change():
     where = places((NAME,), 20)
-    assert list(changed_spans(row("a"), row(Styled("a", "bad")), where, 20)) == [(1, 20)]
+    assert list(changed_spans(row("a"), row(Styled("a", "bad")), where, 20)) == [(1, 19)]
 
 
 def test_a_heading_in_a_rows_place_is_painted_whole():

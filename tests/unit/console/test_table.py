@@ -52,7 +52,7 @@ async def test_a_changed_cell_paints_its_own_span_and_nothing_else():
         await pilot.pause()
         app.table.painted = ()
         app.table.show(rows(500, r3="2"))
-        assert app.table.painted == (Region(32, 4, 8, 1),)
+        assert app.table.painted == (Region(31, 4, 8, 1),)
         app.table.painted = ()
         app.table.show(rows(500, r3="2", r400="7"))
         assert app.table.painted == ()
