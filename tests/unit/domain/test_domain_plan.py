@@ -52,6 +52,7 @@ HARMLESS = {
     "priority": 1,
     "overlap": "refuse",
     "on_finish": OnFinish(command=("true",)),
+    "enabled": False,
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }
