@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -78,18 +79,20 @@ def test_who_leaves_an_engine_with_nothing_to_do_ends_it(folder):
 
 
 def test_an_engine_that_was_left_can_be_attached_to_and_stays_while_it_is_looked_at(folder):
-    with console(*config(folder)) as first, locked(folder, 2):
+    with console(*config(folder)) as first, ExitStack() as stack:
+        stack.enter_context(locked(folder, 2))
         begin(folder, first)
         first.type("d")
         first.wait_for(b"goes on")
         engine = int(GOES_ON.search(first.seen)[1])
         with console(*config(folder)) as second:
             second.wait_for(b"5 completed")
+            stack.close()
+            for _ in range(2):
+                assert f"process {engine}" in run(folder).err
             second.type("d")
             assert second.ended() == 0
             assert b"goes on" not in second.seen
-        os.kill(engine, signal.SIGTERM)
-        os.kill(engine, signal.SIGTERM)
         until_gone(engine)
 
 
@@ -166,11 +169,37 @@ def test_a_console_that_was_killed_leaves_a_usable_terminal(folder):
 
 
 def test_whoever_kept_the_shells_place_being_killed_ends_the_screen(folder):
+    # A shell of its own leads the session: the kernel hangs up when the leader ends.
+    shell = Terminal("bash", "-c", '"$@"; read', "bash", *ETLTUI, *config(folder))
+    shell.wait_for(b"CONNECTION")
+    (keeper,) = children(shell.pid)
+    (engine,) = children(keeper)
+    os.kill(keeper, signal.SIGKILL)
+    shell.wait_for(SCREEN_SHUT)
+    until_gone(engine)
+    shell.type("\n")
+    shell.ended()
+
+
+def test_under_nohup_a_console_that_draws_nothing_notices_a_closed_terminal(folder):
+    command = ["bash", "-c", "trap '' HUP; exec \"$@\"", "bash", *ETLTUI, *config(folder)]
+    terminal = Terminal(*command)
+    terminal.wait_for(b"CONNECTION")
+    engine = terminal.drawing()
+    terminal.close()
+    assert terminal.ended() == 0
+    until_gone(engine)
+
+
+def test_whoever_is_continued_continues_both(folder):
     with console(*config(folder)) as terminal:
-        engine = terminal.drawing()
-        os.kill(terminal.pid, signal.SIGKILL)
+        terminal.type("\x1a")
         terminal.wait_for(SCREEN_SHUT)
-        until_gone(engine)
+        _, status = os.waitpid(terminal.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        here = len(terminal.seen)
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for(b"CONNECTION", after=here)
 
 
 def test_ctrl_z_stops_it_and_fg_draws_it_anew(folder):
@@ -223,9 +252,8 @@ def test_a_terminal_nobody_knows_gets_no_screen(folder):
 def test_few_colours(folder, given):
     with console(*config(folder), **given) as terminal:
         terminal.type("2")
-        terminal.type("?")
-        terminal.type("\x1b")
-        terminal.type("q")
+        terminal.wait_for(b"never run")
+        os.kill(terminal.pid, signal.SIGTERM)
         terminal.ended()
     codes = set(re.findall(rb"\x1b\[([0-9;]+)m", terminal.seen))
     numbers = {int(each) for code in codes for each in code.split(b";") if each}
@@ -284,9 +312,11 @@ def test_an_engine_that_serves_is_attached_to_and_survives(folder):
 
 def test_a_first_day_without_a_configuration_has_a_console(tmp_path):
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""}
-    with console("--state-dir", tmp_path / "state", **home) as terminal:
-        terminal.type("q")
-        assert terminal.ended() == 0
+    terminal = Terminal(*ETLTUI, "--state-dir", tmp_path / "state", **home)
+    terminal.wait_for(b"Nothing is configured yet")
+    terminal.type("q")
+    assert terminal.ended() == 0
+    assert not (tmp_path / "state").exists()
     named = Terminal(*ETLTUI, "--config", tmp_path / "none.toml", **home)
     assert named.ended() == 2
     assert b"no configuration found" in named.seen
