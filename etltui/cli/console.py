@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from etltui.cli.console_screen import no_screen, open_console, opening_of
+from etltui.cli.first import First, open_first
 from etltui.cli.options import (
     USAGE,
     config_option,
@@ -21,6 +22,9 @@ from etltui.config.console import Console
 from etltui.config.load import find, state_folder, unwritten, usual
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError
+
+SOCKET = "engine.sock"
+"""`door.protocol.SOCKET`: that module loads the engine, which is too much before the screen."""
 
 
 def _configured(config_file: Path | None, **flags: object) -> Config:
@@ -92,4 +96,8 @@ def command(
     if refused := no_screen(opening.terminal):
         click.echo(refused, err=True)
         sys.exit(USAGE)
+    # An engine that is there can be looked at without a configuration of one's own.
+    if not config.path.exists() and not (opening.state / SOCKET).exists():
+        first = First(opening=opening, folder=Path.cwd(), state_dir=state_dir)
+        sys.exit(open_first(first))
     sys.exit(open_console(opening))

@@ -84,30 +84,36 @@ def open_console(opening: Opening) -> int:
     Raises:
         EtltuiError: The engine could not be started or found.
     """
-    return launch(partial(_drawn, opening))
+    return launch(partial(drawn, opening))
 
 
-def _drawn(opening: Opening, tether: Tether) -> int:
+def drawn(opening: Opening, tether: Tether) -> int:
+    """Show the console in the process that works; the exit code."""
+    made = screen_modules(opening.terminal, tether, "etltui.console.app")
+    return asyncio.run(_shown(opening, tether, made))
+
+
+def screen_modules(found: Terminal, tether: Tether, name: str) -> Any:
+    """A module that draws on this terminal; until it is loaded the screen says that it opens."""
     # Textual reads these when it is imported.
-    os.environ["TEXTUAL_COLOR_SYSTEM"] = _SYSTEMS[opening.terminal.colour]
+    os.environ["TEXTUAL_COLOR_SYSTEM"] = _SYSTEMS[found.colour]
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
     os.environ.pop("TEXTUAL", None)
-    if opening.terminal.colour == "none":
+    if found.colour == "none":
         os.environ["NO_COLOR"] = "1"
-    if not opening.terminal.unicode:
+    if not found.unicode:
         # What has few characters knows few sequences, and prints those it does not know.
         os.environ["TEXTUAL_DISABLE_KITTY_KEY"] = "1"
     tether.opened()
     try:
         # The screen's own modules take half a second.
         os.write(sys.stdout.fileno(), _OPENING)
-        made: Any = import_module("etltui.console.app")
+        return import_module(name)
     except BaseException:
         with suppress(OSError):
             os.write(sys.stdout.fileno(), _SHUT)
         tether.closed()
         raise
-    return asyncio.run(_shown(opening, tether, made))
 
 
 async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
@@ -131,7 +137,7 @@ async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
     screen = Screen(link=link, found=found, ended=ended, asked=asyncio.Event(), tether=tether)
     engine = asyncio.create_task(_engine(opening, screen), name="engine")
     engine.add_done_callback(lambda _: app.exit("failed"))
-    with _signals(app.exit, screen.asked):
+    with signals_leave(app.exit, screen.asked):
         loop.add_reader(tether.fileno(), _parted, app.exit, tether)
         left = None
         try:
@@ -177,7 +183,7 @@ def _parted(leave: Callable[[str], None], tether: Tether) -> None:
 
 
 @contextmanager
-def _signals(leave: Callable[[str], None], asked: asyncio.Event) -> Iterator[None]:
+def signals_leave(leave: Callable[[str], None], asked: asyncio.Event) -> Iterator[None]:
     """Have HUP, INT and TERM end the screen; a second INT or TERM leaves at once."""
     loop = asyncio.get_running_loop()
 

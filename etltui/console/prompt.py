@@ -179,6 +179,10 @@ class Prompt(Horizontal):
         """Have up and down give back what was answered to a question in former sessions."""
         self._past.setdefault(question, [])[:0] = lines[-REMEMBERED:]
 
+    def forget(self) -> None:
+        """Give back nothing of what was answered to the last question: it may be a secret."""
+        self._past.pop(self._question, None)
+
     def older(self, step: int) -> None:
         """Write what was answered before."""
         past = self._past.get(self._question, [])
