@@ -69,6 +69,7 @@ class ConsoleApp(ScreenApp):
     #views { height: 1fr; }
     #views > * { display: none; }
     #views > .current { display: block; }
+    ToastRack { dock: top; align: right top; margin-top: 1; margin-bottom: 0; }
     Toast { padding: 0 1; margin-top: 0; width: auto; max-width: 60; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,7 +9,7 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Column, Row, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.frame import totals
-from etltui.console.model.run import FAILING, head, subject_of_view
+from etltui.console.model.run import FAILING, head, subject_of_view, took
 from etltui.console.model.tree import errors_first, first_of, groups, opened, shown_runs
 from etltui.console.starting import start
 from etltui.console.steps import (
@@ -74,8 +74,8 @@ _PROGRESS = 5
 COLUMNS = (
     Column(id="name", title="JOB / CONNECTION", width=20, flexible=True, cut="middle"),
     Column(id="status", title="STATUS", width=15),
-    Column(id="rows", title="ROWS", width=10, align="right"),
-    Column(id="pace", title="ROWS/S", width=7, align="right"),
+    Column(id="rows", title="ROWS", width=10, align="right", below=66),
+    Column(id="pace", title="ROWS/S", width=7, align="right", below=74),
     Column(id="time", title="TIME", width=5, align="right"),
     Column(id="progress", title="PROGRESS", width=16, flexible=True),
 )
@@ -220,7 +220,7 @@ class Monitor(View):
         job = job_of(self.desk, run.job)
         retries = job.retry.retries if job else 0
         none = Styled(glyphs.none, "muted")
-        took = sum(view.seconds.values()) or (moment.at - view.since if view.since else 0.0)
+        seconds = took(view, moment.at)
         return Row(
             key=f"{run.run}/{view.connection}",
             cells=(
@@ -228,7 +228,7 @@ class Monitor(View):
                 connection_status(glyphs, view),
                 number(view.rows) if view.rows else none,
                 number(round(pace)) if pace else none,
-                duration(max(took, 0.0)) if took else none,
+                none if seconds is None else duration(seconds),
                 note(glyphs, view, moment.at, retries, self._width("progress")),
             ),
         )

@@ -34,7 +34,7 @@ from etltui.domain.progress import RunView
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import NOT_ENDED
 from etltui.domain.usual import Usual
-from etltui.domain.words import counted, short
+from etltui.domain.words import short
 
 WIDE = 100
 """Columns from which the whole id of a run stands there."""
@@ -389,8 +389,8 @@ class OneRun(ListView[RunConnection]):
         if not started:
             return
         self.table.chosen = set()
-        what = counted(len(ask.only), "connection") if ask.only else "what it lacks"
-        self.desk.tell(f"{what} will be read again")
+        asked = ask.only or ask.classes
+        self.desk.tell("they will be read again" if asked else "what it lacks will be read again")
 
     async def do_targets(self, _: str = "") -> None:
         """Show where the run's rows are."""

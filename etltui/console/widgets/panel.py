@@ -110,10 +110,11 @@ class Panel(Lines, can_focus=True):
         self._top = min(at, max(len(self._all) - room, 0)) if len(self._all) > room else 0
         self._shown = self._all[self._top : self._top + room]
         hidden = len(self._all) - self._top - room
-        hint = "esc" if self.has_focus else "p"
-        more: list[Cell] = [Styled(f"{hidden} more  " if hidden > 0 else "", "muted")]
-        right = [*more, Styled(hint, "accent")]
-        gap = " " * max(width - 2 - length(said) - length(right), 0)
+        right: list[Cell] = [Styled("esc" if self.has_focus else "p", "accent")]
+        more = Styled(f"{hidden} more  ", "muted")
+        if hidden > 0 and length([edge, *said, " ", more, *right]) <= width:
+            right.insert(0, more)
+        gap = " " * max(width - length([edge, *said, *right]), 0)
         first = [edge, *said, gap, *right]
         return [first, *([edge, *each.cells] for each in self._shown)]
 
@@ -185,6 +186,7 @@ class Panel(Lines, can_focus=True):
         event.stop()
         if event.y == 0:
             self.shape = Shape.FULL if self.shape is Shape.BADGE else Shape.BADGE
+            self.post_message(self.Left())
         elif event.y <= len(self._shown) and (key := self._shown[event.y - 1].key):
             self._cursor = key
             self._opened ^= {key}

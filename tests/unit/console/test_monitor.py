@@ -150,3 +150,10 @@ async def test_before_a_start_it_says_what_it_would_take(tmp_path):
         assert "about 16,000" in world.text
         await world.press("enter")
         assert world.asked("submit")[0]["job"] == "gst_sales"
+
+
+async def test_on_60_columns_what_went_wrong_is_there_still(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with cw.console(tmp_path, engine=engine, size=(60, 20)) as world:
+        assert "password re" in world.text
+        assert "ROWS" not in world.text
