@@ -87,8 +87,8 @@ FIELDS: tuple[Field[FleetRow], ...] = (
     ),
     Field(
         id="reliability",
-        title="28 D",
-        width=5,
+        title="OK 28D",
+        width=6,
         cell=lambda row: row.reliability,
         value=_percent,
         align="right",

@@ -12,7 +12,17 @@ from etltui.domain.logbook import Hold, Outcome
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.run import AT_WORK, ConnectionStatus
 
-_NOT_ITS_FAULT = frozenset({ErrorClass.HELD, ErrorClass.CANCELLED})
+_NOT_ITS_FAULT = frozenset(
+    {
+        ErrorClass.HELD,
+        ErrorClass.CANCELLED,
+        ErrorClass.TARGET,
+        ErrorClass.DISK,
+        ErrorClass.MEMORY,
+        ErrorClass.INTERNAL,
+    }
+)
+"""What an operator or this machine did: it says nothing of the branch."""
 _SHOWN_LIVE = frozenset(
     {
         ConnectionStatus.RUNNING,
@@ -31,7 +41,7 @@ class Past:
         last: The newest one; None: there was none.
         good: The newest one that completed.
         usual: Rows of the ones before it in the same job; None: there were none.
-        asked: In how many it was asked, held and cancelled ones left out.
+        asked: In how many it was asked and the end was its own doing.
         answered: In how many of these it completed.
     """
 

@@ -114,6 +114,7 @@ async def test_some_connections_are_chosen_with_completion(tmp_path):
         assert "tag:north" in world.text
         await world.press("enter")
         assert "Run GST sales on 1 connection?" in world.text
+        assert world.asked("inquiries.estimate") == [{"job": "gst_sales", "only": ("tag:north",)}]
         await world.press("enter")
         assert world.asked("submit") == [{"job": "gst_sales", "only": ("tag:north",)}]
 

@@ -67,12 +67,13 @@ def failed(ago, error=ErrorClass.UNREACHABLE):
     return outcome(ago, S.FAILED, 0, error=error)
 
 
-def test_what_is_held_or_cancelled_says_nothing_of_how_well_a_branch_answers():
+def test_what_is_held_or_met_here_says_nothing_of_how_well_a_branch_answers():
     past = pasts(
         [
             outcome(500),
             failed(400),
             failed(300, ErrorClass.HELD),
+            failed(250, ErrorClass.DISK),
             outcome(200, S.CANCELLED, error=ErrorClass.CANCELLED),
             outcome(150, S.SKIPPED),
             outcome(100),
@@ -88,6 +89,8 @@ def test_usual_rows_are_those_of_the_same_job():
     past = pasts(
         [
             outcome(500, rows=1000),
+            outcome(420, rows=7, job="stock"),
+            outcome(410, rows=7, job="stock"),
             outcome(400, rows=7, job="stock"),
             outcome(300, rows=1000),
             outcome(200, rows=250),

@@ -81,7 +81,7 @@ def test_a_crashed_run_has_no_numbers_but_its_total():
 def test_only_whole_completed_runs_before_it_are_what_is_usual():
     past = [
         row("20261118T080000Z-NEW1", rows=1),
-        row("20261117T080000Z-PART", rows=2, left_out=4),
+        row("20261117T080000Z-PART", rows=900, left_out=4),
         row("20261116T080000Z-ERRS", rows=3, status=RunStatus.COMPLETED_WITH_ERRORS),
         crashed(),
         row("20261114T080000Z-GOOD", rows=400),
