@@ -37,7 +37,7 @@ async def driver(app):
     """A driver whose keys come from a pipe; and the pipe's other end."""
     former = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
     made = ConsoleDriver(app)
-    made.fileno, made.typed = os.pipe()
+    made.fileno, made.typed = os.pipe2(os.O_DIRECT)  # what is written at once is read at once
     yield made
     os.close(made.fileno)
     for number, handler in former.items():
@@ -53,7 +53,8 @@ async def test_the_end_of_input_is_a_terminal_that_has_gone(driver, app):
 
 
 async def test_keys_come_in_also_broken_ones(driver, app):
-    os.write(driver.typed, b"a\xff" + "ä".encode()[:1])
+    os.write(driver.typed, b"a\xff")
+    os.write(driver.typed, "ä".encode()[:1])
     reading = asyncio.create_task(asyncio.to_thread(driver._run_input_thread))
     while await app.came.get() != "a":
         pass
