@@ -28,6 +28,7 @@ from etltui.console.cells import (
 )
 from etltui.console.glyphs import Glyphs
 from etltui.console.palette import Palette
+from etltui.console.widgets.segments import merged
 
 _WHEEL = 3
 """Rows that a notch of the wheel moves."""
@@ -113,8 +114,19 @@ class Table(Widget, can_focus=True):
         self._top = 0
         self._cursor = -1
         self._anchor = ""
-        self.empty: Sequence[str] = ()
+        self._empty: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> Sequence[str]:
         """What stands there where there are no rows."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, lines: Sequence[str]) -> None:
+        if tuple(lines) != self._empty:
+            self._empty = tuple(lines)
+            if not self._rows:
+                self.refresh()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -284,7 +296,7 @@ class Table(Widget, can_focus=True):
             x = place.x + place.width
         if x < width:
             parts.append((" " * (width - x), styles[""]))
-        return list(_merged(parts))
+        return list(merged(parts))
 
     def _heading(self, row: Row, width: int) -> list[Segment]:
         cell = row.cells[0]
@@ -373,21 +385,3 @@ class Table(Widget, can_focus=True):
         found = (each for each in self._where() if each.x <= x < each.x + each.width)
         for place in found:
             self.post_message(self.Headed(self.columns[place.column].id))
-
-
-def _merged(parts: Sequence[tuple[str, Style]]) -> list[Segment]:
-    """Segments, neighbours of one style in one: each costs an escape sequence."""
-    found: list[tuple[str, Style]] = []
-    for text, style in parts:
-        if found and (
-            found[-1][1] is style or (not text.strip() and _blank_alike(found[-1][1], style))
-        ):
-            found[-1] = (found[-1][0] + text, found[-1][1])
-        else:
-            found.append((text, style))
-    return [Segment(text, style) for text, style in found]
-
-
-def _blank_alike(one: Style, other: Style) -> bool:
-    """Whether blanks look the same in both styles."""
-    return one.bgcolor == other.bgcolor and one.reverse == other.reverse and not one.underline

@@ -1,9 +1,12 @@
 """The monitor: the job tree on the screen, and what its keys do."""
 
+from dataclasses import replace
+
 import console_world as cw
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.inquiry import Estimate
 from etltui.domain.progress import Eta
+from etltui.domain.queue import Ask, Mode, QueueEntry
 from etltui.domain.run import ConnectionStatus, RunStatus
 
 S = ConnectionStatus
@@ -157,3 +160,57 @@ async def test_on_60_columns_what_went_wrong_is_there_still(tmp_path):
     async with cw.console(tmp_path, engine=engine, size=(60, 20)) as world:
         assert "password re" in world.text
         assert "ROWS" not in world.text
+
+
+async def test_a_run_that_waits_says_when_its_turn_is(tmp_path):
+    names = [f"20261118T09000{n}Z-WAIT" for n in range(3)]
+    waiting = [
+        cw.run(name, job=f"job{n}", status=RunStatus.QUEUED, total=0)
+        for n, name in enumerate(names)
+    ]
+    entry = QueueEntry(run=names[0], job="job0", type="default", priority=1, submitted=cw.AT)
+    pending = [
+        entry,
+        replace(entry, run=names[1]),
+        replace(entry, run=names[2], not_before=cw.AT + 90),
+    ]
+    engine = cw.FakeEngine(cw.snapshot(waiting, pending=pending))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "next" in world.lines[2]
+        assert "1 before it" in world.lines[3]
+        assert "in 1:30" in world.lines[4]
+        await world.press("f", "r")
+        assert world.engine.calls == []
+
+
+async def test_what_a_run_lacks_is_read_again(tmp_path):
+    ended = cw.run(
+        status=RunStatus.COMPLETED_WITH_ERRORS,
+        connections=[cw.connection(1, S.COMPLETED), cw.connection(2, S.FAILED)],
+    )
+    engine = cw.FakeEngine(cw.snapshot([ended]))
+    engine.answers["retry"] = ended.run
+    async with cw.console(tmp_path, engine=engine) as world:
+        await world.press("f")
+        assert world.asked("retry") == [{"run": ended.run, "ask": Ask(mode=Mode.RETRY)}]
+
+
+async def test_a_run_is_folded_and_opened_from_any_of_its_lines(tmp_path):
+    """S0-105."""
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        await world.press("down", "o")
+        assert "branch_004" not in world.text
+        assert world.app.view.table.key == "20261118T090000Z-AAAA"
+        await world.press("o")
+        assert "branch_004" in world.text
+
+
+async def test_enter_on_a_connection_opens_the_run_at_it(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        await world.press("down", "down", "enter")
+        assert world.app.view.NAME == "run"
+        assert world.app.view.table.key == "branch_003"
+        await world.press("escape")
+        assert world.app.view.NAME == "monitor"

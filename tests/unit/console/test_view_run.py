@@ -284,6 +284,9 @@ async def test_a_filter_that_matches_nothing_says_so(tmp_path):
         world.app.perform("list.filter", world.app.view, "nowhere")
         await world.settle()
         assert "None of 5 matches nowhere." in world.text
+        world.app.perform("list.filter", world.app.view, "elsewhere")
+        await world.settle()
+        assert "None of 5 matches elsewhere." in world.text
 
 
 @pytest.mark.parametrize("terminal", [cw.ASCII, cw.PLAIN])
