@@ -8,19 +8,15 @@ from typing import Self, TextIO
 
 from etltui.cli.picture import Picture
 from etltui.domain.events import (
-    ConnectionCompleted,
     ConnectionFailed,
     ConnectionSkipped,
     Event,
     QueueCleared,
-    RunFinished,
     RunQueued,
     RunRetrying,
     RunStarted,
-    TargetPublished,
 )
-from etltui.domain.safe_text import safe_text
-from etltui.domain.words import counted, duration, local, moment, number, short, words
+from etltui.encode.changes import Changes
 
 PAINT_S = 0.2
 _ABOVE = (RunQueued, RunStarted, ConnectionFailed, ConnectionSkipped, RunRetrying, QueueCleared)
@@ -53,74 +49,16 @@ class Lines(Silent):
 
     def __init__(self, out: TextIO, timezone: str = "") -> None:
         self._out = out
-        self._timezone = timezone
-        self._counts: dict[str, list[int]] = {}
+        self._changes = Changes(timezone)
 
     def take(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
-        text = self.line(event)
+        text = self._changes.stamped(event)
         if text:
-            clock = f"{local(event.at, self._timezone):%H:%M:%S}"
             # A terminal that has gone does not stop the run.
             with suppress(OSError, ValueError):
-                self._out.write(f"{clock} {safe_text(text)}\n")
+                self._out.write(f"{text}\n")
                 self._out.flush()
-
-    def line(self, event: Event) -> str:
-        """The words of an event, empty for those that are progress only."""
-        match event:
-            case RunStarted():
-                self._counts[event.run] = [event.skipped, event.total]
-                again = f", {event.skipped} done before" if event.attempt > 1 else ""
-                count = counted(event.total, "connection")
-                return f"run {short(event.run)} {event.job} started, {count}{again}"
-            case ConnectionCompleted():
-                counts = self._counts.setdefault(event.run, [0, 0])
-                counts[0] += 1
-                took = duration(sum(event.result.seconds.values()))
-                rows = counted(event.result.rows, "row")
-                return f"done {event.connection} {rows} {took} ({counts[0]}/{counts[1]})"
-            case ConnectionFailed() | ConnectionSkipped():
-                return _failed(event)
-            case TargetPublished() if event.final:
-                return f"published {event.path} {counted(event.rows, 'row')}"
-            case RunFinished():
-                return _ended(event)
-            case _:
-                return _waiting(event, self._timezone)
-
-
-def _waiting(event: Event, timezone: str) -> str:
-    """The words of an event that is about waiting for a turn, empty for others."""
-    match event:
-        case RunQueued():
-            later = f", not before {moment(event.not_before, timezone)}" if event.not_before else ""
-            return f"run {short(event.run)} {event.job} queued by {event.owner}{later}"
-        case RunRetrying():
-            wait = duration(event.wait_s)
-            return f"retry run {short(event.run)} {event.job}: {event.reason}; again in {wait}"
-        case QueueCleared():
-            return f"queue cleared, {event.count} cancelled"
-        case _:
-            return ""
-
-
-def _failed(event: ConnectionFailed | ConnectionSkipped) -> str:
-    what = f"{event.connection} {words(event.trouble.error_class)}: {event.trouble.message}"
-    if isinstance(event, ConnectionSkipped):
-        return f"skipped {what}"
-    if event.will_retry:
-        return f"retry {what}; again in {duration(event.wait_s)}"
-    return f"failed {what}"
-
-
-def _ended(event: RunFinished) -> str:
-    result = event.result
-    held = f" {result.held} held," if result.held else ""
-    rows = f"{number(result.rows)} rows"
-    counts = f"{result.completed} done, {result.failed} failed,{held} {rows}"
-    reason = f"; {result.reason}" if result.reason else ""
-    return f"run {short(event.run)} {words(result.status)}: {counts}{reason}"
 
 
 class Painter(Silent):

@@ -28,12 +28,11 @@ from etltui.config.schema import PRIORITY
 from etltui.domain.errors import NoSuchRunError, misused
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
-from etltui.domain.safe_text import middle_cut, safe_text
-from etltui.domain.words import age, counted, moment
-from etltui.encode import documents
+from etltui.domain.safe_text import safe_text
+from etltui.domain.words import counted
+from etltui.encode import documents, queue_lines
 from etltui.encode import events as encode
 
-_NAME = 18
 _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -77,26 +76,11 @@ def stored(entries: Sequence[QueueEntry], paused: Sequence[str], now: float) -> 
 
 
 def _lines(found: _Found, now: float, timezone: str) -> Iterator[str]:
-    value = found.metrics
     if not found.engine:
         yield "No engine runs: nobody gets a turn before one is started."
-    delayed = f" ({value.delayed} not due yet)" if value.delayed else ""
-    counts = f", {value.completed} completed, {value.failed} failed" if found.engine else ""
-    yield f"{value.pending} waiting{delayed}, {value.running} running{counts}"
-    if value.paused:
-        yield "The queue is paused; let it go on with: etltui queue resume"
-    if value.paused_jobs:
-        yield f"Paused jobs: {', '.join(value.paused_jobs)}"
-    if found.working or found.pending:
-        yield f"{'RUN':<23} {'JOB':<{_NAME}} {'PRIO':>4} {'SINCE':>6}  {'STATE':<9} OWNER"
-    for entry in (*found.working, *found.pending):
-        state = "running" if entry in found.working else "waiting"
-        yield (
-            f"{entry.run:<23} {middle_cut(entry.job, _NAME):<{_NAME}} {entry.priority:>4} "
-            f"{age(now - entry.submitted):>6}  {state:<9} {entry.owner}"
-        )
-        if entry.not_before > now:
-            yield f"    not before {moment(entry.not_before, timezone)}"
+    yield queue_lines.counts(found.metrics, ended=found.engine)
+    yield from queue_lines.pauses(found.metrics)
+    yield from queue_lines.entries(found.working, found.pending, now, timezone)
 
 
 @click.group("queue", cls=Showing)

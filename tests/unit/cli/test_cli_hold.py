@@ -11,7 +11,6 @@ import pytest
 from door_kit import House
 from etltui.cli import checkpoints, hold, release
 from etltui.cli.picture import Picture
-from etltui.cli.progress import Lines
 from etltui.cli.report import report
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError
@@ -20,6 +19,7 @@ from etltui.domain.logbook import Hold
 from etltui.domain.queue import Ask
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.encode import events as encode
+from etltui.encode.changes import Changes
 from etltui.store.history import open_history
 from fakes import Script, failure
 from unit.cli.cli_desk import CONFIG, done
@@ -237,7 +237,7 @@ def test_a_run_that_was_recorded_shows_what_was_held(desk):
 
 
 def test_the_lines_of_a_run_say_what_was_held():
-    lines = Lines(None)
+    lines = Changes()
     skipped = ConnectionSkipped(**AT, connection="B", trouble=SKIPPED.trouble)
     assert lines.line(skipped) == (
         "skipped B held: line is cut (ravi@desk, since 2026-11-22 04:35)"

@@ -11,7 +11,7 @@ import pytest
 
 from door_kit import House, until
 from etltui.cli.cancel import _cancel
-from etltui.cli.progress import Lines, Painter
+from etltui.cli.progress import Painter
 from etltui.cli.serve import _serve
 from etltui.cli.watch import _watch
 from etltui.config.load import load
@@ -19,6 +19,7 @@ from etltui.domain.errors import NoSuchRunError
 from etltui.domain.events import QueueCleared, RunQueued, RunRetrying, RunStarted
 from etltui.domain.run import RunStatus
 from etltui.door.client import NoDoorError, open_door
+from etltui.encode.changes import Changes
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ MOMENT = {"at": 0.0, "run": "20261121T230500Z-7F3K", "job": "sales"}
 
 
 def test_the_queue_is_told_in_words():
-    line = Lines(None, "Asia/Kolkata").line
+    line = Changes("Asia/Kolkata").line
     queued = RunQueued(**MOMENT, priority=1, owner="ravi@till")
     assert line(queued) == "run 7F3K sales queued by ravi@till"
     later = line(replace(queued, not_before=86400.0))
