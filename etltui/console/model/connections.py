@@ -103,9 +103,11 @@ class Answer:
 
     Attributes:
         found: What came of it; None: it is being asked.
+        at: Unix time in seconds of the answer.
     """
 
     found: Tested | None = None
+    at: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +118,7 @@ class FleetLine:
         live: How it stands in a run at work; None: in none.
         hold: Who holds it; None: nobody.
         absent: `closed` or `not yet open`; empty where it is there.
-        answer: Its test; None: it was not tested.
+        answer: Its test; None: it was not tested, or has been read since.
     """
 
     connection: Connection
@@ -173,14 +175,22 @@ def fleet_line(connection: Connection, fleet: Fleet) -> FleetLine:
     """A connection as it stands."""
     name = connection.name
     hold = fleet.holds.get(name)
+    past = fleet.pasts.get(name, NO_PAST)
     return FleetLine(
         connection=connection,
-        past=fleet.pasts.get(name, NO_PAST),
+        past=past,
         live=fleet.live.get(name),
         hold=hold if hold is not None and hold.in_force(fleet.at) else None,
         absent=absence(connection, fleet.day),
-        answer=fleet.tests.get(name),
+        answer=_still_new(fleet.tests.get(name), past),
     )
+
+
+def _still_new(answer: Answer | None, past: Past) -> Answer | None:
+    """An answer that no run has overtaken."""
+    if answer is None or answer.found is None or past.last is None:
+        return answer
+    return answer if answer.at >= past.last.at else None
 
 
 def tag_changes(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

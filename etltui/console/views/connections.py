@@ -293,7 +293,8 @@ class Connections(ListView[FleetRow]):
             )
         for name in names:
             self._tests.pop(name, None)
-        self._tests.update((each.connection, Answer(found=each)) for each in found or ())
+        at = self.desk.moment.at
+        self._tests.update((each.connection, Answer(found=each, at=at)) for each in found or ())
         self.desk.redraw()
         return found or ()
 

@@ -267,3 +267,31 @@ async def test_only_looking_changes_nothing(tmp_path):
         await world.press("H", "plus", "r")
         assert world.engine.calls == []
         assert len(world.told) == 3
+
+
+async def test_the_fleet_is_sorted_by_how_well_it_answers(tmp_path):
+    async with fleet(tmp_path) as world:
+        for column, first in (("reliability", "002"), ("ok", "002"), ("-rows", "001")):
+            await world.press("colon")
+            await world.type(f"sort {column}")
+            await world.press("enter")
+            assert world.lines[2].startswith(f" branch_{first}")
+
+
+async def test_the_line_below_says_what_the_row_means(tmp_path):
+    far = replace(outcome(3, rows=0), far="empty, usually 1,000")
+    held = Hold(connection="branch_004", reason="line cut", who="op@hq", since=cw.AT - 60)
+    history = past(outcomes=[*OUTCOMES, far], holds=[held])
+    lost = Trouble(error_class=ErrorClass.LOST, message="reset by peer")
+    run = cw.run(connections=[cw.connection(5, S.RETRYING, since=cw.AT, trouble=lost)])
+    engine = cw.FakeEngine(cw.snapshot([run]))
+    async with fleet(tmp_path, history=history, engine=engine) as world:
+        said = []
+        for _ in range(5):
+            said.append(world.lines[-2].strip())
+            await world.press("j")
+        assert said[0] == "Branch 001, +91 80 5550 0001"
+        assert said[1].startswith("login: ")
+        assert said[2] == "empty, usually 1,000"
+        assert said[3].startswith("Held by op@hq")
+        assert said[4].startswith("lost: ")

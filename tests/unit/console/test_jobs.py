@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 import console_world as cw
-from console_past import entry, row
+from console_past import crashed, entry, row
 from etltui.domain import inquiry
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, RefusedError, Trouble
@@ -224,3 +224,48 @@ async def test_nothing_is_painted_where_nothing_has_changed(tmp_path):
         before = world.app.view.table.rows
         await world.now(engine.now)
         assert world.app.view.table.rows == before
+
+
+async def test_the_line_below_says_what_became_of_the_job(tmp_path):
+    past = [row(f"2026111{n}T080000Z-OLD{n}") for n in range(3, 7)]
+    few = row("20261117T080000Z-LAST", status=RunStatus.COMPLETED_WITH_ERRORS, rows=90)
+    history = cw.FakeHistory(
+        last_by_job={"gst_sales": few, "stock": crashed()}, runs=[few, *past], actions=[]
+    )
+    async with jobs(tmp_path, history=history, size=cw.LARGE) as world:
+        assert "90 rows: less than half the usual 1,000. LAST completed with" in world.lines[-2]
+        assert world.lines[-2].endswith("f reads what it lacks")
+        assert "−91%" in world.text
+        await world.press("j")
+        assert "CRSH stopped: the engine ended without notice" in world.lines[-2]
+        assert world.lines[-2].endswith("o goes on where it stopped")
+
+
+async def test_a_paused_queue_says_where_it_is_let_go_on(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot(queue=QueueMetrics(paused=True)))
+    async with jobs(tmp_path, engine) as world:
+        assert "The whole queue is paused; 6 lets it go on." in world.text
+
+
+async def test_jobs_are_sorted_by_any_column(tmp_path):
+    history = cw.FakeHistory(last_by_job={"stock": row()}, runs=[], actions=[])
+    async with jobs(tmp_path, history=history) as world:
+        for column, first in (
+            ("-rows", "Stock"),
+            ("when", "Stock"),
+            ("job", "GST"),
+            ("done", "GST"),
+        ):
+            await world.press("colon")
+            await world.type(f"sort {column}")
+            await world.press("enter")
+            assert world.lines[2].startswith(f" {first}"), column
+
+
+async def test_the_run_of_a_job_is_one_key_away(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with jobs(tmp_path, engine) as world:
+        await world.press("enter")
+        assert (world.app.view.NAME, world.app.view.argument) == ("run", at_work().run)
+        await world.press("escape")
+        assert world.app.view.NAME == "jobs"

@@ -31,6 +31,7 @@ from etltui.domain import inquiry
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.job import Connection
 from etltui.domain.logbook import Hold, Outcome
+from etltui.domain.pools import PoolKey, PoolStats
 from etltui.domain.run import ConnectionStatus, RunStatus
 from etltui.domain.words import words
 
@@ -144,6 +145,56 @@ def test_a_hold_that_is_over_is_none():
     assert fleet_line(BRANCH, fleet).hold is None
     before = Fleet(at=cw.AT - 1, day=DAY, holds={"branch_001": hold})
     assert fleet_line(BRANCH, before).hold is hold
+
+
+def test_an_answer_holds_until_a_run_has_read_the_branch():
+    answer = Answer(found=inquiry.Tested(connection="branch_001"), at=cw.AT)
+    asked = Answer()
+    later, before = pasts([outcome(-1)]), pasts([outcome(1)])
+
+    def shown(past, test):
+        tests = {"branch_001": test}
+        return fleet_line(BRANCH, Fleet(at=cw.AT, day=DAY, pasts=past, tests=tests)).answer
+
+    assert shown(before, answer) is answer
+    assert shown({}, answer) is answer
+    assert shown(later, answer) is None
+    assert shown(later, asked) is asked
+
+
+def test_the_pool_of_a_branch_is_shown_with_its_last_error():
+    pool = PoolStats(
+        pool=str(PoolKey.of(BRANCH)),
+        server="10.0.0.5:5433",
+        size=20,
+        open=3,
+        lent=2,
+        idle=1,
+        connecting=0,
+        waiting=4,
+        refs=6,
+        paused=False,
+        draining=False,
+        acquires=12,
+        served_by_open=9,
+        opened=3,
+        lost=1,
+        closed=0,
+        wait_p50_ms=1.0,
+        wait_p95_ms=12.0,
+        connect_p50_ms=31.0,
+        connect_p95_ms=50.0,
+        last_error="no route to host",
+        leaks=(),
+        leaked=0,
+    )
+    assert pool_of(BRANCH, [pool]) is pool
+    lines = sheet_lines(Sheet(line=FleetLine(connection=BRANCH), pool=pool), UNICODE, cw.AT, "UTC")
+    text = "\n".join(each if isinstance(each, str) else each.text for each in lines)
+    assert "2 lent, 1 idle, 4 waiting, at most 20" in text
+    assert "login 31 ms, wait p95 12 ms" in text
+    assert "last error: no route to host" in text
+    assert "It has not been read yet." in text
 
 
 def test_a_branch_that_is_not_there_is_not_missing():
