@@ -24,7 +24,7 @@ def step_word(step: str) -> str:
     return _STEPS.get(step, step.lower()) if step else "running"  # type: ignore[call-overload]
 
 
-def connection_status(glyphs: Glyphs, view: ConnectionView) -> Cell:
+def connection_status(glyphs: Glyphs, view: ConnectionView) -> Styled:
     """Status of a run connection: sign and word; of a failure its class."""
     sign = status_glyph(glyphs, view.status)
     if view.status is ConnectionStatus.RUNNING:

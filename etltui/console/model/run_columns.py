@@ -61,6 +61,10 @@ def _count(each: RunConnection) -> Cell:
     return number(each.number) if each.number else ""
 
 
+def _status(each: RunConnection) -> Styled:
+    return connection_status(each.pen.glyphs, each.view)
+
+
 def _rows(each: RunConnection) -> Cell:
     view = each.view
     if view.rows or view.status is ConnectionStatus.COMPLETED:
@@ -77,7 +81,7 @@ def _note(each: RunConnection) -> Cell:
     return note(pen.glyphs, each.view, pen.at, pen.retries, pen.width)
 
 
-def _part(id_: str, title: str, *, shown: bool = True) -> Field[RunConnection]:
+def _part(id_: str, title: str) -> Field[RunConnection]:
     """A column of a part of the time."""
     return Field(
         id=title.lower(),
@@ -85,7 +89,6 @@ def _part(id_: str, title: str, *, shown: bool = True) -> Field[RunConnection]:
         width=6,
         align="right",
         below=110,
-        shown=shown,
         cell=lambda each: _time(each, each.part(id_)),
         value=lambda each: each.part(id_),
     )
@@ -113,8 +116,9 @@ FIELDS: tuple[Field[RunConnection], ...] = (
         id="status",
         title="STATUS",
         width=14,
-        cell=lambda each: connection_status(each.pen.glyphs, each.view),
-        value=lambda each: words(each.view.status),
+        cell=_status,
+        # `status=failed` and `status=login` both find a login that was refused.
+        value=lambda each: f"{words(each.view.status)} {_status(each).text}",
     ),
     Field(
         id="rows",
@@ -134,7 +138,6 @@ FIELDS: tuple[Field[RunConnection], ...] = (
         cell=lambda each: against_usual(each.view, each.pen.glyphs),
         value=lambda each: each.view.usual_rows,
     ),
-    _part("wait", "WAIT", shown=False),
     _part("connect", "CONN"),
     _part("query", "QUERY"),
     _part("fetch", "FETCH"),

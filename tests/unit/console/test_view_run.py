@@ -287,6 +287,14 @@ async def test_a_filter_that_matches_nothing_says_so(tmp_path):
         world.app.perform("list.filter", world.app.view, "elsewhere")
         await world.settle()
         assert "None of 5 matches elsewhere." in world.text
+        for text, found in (
+            ("status=failed", [4]),
+            ("status=unreachable", [3]),
+            ("rows>40", [5, 1]),
+        ):
+            world.app.perform("list.filter", world.app.view, text)
+            await world.settle()
+            assert order_of(world) == found
 
 
 @pytest.mark.parametrize("terminal", [cw.ASCII, cw.PLAIN])
