@@ -254,7 +254,7 @@ async def test_jobs_are_sorted_by_any_column(tmp_path):
             ("-rows", "Stock"),
             ("when", "Stock"),
             ("job", "GST"),
-            ("done", "GST"),
+            ("-done", "GST"),
         ):
             await world.press("colon")
             await world.type(f"sort {column}")
