@@ -18,6 +18,13 @@ from etltui.domain.safe_text import safe_text
 
 REMEMBERED = 100
 """Lines of each kind of question that up and down give back."""
+_AT_ONCE = {
+    key.strip(): each.action
+    for each in Input.BINDINGS
+    if isinstance(each, Binding)
+    for key in each.key.split(",")
+}
+"""From the keys that edit a line, and end it, to what they do."""
 
 
 class Typing(Input):
@@ -29,6 +36,18 @@ class Typing(Input):
         Binding("up", "older(1)", show=False, id="prompt.older"),
         Binding("down", "older(-1)", show=False, id="prompt.newer"),
     ]
+
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key of the line itself does at once.
+
+        Otherwise letters that come with it, of a quick hand or on a slow link, overtake it: enter
+        would answer with what was typed for the next question.
+        """
+        action = _AT_ONCE.get(event.key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
 
     def action_leave(self) -> None:
         """Leave without an answer."""

@@ -3,6 +3,8 @@
 import asyncio
 from functools import partial
 
+from textual import events
+
 import console_world as cw
 from etltui.console.remembered import FILE, remember, remembered
 
@@ -18,6 +20,18 @@ async def test_the_command_line_starts_jobs_shows_views_and_names_what_it_does_n
         await world.press("enter")
         await world.worked()
         assert "did you mean help?" in world.told[-1]
+
+
+async def test_keys_that_edit_are_not_overtaken_by_the_letters_behind_them(tmp_path):
+    """What comes in one piece, of a quick hand or on a slow link, is taken in its order."""
+    async with cw.console(tmp_path) as world:
+        await world.press("colon", "x", "y")
+        for key in ("ctrl+u", *"start", "space", *"stock", "enter"):
+            character = " " if key == "space" else key if len(key) == 1 else None
+            world.app.post_message(events.Key(key, character))
+        await world.settle()
+        await world.worked()
+        assert world.asked("submit")[0]["job"] == "stock"
 
 
 async def test_tab_writes_what_may_stand_next(tmp_path):
