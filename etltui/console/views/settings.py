@@ -69,7 +69,7 @@ MINE = (
     ),
     Command(
         id="settings.profile",
-        keys="p",
+        keys="P",
         title="profile",
         help="Show what each profile would change, and choose one.",
         takes="PROFILE",

@@ -234,7 +234,7 @@ async def test_the_consoles_own_settings_hold_at_once(tmp_path, kept):
 async def test_a_profile_is_chosen_with_what_it_changes_in_sight(tmp_path, kept):
     async with cw.console(tmp_path, config=kept.config, engine=kept.engine) as world:
         await shown(world)
-        await world.press("p")
+        await world.press("P")
         await world.settle()
         assert "1  none  (chosen)" in world.text
         await world.press("2")
