@@ -58,6 +58,7 @@ MINE = (
         keys="r",
         title="run a job",
         help="Run a job on the selected connections only.",
+        name="run-job",
         takes="JOB",
         changes=True,
     ),

@@ -25,6 +25,7 @@ MINE = (
         keys="r",
         title="run",
         help="Show what a run would take, then start it.",
+        name="start",
         changes=True,
     ),
     Command(

@@ -21,7 +21,6 @@ def stopped(*rows):
 
 
 async def test_what_a_crash_stopped_is_asked_about_once_and_resumed(tmp_path):
-    """Clash 11: after a crash the console asks."""
     engine = cw.FakeEngine()
     engine.answers["submit"] = crashed().run
     async with cw.console(tmp_path, engine=engine, history=stopped()) as world:

@@ -295,3 +295,33 @@ async def test_the_line_below_says_what_the_row_means(tmp_path):
         assert said[2] == "empty, usually 1,000"
         assert said[3].startswith("Held by op@hq")
         assert said[4].startswith("lost: ")
+
+
+async def test_a_question_that_is_left_changes_nothing(tmp_path):
+    async with fleet(tmp_path) as world:
+        await world.press("H", "escape", "plus", "escape", "number_sign", "escape", "r", "escape")
+        assert world.engine.calls == []
+        assert "branch_001" in world.text
+
+
+async def test_answers_are_sorted_the_fastest_first_and_those_without_last(tmp_path):
+    engine = cw.FakeEngine()
+
+    def tested(connections):
+        return tuple(
+            inquiry.Tested(
+                connection=name,
+                milliseconds=100.0 - number,
+                trouble=LOGIN if name == "branch_008" else None,
+            )
+            for number, name in enumerate(connections)
+        )
+
+    engine.answers["inquiries.test"] = tested
+    async with fleet(tmp_path, engine=engine) as world:
+        await world.press("asterisk", "T", "colon")
+        await world.type("sort answer")
+        await world.press("enter")
+        names = [each.key for each in world.app.view.table.rows]
+        assert names[0] == "branch_007"
+        assert names[-1] == "branch_008"

@@ -48,7 +48,7 @@ def jobs(tmp_path, engine=None, **options):
 
 @pytest.mark.parametrize("size", [cw.SMALL, cw.LARGE])
 async def test_a_job_shows_how_far_it_is_and_what_it_did_last(tmp_path, size):
-    """S0-135: a bar and an accurate percentage in the row, beside results of the past."""
+    """A bar and its percentage stand in the row, beside results of the past."""
     history = cw.FakeHistory(
         last_by_job={"stock": row(status=RunStatus.FAILED, rows=0)}, runs=[], actions=[]
     )
@@ -269,3 +269,21 @@ async def test_the_run_of_a_job_is_one_key_away(tmp_path):
         assert (world.app.view.NAME, world.app.view.argument) == ("run", at_work().run)
         await world.press("escape")
         assert world.app.view.NAME == "jobs"
+
+
+async def test_each_job_has_its_history_and_its_words_for_the_command_line(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.estimate"] = estimate()
+    async with jobs(tmp_path, engine) as world:
+        await world.press("colon")
+        await world.type("start")
+        await world.press("enter")
+        assert "Run GST sales?" in world.text
+        await world.press("escape", "h")
+        assert (world.app.view.NAME, world.app.view.argument) == ("history", "gst_sales")
+
+
+async def test_a_question_that_is_left_asks_the_engine_nothing(tmp_path):
+    async with jobs(tmp_path) as world:
+        await world.press("R", "escape", "D", "escape", "D", "enter", "o", "enter", "f")
+        assert world.engine.calls == []
