@@ -22,7 +22,7 @@ from etltui.console.bridge import Bridge, Link, Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.desk import AppDesk
-from etltui.console.frame import gauges
+from etltui.console.frame import gauges, key_name
 from etltui.console.general import COMMANDS, General
 from etltui.console.key_check import key_mistakes
 from etltui.console.look import CurrentLook
@@ -188,6 +188,7 @@ class ConsoleApp(ScreenApp):
         tables = list(view.query(Table))
         table = next((each for each in tables if each.has_focus), next(iter(tables), None))
         cursor = table.cursor_line if table is not None else -1
+        self.panel.key = key_name(self.config.console.keys.get("app.panel", "p"))
         self.panel.follow(moment, view, view.free(), cursor)
 
     def _speak(self, moment: Moment) -> None:

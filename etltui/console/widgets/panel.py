@@ -52,6 +52,8 @@ class Panel(Lines, can_focus=True):
     def __init__(self, look: Look, shape: Shape = Shape.FULL) -> None:
         super().__init__(look.palette, id="panel")
         self.shape = shape
+        self.key = "p"
+        """The key that gives it another shape, as the operator has it."""
         self._look = look
         self._opened: set[str] = set()
         self._all: list[PanelLine] = []
@@ -110,7 +112,7 @@ class Panel(Lines, can_focus=True):
         self._top = min(at, max(len(self._all) - room, 0)) if len(self._all) > room else 0
         self._shown = self._all[self._top : self._top + room]
         hidden = len(self._all) - self._top - room
-        right: list[Cell] = [Styled("esc" if self.has_focus else "p", "accent")]
+        right: list[Cell] = [Styled("esc" if self.has_focus else self.key, "accent")]
         more = Styled(f"{hidden} more  ", "muted")
         if hidden > 0 and length([edge, *said, " ", more, *right]) <= width:
             right.insert(0, more)
@@ -139,7 +141,8 @@ class Panel(Lines, can_focus=True):
         if wanted and wanted not in tuple(Shape):
             return f"the panel can be {', '.join(Shape)}; not {wanted}"
         self.shape = Shape(wanted) if wanted else self.shape.next
-        return "the panel is closed; p shows it again" if self.shape is Shape.CLOSED else ""
+        closed = self.shape is Shape.CLOSED
+        return f"the panel is closed; {self.key} shows it again" if closed else ""
 
     def use(self, look: Look) -> None:
         """Draw with the colours and signs of a look."""

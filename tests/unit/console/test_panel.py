@@ -158,6 +158,17 @@ async def test_it_fits_every_screen_in_ascii(tmp_path, size):
         assert world.app.panel.region.right == size[0]
 
 
+async def test_it_names_the_key_that_the_operator_chose(tmp_path):
+    more = '\n[console.keys]\n"app.panel" = "f6"\n'
+    config = await asyncio.to_thread(cw.configured, tmp_path, more=more)
+    async with cw.console(tmp_path, config=config, engine=cw.FakeEngine(shown())) as world:
+        await opened(world)
+        assert world.lines[19].endswith("f6")
+        told = heard(world)
+        await world.press("f6", "f6")
+        assert told == ["the panel is closed; f6 shows it again"]
+
+
 async def test_it_stays_closed_where_the_configuration_says_so(tmp_path):
     config = await asyncio.to_thread(cw.configured, tmp_path, more="\n[console]\npanel = false\n")
     engine = cw.FakeEngine(shown())
