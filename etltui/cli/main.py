@@ -17,6 +17,7 @@ _COMMANDS = {
     "cancel": "End a run.",
     "watch": "Follow what an engine runs.",
     "serve": "Run an engine without a screen, for others to call.",
+    "web": "Show the console in a browser.",
     "check": "Read the configuration and say what is wrong with it.",
     "config": "Show the settings and where they come from, or set one.",
     "test": "Ask each database for an answer.",

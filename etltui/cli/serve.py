@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -17,15 +18,25 @@ from etltui.config.load import state_folder
 from etltui.config.schema import Config
 
 
-async def _serve(config: Config, state: Path, *, quiet: bool) -> None:
+async def resident(config: Config, state: Path, *, quiet: bool, ready: Callable[[], None]) -> None:
+    """Have an engine that others may call, until a signal asks it to end.
+
+    Args:
+        config: What it works with.
+        state: The state folder.
+        quiet: Show nothing of its runs.
+        ready: Called when it can be called.
+
+    Raises:
+        StateHeldError: Another engine holds the folder.
+    """
     settings = config.settings
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     async with own_engine(config, state, resident=True) as (own, door):
         show = Show(settings.timezone, live=False, quiet=quiet)
         with Local(own) as runs, signals(asked.set_result, hangup=settings.on_hangup):
             async with show.following(runs, (), await runs.collect()):
-                if not quiet:
-                    note(f"serving {state} with {config.path}, process {os.getpid()}")
+                ready()
                 notify("READY=1")
                 number = await asked
                 notify("STOPPING=1")
@@ -51,4 +62,9 @@ def command(*, quiet: bool, config_file: Path | None, state_dir: Path | None) ->
     """
     config = configuration(config_file)
     state = state_folder(config, state_dir, os.environ)
-    asyncio.run(_serve(config, state, quiet=quiet))
+
+    def ready() -> None:
+        if not quiet:
+            note(f"serving {state} with {config.path}, process {os.getpid()}")
+
+    asyncio.run(resident(config, state, quiet=quiet, ready=ready))
