@@ -98,8 +98,8 @@ def _name(line: PoolLine, glyphs: Glyphs, *, opened: bool) -> str:
         return f"{sign} {line.name} ({counted(len(line.pools), 'file')})"
     if line.inside:
         # Files lie in few folders: their ends tell them apart.
-        return "    " + "/".join(line.name.rsplit("/", 2)[-2:])
-    return f"  {line.name}"
+        return "  " + "/".join(line.name.rsplit("/", 2)[-2:])
+    return line.name
 
 
 def row_of_pool(line: PoolLine, glyphs: Glyphs, width: int, *, opened: bool = False) -> PoolRow:
@@ -139,11 +139,12 @@ def gauge_row(gauge: Gauge, glyphs: Glyphs, width: int, columns: tuple[str, ...]
     """
     name = f"host {gauge.key}" if gauge.key else "all"
     part = gauge.taken / gauge.most if gauge.most else 0.0
+    text = f"{gauge.taken}/{gauge.most}, {counted(gauge.pools, 'pool')}"
     cells: dict[str, Cell] = {
-        "pool": f"  {name} ({counted(gauge.pools, 'pool')})",
+        "pool": name,
         "max": str(gauge.most),
         "use": Styled(bar(glyphs, part, width), "busy"),
-        "state": Styled(f"{gauge.taken}/{gauge.most}", "warn" if part >= 1 else ""),
+        "state": Styled(text, "warn" if part >= 1 else ""),
     }
     return Row(key=f"{LIMIT}{gauge.key}", cells=tuple(cells.get(column, "") for column in columns))
 
