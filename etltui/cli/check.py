@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,6 +40,13 @@ def _job(config: Config, job: Job, day: date) -> Iterator[str]:
         yield f"    try it small first: etltui run {job.name} --only NAME"
 
 
+def _keys(config: Config) -> Iterator[str]:
+    """What is wrong with the keys that are chosen; the console is loaded only for those."""
+    if config.console.keys:
+        console: Any = import_module("etltui.console.key_check")
+        yield from console.key_mistakes(config.console.keys)
+
+
 @click.command("check")
 @config_option
 @state_option
@@ -60,5 +69,5 @@ def command(*, config_file: Path | None, state_dir: Path | None, profile: str | 
         lines.extend(_job(config, job, day))
     for line in lines:
         click.echo(safe_text(line))
-    for caution in warnings(config, day, available()):
+    for caution in (*warnings(config, day, available()), *_keys(config)):
         click.echo(f"warning: {safe_text(f'{config.path}: {caution}')}", err=True)

@@ -42,17 +42,29 @@ def shown_keys(
     commands: Iterable[Command], *, keys: Mapping[str, str], unicode: bool, width: int
 ) -> list[tuple[str, Command]]:
     """The keys that matter with their commands, at most seven, as many as there is room for."""
+    keyed = [(each, keys.get(each.id, each.keys)) for each in commands]
+    named = [(key_name(key, unicode=unicode), each) for each, key in keyed if key]
+    # What the console itself can do, its help above all, stands there whatever the view can do.
+    anywhere = [pair for pair in named if pair[1].id.startswith("app.")]
+    own = [pair for pair in named if not pair[1].id.startswith("app.")]
+    room = width - 1 - sum(map(_width, anywhere))
+    kept = _fitting(own, max(room, 0))[: max(MOST_KEYS - len(anywhere), 0)]
+    return _fitting([*kept, *anywhere], width - 1)[:MOST_KEYS]
+
+
+def _width(named: tuple[str, Command]) -> int:
+    name, command = named
+    return len(name) + len(command.title) + 3
+
+
+def _fitting(named: Sequence[tuple[str, Command]], room: int) -> list[tuple[str, Command]]:
+    """The first of them, as many as there is room for."""
     found: list[tuple[str, Command]] = []
-    used = 1
-    for command in commands:
-        key = keys.get(command.id, command.keys)
-        if not key:
-            continue
-        name = key_name(key, unicode=unicode)
-        used += len(name) + len(command.title) + 3
-        if used > width or len(found) >= MOST_KEYS:
+    for each in named:
+        room -= _width(each)
+        if room < 0:
             break
-        found.append((name, command))
+        found.append(each)
     return found
 
 

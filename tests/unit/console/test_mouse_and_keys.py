@@ -28,15 +28,29 @@ def test_a_key_is_where_it_is_drawn():
     assert key_at(shown, 40) is None
 
 
+def test_help_stands_there_whatever_the_view_can_do():
+    own = [command(name, name) for name in "abcdefghij"]
+    general = [
+        Command(id="app.line", keys="colon", title="command", help="."),
+        Command(id="app.help", keys="question_mark", title="help", help="."),
+    ]
+    wide = shown_keys([*own, *general], keys={}, unicode=True, width=200)
+    assert [name for name, _ in wide] == ["a", "b", "c", "d", "e", ":", "?"]
+    narrow = shown_keys([*own, *general], keys={}, unicode=True, width=34)
+    assert [name for name, _ in narrow] == ["a", ":", "?"]
+    assert shown_keys([*own, *general], keys={}, unicode=True, width=5) == []
+
+
 async def test_a_click_on_a_key_does_what_the_key_does(tmp_path):
     ended = cw.run(
         status=RunStatus.FAILED, connections=[cw.connection(1, cw.ConnectionStatus.FAILED)]
     )
     async with cw.console(tmp_path, engine=cw.FakeEngine(cw.snapshot([ended]))) as world:
-        x = world.lines[-1].index("run")
+        x = world.lines[-1].index("open")
         await world.pilot.click("#footer", offset=(x, 0))
         await world.worked()
-        assert world.asked("submit")[0]["job"] == "gst_sales"
+        assert world.app.view.NAME == "run"
+        await world.press("1")
         x = world.lines[-1].index("help")
         await world.pilot.click("#footer", offset=(x, 0))
         await world.settle()
