@@ -136,9 +136,14 @@ async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
 
     screen = Screen(link=link, found=found, ended=ended, asked=asyncio.Event(), tether=tether)
     engine = asyncio.create_task(_engine(opening, screen), name="engine")
-    engine.add_done_callback(lambda _: app.exit("failed"))
-    with signals_leave(app.exit, screen.asked):
-        loop.add_reader(tether.fileno(), _parted, app.exit, tether)
+
+    def leave(how: str) -> None:
+        app.exit(how)
+        link.give_up()
+
+    engine.add_done_callback(lambda _: leave("failed"))
+    with signals_leave(leave, screen.asked):
+        loop.add_reader(tether.fileno(), _parted, leave, tether)
         left = None
         try:
             left = await app.run_async(mouse=config.console.mouse)
@@ -148,7 +153,9 @@ async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
             loop.remove_reader(tether.fileno())
         tether.closed()
         await history.close()
-        ended.set_result(_ending(left, app.crash, opening))
+        # What the screen lacked was an engine: of that the engine's own error tells.
+        crash = None if link.given_up else app.crash
+        ended.set_result(_ending(left, crash, opening))
         return await engine
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from etltui.cli.screen import Tether
 from etltui.domain.events import Event
 from etltui.domain.progress import Snapshot
+from etltui.door.errors import GoneError
 
 
 class Called(Protocol):
@@ -32,6 +33,17 @@ class Link:
         """There it is."""
         if not self._engine.done():
             self._engine.set_result(engine)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for an engine any more, though there was none."""
+        return self._engine.done() and self._engine.exception() is not None
+
+    def give_up(self) -> None:
+        """Wait for no engine any more: the screen ends, and must not hang on its first call."""
+        if not self._engine.done():
+            self._engine.set_exception(GoneError("the console ended before there was an engine"))
+            self._engine.exception()
 
     async def call(self, name: str, /, **arguments: Any) -> Any:
         """Call something of the engine; its result.

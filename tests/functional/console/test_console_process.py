@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -327,3 +328,31 @@ def test_the_demo_opens_the_console_and_starts_its_run(tmp_path):
     terminal.wait_for(b"3/3")
     terminal.type("d")
     assert terminal.ended() == 0
+
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from etltui.bootstrap import open_records
+async def hold():
+    async with open_records(Path(sys.argv[1])):
+        print("held", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+asyncio.run(hold())
+"""
+
+
+@pytest.mark.parametrize("leave", [False, True])
+def test_a_folder_that_is_held_by_somebody_who_serves_nobody(folder, leave):
+    command = [sys.executable, "-c", HOLD, str(folder / "state")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"held\n"
+        terminal = Terminal(*ETLTUI, *config(folder))
+        terminal.wait_for(b"\x1b[?1004h")
+        if leave:
+            os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.ended() == (0 if leave else 75)
+        holder.stdin.close()
+    assert SCREEN_SHUT in terminal.seen
+    assert (b"held by" in terminal.seen) is not leave
+    assert b"crashed" not in terminal.seen

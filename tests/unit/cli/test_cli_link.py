@@ -11,6 +11,7 @@ from etltui.cli.link import Later, Link
 from etltui.console.terminal import Terminal
 from etltui.domain.events import QueueCleared, RunQueued
 from etltui.domain.queue import QueueEntry
+from etltui.door.errors import GoneError
 
 ONE = RunQueued(at=1.0, run="R1", job="a", priority=1, owner="me", not_before=0.0, title="")
 TWO = dataclasses.replace(ONE, run="R2", job="b")
@@ -42,6 +43,27 @@ async def test_calls_wait_until_there_is_an_engine():
     assert await early == "GET_JOB_PROGRESS"
     assert await link.collect() == "COLLECT"
     assert engine.calls == [("get_job_progress", {"name": "a"}), ("collect", {})]
+
+
+async def test_who_waits_for_an_engine_that_never_comes_is_let_go():
+    link = Link()
+    waiting = asyncio.create_task(link.collect())
+    await asyncio.sleep(0)
+    assert not link.given_up
+    link.give_up()
+    link.give_up()
+    link.opened(Engine())
+    assert link.given_up
+    with pytest.raises(GoneError, match="before there was an engine"):
+        await waiting
+
+
+async def test_an_engine_that_is_there_is_not_given_up():
+    link = Link()
+    link.opened(Engine())
+    link.give_up()
+    assert not link.given_up
+    assert await link.collect() == "COLLECT"
 
 
 @pytest.mark.parametrize(
