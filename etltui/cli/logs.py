@@ -23,9 +23,17 @@ from etltui.cli.files import new_file
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
-from etltui.domain.words import counted, moment, short
+from etltui.domain.words import counted
 from etltui.engine.log import LEVELS
-from etltui.engine.log_files import Follower, LogFile, LogLine, backwards, forwards, opened
+from etltui.engine.log_files import (
+    Follower,
+    LogFile,
+    LogLine,
+    backwards,
+    forwards,
+    opened,
+    readable,
+)
 
 _LINES = 50
 _LOOK_S = 0.25
@@ -83,16 +91,6 @@ class Wanted:
                 or self.pattern.search(f"{line.message}\n{line.traceback}") is not None
             )
         )
-
-
-def readable(line: LogLine, timezone: str) -> str:
-    """The line for people; a traceback is indented below it."""
-    when = moment(line.time, timezone) if line.time else "?" * len("2026-11-22 04:35:12")
-    about = " ".join(filter(None, (short(line.run), line.connection)))
-    head = f"{when} {line.level or '?':<7} {f'[{about}] ' if about else ''}{line.message}"
-    return "\n".join(
-        [safe_text(head), *(f"    {safe_text(each)}" for each in line.traceback.splitlines())],
-    )
 
 
 def as_it_is(line: LogLine, _: str) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from etltui.domain.safe_text import safe_text
+from etltui.domain.words import moment, short
 from etltui.engine.log import LEVELS, LOG, ROTATIONS
 
 _BLOCK = 64 * 1024
@@ -36,6 +38,16 @@ class LogLine:
     def weighs(self, level: str) -> bool:
         """Whether it is of this level or a heavier one; a line that cannot be read always is."""
         return not self.level or LEVELS[self.level] >= LEVELS[level]
+
+
+def readable(line: LogLine, timezone: str) -> str:
+    """The line for people; a traceback is indented below it."""
+    when = moment(line.time, timezone) if line.time else "?" * len("2026-11-22 04:35:12")
+    about = " ".join(filter(None, (short(line.run), line.connection)))
+    head = f"{when} {line.level or '?':<7} {f'[{about}] ' if about else ''}{line.message}"
+    return "\n".join(
+        [safe_text(head), *(f"    {safe_text(each)}" for each in line.traceback.splitlines())],
+    )
 
 
 def parsed(raw: bytes) -> LogLine:
