@@ -132,7 +132,8 @@ def status_cell(line: FleetLine, glyphs: Glyphs) -> Cell:
     if line.absent:
         return Styled(f"{glyphs.skipped} {line.absent}", "muted")
     if line.past.last is None:
-        return Styled(f"{glyphs.waiting} never read", "muted")
+        never = f"{glyphs.waiting} never read" if line.read else f"reading {glyphs.ellipsis}"
+        return Styled(never, "muted")
     return outcome_status(glyphs, line.past.last)
 
 

@@ -119,6 +119,7 @@ class FleetLine:
         hold: Who holds it; None: nobody.
         absent: `closed` or `not yet open`; empty where it is there.
         answer: Its test; None: it was not tested, or has been read since.
+        read: Whether the store has told of its runs yet.
     """
 
     connection: Connection
@@ -127,6 +128,7 @@ class FleetLine:
     hold: Hold | None = None
     absent: str = ""
     answer: Answer | None = None
+    read: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +142,7 @@ class Fleet:
         tests: From names to their tests.
         at: Unix time in seconds.
         day: The day that it is.
+        read: Whether the store has told of runs yet.
     """
 
     at: float
@@ -148,6 +151,7 @@ class Fleet:
     holds: Mapping[str, Hold] = field(default_factory=dict)
     live: Mapping[str, ConnectionView] = field(default_factory=dict)
     tests: Mapping[str, Answer] = field(default_factory=dict)
+    read: bool = True
 
 
 def live_views(runs: Iterable[RunView]) -> dict[str, ConnectionView]:
@@ -182,6 +186,7 @@ def fleet_line(connection: Connection, fleet: Fleet) -> FleetLine:
         live=fleet.live.get(name),
         hold=hold if hold is not None and hold.in_force(fleet.at) else None,
         absent=absence(connection, fleet.day),
+        read=fleet.read,
         answer=_still_new(fleet.tests.get(name), past),
     )
 

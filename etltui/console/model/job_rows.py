@@ -140,10 +140,10 @@ def row_of_job(line: JobLine, at: float, glyphs: Glyphs, zone: str, width: int) 
     shown = owner or (result.owner if result else "") or none
     next_ = next_cell(line, at, glyphs, zone, width)
     if result is None:
-        never = Styled(f"{glyphs.waiting} never run", "muted")
+        never = f"{glyphs.waiting} never run" if line.read else f"reading {glyphs.ellipsis}"
         return JobRow(
             line=line,
-            status=never,
+            status=Styled(never, "muted"),
             when=none,
             rows=none,
             usual=none,

@@ -74,6 +74,7 @@ class JobLine:
         paused: Whether runs of it get no turn.
         connections: How many it reads.
         live: Its run while it is at work.
+        read: Whether the store has told of its runs yet.
     """
 
     job: Job
@@ -83,6 +84,7 @@ class JobLine:
     paused: bool = False
     connections: int = 0
     live: RunView | None = None
+    read: bool = True
 
     @property
     def resumable(self) -> bool:
@@ -252,12 +254,14 @@ class Known:
         past: Runs of each job, the newest first.
         owners: From runs to who asked for them.
         reads: Of each job the connections that it reads.
+        read: Whether the store has told of runs yet.
     """
 
     last: Mapping[str, RunRow] = field(default_factory=dict)
     past: Mapping[str, Sequence[RunRow]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    read: bool = True
 
 
 def reading(config: Config, day: date) -> dict[str, tuple[str, ...]]:
@@ -289,6 +293,7 @@ def job_lines(jobs: Mapping[str, Job], known: Known, snapshot: Snapshot) -> list
                 paused=queue.paused or job.name in queue.paused_jobs,
                 connections=connections,
                 live=view if view is not None and view.status in AT_WORK else None,
+                read=known.read,
             )
         )
     return lines

@@ -140,7 +140,16 @@ class Connections(ListView[FleetRow]):
         fleet = self._fleet(moment)
         glyphs, minute = self.desk.look.glyphs, int(moment.at // 60)
         config = self.desk.config
-        now = (config, glyphs, minute, self._pasts, fleet.holds, fleet.live, dict(self._tests))
+        now = (
+            config,
+            glyphs,
+            minute,
+            self._pasts,
+            fleet.holds,
+            fleet.live,
+            dict(self._tests),
+            fleet.read,
+        )
         if now == self._before:
             return self._made
         # Ages and signs change all rows together; else only what stands otherwise is made anew.
@@ -173,7 +182,8 @@ class Connections(ListView[FleetRow]):
 
     def _fleet(self, moment: Moment) -> Fleet:
         reads = self.desk.reads
-        outcomes = reads.get("outcomes", float(moment.at // _DAY * _DAY - _PAST_DAYS * _DAY)) or ()
+        since = float(moment.at // _DAY * _DAY - _PAST_DAYS * _DAY)
+        outcomes = reads.get("outcomes", since) or ()
         if outcomes is not self._outcomes:
             self._outcomes, self._pasts = outcomes, pasts(outcomes)
         holds: Sequence[Hold] = reads.get("holds") or ()
@@ -184,6 +194,7 @@ class Connections(ListView[FleetRow]):
             holds={each.connection: each for each in holds},
             live=live_views(moment.runs),
             tests=self._tests,
+            read=reads.known("outcomes", since),
         )
 
     def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:

@@ -133,6 +133,7 @@ class Jobs(ListView[JobRow]):
         since = float(at // _DAY * _DAY - _PAST_DAYS * _DAY)
         return Known(
             last=reads.get("last_by_job") or {},
+            read=reads.known("last_by_job"),
             past=by_job(reads.get("runs", since=since, limit=_PAST_RUNS) or ()),
             owners=owners(reads.get("actions", since, _PAST_RUNS) or ()),
             reads=self._reads_of(at),

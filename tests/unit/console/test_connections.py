@@ -325,3 +325,20 @@ async def test_answers_are_sorted_the_fastest_first_and_those_without_last(tmp_p
         names = [each.key for each in world.app.view.table.rows]
         assert names[0] == "branch_007"
         assert names[-1] == "branch_008"
+
+
+async def test_as_long_as_the_store_is_asked_no_branch_is_called_never_read(tmp_path):
+    told = asyncio.Event()
+
+    class Slow(cw.FakeHistory):
+        async def outcomes(self, _):
+            await told.wait()
+            return OUTCOMES
+
+    async with fleet(tmp_path, history=Slow(holds=[])) as world:
+        assert "reading …" in line(world, "branch_001")
+        assert "never read" not in world.text
+        told.set()
+        await world.settle()
+        assert "✓ completed" in line(world, "branch_001")
+        assert "never read" in line(world, "branch_003")

@@ -130,6 +130,7 @@ def test_the_status_names_what_matters_most():
     hold = Hold(connection="branch_001", reason="line cut", who="op@hq", since=cw.AT)
     bad = Past(last=failed(10))
     assert told() == "· never read"
+    assert told(read=False) == "reading …"
     assert told(past=bad) == "✗ unreachable"
     assert told(past=bad, glyphs=ASCII) == "x unreachable"
     assert told(past=bad, absent="closed") == "» closed"

@@ -178,5 +178,7 @@ def test_rows_far_from_usual_stand_out(tmp_path):
     shown = row_of_job(line, cw.AT, ASCII, "UTC", 13)
     assert shown.rows.role == "warn"
     assert shown.usual == ("-90%", "warn")
+    unread = row_of_job(JobLine(job=job, read=False), cw.AT, ASCII, "UTC", 13)
+    assert unread.status == ("reading ~", "muted")
     near = JobLine(job=job, result=latest(None, row(rows=990), 8, ""), usual=1000)
     assert row_of_job(near, cw.AT, UNICODE, "UTC", 13).rows == "990"
