@@ -17,13 +17,14 @@ from textual.dom import DOMNode
 from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.console.after_crash import after_crash
+from etltui.console.anywhere import COMMANDS
 from etltui.console.base import ScreenApp
 from etltui.console.bridge import Bridge, Link, Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.desk import AppDesk
 from etltui.console.frame import gauges, key_name
-from etltui.console.general import COMMANDS, General
+from etltui.console.general import General
 from etltui.console.key_check import key_mistakes
 from etltui.console.look import CurrentLook
 from etltui.console.model.panel import Shape, fading

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from textual.screen import Screen
 
 from etltui.config.schema import Config
+from etltui.console.anywhere import COMMANDS
 from etltui.console.base import Left
 from etltui.console.cells import text_of
 from etltui.console.commands import Command, nearest_word, parsed
@@ -34,95 +35,6 @@ from etltui.console.widgets.panel import Panel
 from etltui.console.widgets.table import Table
 
 T = TypeVar("T")
-
-COMMANDS = (
-    Command(id="app.line", keys="colon", title="command", help="Type a command; tab completes it."),
-    Command(id="app.help", keys="question_mark", title="help", help="Keys and what they do."),
-    Command(
-        id="app.palette",
-        keys="ctrl+p",
-        title="palette",
-        help="Find a command, a view or a job by a part of its name.",
-        footer=False,
-    ),
-    Command(
-        id="app.start",
-        keys="",
-        title="start",
-        help="Run a job now, from wherever you are.",
-        takes="JOB",
-        changes=True,
-        footer=False,
-    ),
-    Command(
-        id="app.back",
-        keys="escape,backspace",
-        title="back",
-        help="Back to the view before.",
-        footer=False,
-    ),
-    Command(
-        id="app.panel",
-        keys="p",
-        title="panel",
-        help="Make the floating panel of runs small, close it, show it again; tab goes into it.",
-        takes="full|badge|closed",
-        footer=False,
-    ),
-    Command(
-        id="app.undo",
-        keys="u",
-        title="undo",
-        help="Keep what was to be deleted.",
-        footer=False,
-    ),
-    Command(
-        id="app.theme",
-        keys="",
-        title="theme",
-        help="Draw with another theme.",
-        takes="THEME",
-        footer=False,
-    ),
-    Command(
-        id="app.screenshot",
-        keys="ctrl+s",
-        title="screenshot",
-        help="Write the screen into an .svg or .txt file.",
-        takes="FILE",
-        footer=False,
-    ),
-    Command(
-        id="app.export",
-        keys="",
-        title="export",
-        help="Write the rows of this view into a new .csv file.",
-        takes="FILE",
-        footer=False,
-    ),
-    Command(
-        id="app.read_only",
-        keys="",
-        title="read only",
-        help="Change nothing from here any more; off allows it again.",
-        takes="on|off",
-        footer=False,
-    ),
-    Command(
-        id="app.detach",
-        keys="d",
-        title="detach",
-        help="Leave the screen; the engine goes on, and etltui attaches again.",
-        footer=False,
-    ),
-    Command(
-        id="app.quit",
-        keys="q,ctrl+q",
-        title="quit",
-        help="End the console; asks first where runs are at work.",
-        footer=False,
-    ),
-)
 
 
 class Whole(Protocol):

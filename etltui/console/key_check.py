@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from textual.binding import Binding
 from textual.widget import Widget
 
-from etltui.console.general import COMMANDS
+from etltui.console.anywhere import COMMANDS
 from etltui.console.model.helping import bound_of
 from etltui.console.model.keymap import Bound, clashes, unknown
 from etltui.console.registry import ENTRIES, Entry

@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from etltui.console.commands import Command
 from etltui.console.frame import key_name
+from etltui.console.model.logs import STEPS
 from etltui.console.model.matching import Choice
 from etltui.console.registry import ENTRIES
 from etltui.console.view import Desk, View
 from etltui.console.views.list_view import ListView
 from etltui.domain.words import short, words
+
+RUNS = 50
+"""Recorded runs to offer."""
 
 
 def offers(desk: Desk, commands: Sequence[Command], *, unicode: bool) -> list[Choice]:
@@ -39,14 +43,22 @@ def offers(desk: Desk, commands: Sequence[Command], *, unicode: bool) -> list[Ch
     ]
     runs = [
         Choice(
-            key=f"run {each.run}",
-            text=f"show {each.job} {short(each.run)}",
-            detail=words(each.status),
+            key=f"run {run}",
+            text=f"show {job} {short(run)}",
+            detail=words(status),
             sign="run",
         )
-        for each in reversed(desk.moment.runs)
+        for run, (job, status) in runs_of(desk).items()
     ]
     return [*reversed(found.values()), *views, *jobs, *runs]
+
+
+def runs_of(desk: Desk) -> dict[str, tuple[str, str]]:
+    """Job and status of the newest runs by their id: those at work, then those recorded."""
+    found = {each.run: (each.job, str(each.status)) for each in reversed(desk.moment.runs)}
+    for row in desk.reads.get("runs", limit=RUNS) or ():
+        found.setdefault(row.run, (row.job, str(row.status)))
+    return found
 
 
 def sources_of(
@@ -56,7 +68,8 @@ def sources_of(
     found: dict[str, Callable[[], Sequence[str]]] = {
         "JOB": lambda: sorted(desk.config.jobs),
         "CONNECTION": lambda: [each.name for each in desk.config.connections],
-        "RUN": lambda: [each.run for each in reversed(desk.moment.runs)],
+        "RUN": lambda: list(runs_of(desk)),
+        "LEVEL": lambda: STEPS,
         "VIEW": lambda: [each.name for each in ENTRIES],
         "THEME": lambda: themes,
         "on|off": lambda: ("on", "off"),

@@ -2,11 +2,14 @@
 
 import asyncio
 from functools import partial
+from types import SimpleNamespace
 
 from textual import events
 
 import console_world as cw
+from etltui.console import offers
 from etltui.console.remembered import FILE, remember, remembered
+from etltui.domain.run import RunStatus
 
 
 async def test_the_command_line_starts_jobs_shows_views_and_names_what_it_does_not_know(tmp_path):
@@ -162,3 +165,21 @@ async def test_the_rows_of_any_view_are_written(tmp_path):
         head, *lines = path.read_text("utf-8").splitlines()
         assert head == "name,status,rows,pace,time,progress"
         assert any(line.startswith("branch_001") for line in lines)
+
+
+async def test_recorded_runs_are_offered_too(tmp_path):
+    row = SimpleNamespace(run="20261118T080000Z-OLD1", job="stock", status=RunStatus.FAILED)
+    history = cw.FakeHistory(runs=[row])
+    at_work = cw.run("20261118T090000Z-NEW1")
+    engine = cw.FakeEngine(cw.snapshot([at_work]))
+    async with cw.console(tmp_path, history=history, engine=engine) as world:
+        offers.runs_of(world.app.desk)
+        await world.settle()
+        assert list(offers.runs_of(world.app.desk)) == [at_work.run, row.run]
+        await world.press("ctrl+p")
+        await world.type("old1")
+        assert "show stock OLD1" in world.text
+        await world.press("escape", "colon")
+        await world.type("run ")
+        await world.press("tab")
+        assert at_work.run in world.lines[-2]

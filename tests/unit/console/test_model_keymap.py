@@ -2,7 +2,8 @@
 
 import pytest
 
-from etltui.console.general import COMMANDS, General
+from etltui.console.anywhere import COMMANDS
+from etltui.console.general import General
 from etltui.console.key_check import in_sight, key_mistakes
 from etltui.console.model.keymap import Bound, clashes, unknown
 from etltui.console.registry import ENTRIES
