@@ -24,7 +24,7 @@ COLUMNS = (
     Column(id="part", title="", width=12, below=70),
     Column(id="began", title="BEGAN", width=19, below=50),
 )
-_HINT = "Resume keeps what is safe and reads the rest. Discard deletes it. Later asks again."
+_HINT = "Resume keeps what is safe and reads the rest. Discard deletes it."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

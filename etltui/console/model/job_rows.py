@@ -147,7 +147,7 @@ def row_of_job(line: JobLine, at: float, glyphs: Glyphs, zone: str, width: int) 
             when=none,
             rows=none,
             usual=none,
-            connections=number(line.connections),
+            connections=_done(line, glyphs),
             time=none,
             next=next_,
             owner=shown,
@@ -162,16 +162,17 @@ def row_of_job(line: JobLine, at: float, glyphs: Glyphs, zone: str, width: int) 
         when=clock(result.at, at, zone),
         rows=Styled(str(rows), "warn") if far and isinstance(rows, str) else rows,
         usual=none if not off or result.at_work else Styled(off, "warn" if far else ""),
-        connections=_done(line),
+        connections=_done(line, glyphs),
         time=duration(max(took, 0.0)) if took else none,
         next=next_,
         owner=shown,
     )
 
 
-def _done(line: JobLine) -> Cell:
+def _done(line: JobLine, glyphs: Glyphs) -> Cell:
     result = line.result
     if result is None or result.completed is None:
-        return number(line.connections)
+        total = result.total if result else line.connections
+        return Styled(f"{glyphs.none}/{total}", "muted")
     text = f"{result.completed}/{result.total}"
     return Styled(text, "bad") if result.failed else text

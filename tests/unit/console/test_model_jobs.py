@@ -180,5 +180,7 @@ def test_rows_far_from_usual_stand_out(tmp_path):
     assert shown.usual == ("-90%", "warn")
     unread = row_of_job(JobLine(job=job, read=False), cw.AT, ASCII, "UTC", 13)
     assert unread.status == ("reading ~", "muted")
+    stopped = JobLine(job=job, result=latest(None, crashed(), 8, ""), connections=9)
+    assert row_of_job(stopped, cw.AT, UNICODE, "UTC", 13).connections == ("–/8", "muted")
     near = JobLine(job=job, result=latest(None, row(rows=990), 8, ""), usual=1000)
     assert row_of_job(near, cw.AT, UNICODE, "UTC", 13).rows == "990"
