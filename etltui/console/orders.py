@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from etltui.console.commands import Command
-from etltui.console.view import Desk
+from etltui.console.view import Severity
 from etltui.domain.errors import ConfigError, EtltuiError
 
 UNDO_S = 10.0
@@ -20,6 +20,18 @@ class Doer(Protocol):
         ...
 
 
+class Asking(Protocol):
+    """Whom a command is done for: the desk, or whoever types at a prompt."""
+
+    async def confirm(self, question: str) -> bool:
+        """Whether they say yes."""
+        ...
+
+    def tell(self, text: str, severity: Severity = "information") -> None:
+        """Say something in passing."""
+        ...
+
+
 def why_not(command: Command, *, read_only: bool, enabled: bool) -> str:
     """Why a command is not done, as a sentence; empty where it is."""
     if read_only and command.changes:
@@ -29,7 +41,7 @@ def why_not(command: Command, *, read_only: bool, enabled: bool) -> str:
     return ""
 
 
-async def done(command: Command, doer: Doer, desk: Desk, *, text: str, confirm: bool) -> None:
+async def done(command: Command, doer: Doer, desk: Asking, *, text: str, confirm: bool) -> None:
     """Do a command that is allowed, after a question where it has one."""
     if command.ask and confirm and not await desk.confirm(command.ask):
         return
