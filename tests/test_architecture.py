@@ -130,6 +130,56 @@ def test_asking_for_the_version_loads_next_to_nothing():
     assert not {module.partition(".")[0] for module in loaded} & {*HEAVY, "msgspec", "psutil"}
 
 
+CONSOLE = PACKAGE / "console"
+PICTURES = sorted(
+    path for room in ("views", "widgets", "screens") for path in (CONSOLE / room).glob("*.py")
+)
+SURFACES = ("cli", "console", "web", "__main__.py")
+SCREEN = {"textual", "rich"}
+SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "PRAGMA ")
+
+
+def imported(path):
+    """The modules that a file imports, wherever in it."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+BELOW = [path for path in MODULES if path.relative_to(PACKAGE).parts[0] not in SURFACES]
+
+
+@pytest.mark.parametrize("path", BELOW, ids=name)
+def test_what_lies_below_the_surfaces_knows_no_screen(path):
+    assert not {module.partition(".")[0] for module in imported(path)} & SCREEN
+
+
+@pytest.mark.parametrize("room", ["model", "linear"])
+def test_what_can_be_worked_out_without_a_screen_needs_none(room):
+    """Widths of letters are all that it asks of a library of screens."""
+    found = {module for path in (CONSOLE / room).rglob("*.py") for module in imported(path)}
+    assert not {each for each in found if each.startswith("textual.widget")}
+    assert {each for each in found if each.partition(".")[0] == "rich"} <= {"rich.cells"}
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=name)
+def test_a_part_of_the_picture_knows_neither_tables_of_a_store_nor_a_file_of_one(path):
+    assert not {"sqlite3", "aiosqlite", "etltui.domain.ports"} & set(imported(path))
+    texts = [each for each in ast.walk(tree(path)) if isinstance(each, ast.Constant)]
+    assert not [each.value for each in texts if str(each.value).startswith(SQL)]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=name)
+def test_only_a_command_waits_for_the_store_never_what_paints_or_hears_keys(path):
+    """Commands are workers of their own: what else waits would hold up keys and paints."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith(("on_", "action_")):
+            waits = [each for each in ast.walk(node) if isinstance(each, ast.Await)]
+            assert not [each for each in waits if "reads" in ast.unparse(each)], node.name
+
+
 def test_the_contracts_of_layers_and_rooms_hold():
     lint = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run(
