@@ -65,7 +65,7 @@ def test_a_key_is_the_same_by_its_name_and_by_its_sign():
 
 def test_all_chosen_keys_are_checked_over_all_views():
     found = key_mistakes(
-        {"monitor.runn": "f5", "monitor.run": "q", "table.up": "w", "page.leave": "x"}
+        {"monitor.runn": "f5", "monitor.run": "q", "table.up": "f12", "page.leave": "x"}
     )
     assert [each for each in found if "no 'monitor.runn'" in each]
     assert "console.keys: q means monitor.run and app.quit; give one of them another key" in found

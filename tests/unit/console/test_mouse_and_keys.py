@@ -75,9 +75,8 @@ async def test_wrong_keys_are_named_at_the_start(tmp_path):
     more = '\n[console.keys]\n"monitor.cancle" = "f8"\n"monitor.run" = "q"\n'
     config = await asyncio.to_thread(partial(cw.configured, tmp_path, more=more))
     async with cw.console(tmp_path, config=config) as world:
-        await world.app.workers.wait_for_complete(
-            [each for each in world.app.workers if each.name == "keys"]
-        )
+        for worker in [each for each in world.app.workers if each.name == "keys"]:
+            await worker.wait()
         assert [each for each in world.told if "did you mean monitor.cancel?" in each]
         assert [each for each in world.told if "q means monitor.run and app.quit" in each]
 
