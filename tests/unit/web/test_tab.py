@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,10 @@ from etltui.web.tab import MOST, open_tab, surroundings
 
 LIMIT_S = 30
 """A safety net: what does not come in this time does not come at all."""
+
+
+def descriptors():
+    return set(Path("/proc/self/fd").iterdir())
 
 
 async def until(tab, word):
@@ -82,10 +87,10 @@ async def test_keys_that_nobody_reads_wait_without_holding_anything_up():
 
 
 async def test_a_command_that_cannot_start_leaves_nothing_open():
-    before = set(os.listdir("/proc/self/fd"))
+    before = descriptors()
     with pytest.raises(ValueError, match="null byte"):
         await open_tab(["\0"], columns=80, lines=24, environ={})
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
 
 
 def test_nothing_of_the_servers_own_terminal_is_handed_on():
