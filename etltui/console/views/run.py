@@ -26,6 +26,7 @@ from etltui.console.model.run_columns import FIELDS, Pen, RunConnection
 from etltui.console.steps import advice
 from etltui.console.view import Desk, Text, job_of
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
+from etltui.console.views.run_keys import COMMANDS
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.lines import Lines
 from etltui.domain.errors import ErrorClass
@@ -42,60 +43,6 @@ TALL = 30
 """Lines of a screen from which details stand below the list."""
 _PANE = 13
 _NEWEST = 1
-
-COMMANDS = (
-    Command(
-        id="run.details",
-        keys="enter",
-        title="details",
-        help="All that is known of the connection: error, advice, past, time, pool, query.",
-    ),
-    Command(
-        id="run.retry",
-        keys="f",
-        title="re-run failed",
-        help="Read again what the run lacks, of the selected connections only where there are any, "
-        "and patch its targets.",
-        name="retry-failed",
-        changes=True,
-    ),
-    Command(
-        id="run.retry_class",
-        keys="e",
-        title="re-run class",
-        help="Read again only what failed with one class of error.",
-        name="retry-class",
-        takes="CLASS",
-        changes=True,
-    ),
-    Command(
-        id="run.cancel",
-        keys="x",
-        title="cancel",
-        help="End the run; what finished stays and can be resumed.",
-        changes=True,
-        ask="Cancel this run?",
-    ),
-    Command(
-        id="run.targets",
-        keys="w",
-        title="targets",
-        help="Where the run's rows are: paths, rows and sizes.",
-    ),
-    Command(
-        id="run.order",
-        keys="t",
-        title="order",
-        help="List connections by urgency, or in the job's own order.",
-    ),
-    Command(
-        id="run.pane",
-        keys="o",
-        title="pane",
-        help="Show or hide the details below the list, on screens of 30 lines and more.",
-        footer=False,
-    ),
-)
 
 
 class OneRun(ListView[RunConnection]):
