@@ -66,7 +66,9 @@ async def test_the_line_is_remembered_for_the_next_session_by_its_owner_alone(tm
 def test_a_line_is_kept_once_and_no_more_than_a_hundred_of_them(tmp_path):
     for n in range(120):
         remember(tmp_path, f"line {n}")
+    (tmp_path / FILE).chmod(0o644)
     remember(tmp_path, "line 50")
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
     assert len(remembered(tmp_path)) == 100
     assert remembered(tmp_path)[-1] == "line 50"
     assert remembered(tmp_path).count("line 50") == 1

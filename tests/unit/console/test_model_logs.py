@@ -7,9 +7,10 @@ import pytest
 from etltui.console.model.logs import Ring, Sieve, sifted
 
 
-def raw(message="fetched", *, level="info", **more):
+def raw(message="fetched", *, level="info", traceback="", **more):
     line = {"time": "2026-11-22T19:40:54.811+00:00", "level": level, **more, "message": message}
-    line["message"] = line.pop("message")
+    # The traceback stands last, as the program writes it.
+    line |= {"traceback": traceback} if traceback else {}
     return json.dumps(line, ensure_ascii=False).encode()
 
 
@@ -55,7 +56,8 @@ def test_words_with_escapes_and_tracebacks_are_found():
     line = raw('it said "no"\n', traceback="Traceback\n  ValueError: x")
     assert passes(line, text='"no"')
     assert passes(line, text="ValueError")
-    assert not passes(line, text="nnn")
+    assert not passes(line, text="traceback ValueError: nnn")
+    assert passes(raw('it said "no"'), text='"no"')
 
 
 def test_a_pattern_that_is_none_is_refused_with_a_way_out():
