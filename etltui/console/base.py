@@ -1,5 +1,6 @@
 """What every screen of the console stands on: how it ends, and that it never tells secrets."""
 
+import os
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -62,6 +63,18 @@ class ScreenApp(App[Left]):
         """Seconds that the terminal took for the last burst; see `rate.next_interval`."""
         driver = self._driver
         return driver.drained if isinstance(driver, ConsoleDriver) else 0.0
+
+    def action_suspend_process(self) -> None:
+        """Stop until the shell continues it, unless there is none: then nobody ever would.
+
+        Where a program leads its session (ssh with a command, a pane of tmux, a browser's tab) it
+        is in the leader's own group; a shell gives each job another.
+        """
+        if os.getpgrp() == os.getsid(0):
+            said = "No shell waits here that could continue it: d leaves the console"
+            self.notify(said, severity="warning", markup=False)
+        else:
+            super().action_suspend_process()
 
     def terminal_gone(self) -> None:
         """End the screen: nobody sees it any more."""

@@ -192,15 +192,41 @@ def test_under_nohup_a_console_that_draws_nothing_notices_a_closed_terminal(fold
     until_gone(engine)
 
 
+SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+pid = os.fork()
+if pid == 0:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status = os.waitpid(pid, os.WUNTRACED)
+print("STOPPED" if os.WIFSTOPPED(status) else "ENDED", flush=True)
+os.kill(pid, signal.SIGCONT)
+_, status = os.waitpid(pid, 0)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
 def test_whoever_is_continued_continues_both(folder):
+    terminal = Terminal(sys.executable, "-c", SHELL, *ETLTUI, *config(folder))
+    terminal.wait_for(b"CONNECTION")
+    terminal.type("\x1a")
+    terminal.wait_for(b"STOPPED")
+    assert SCREEN_SHUT in terminal.seen
+    terminal.wait_for(b"CONNECTION", after=terminal.seen.index(b"STOPPED"))
+    terminal.type("q")
+    assert terminal.ended() == 0
+
+
+def test_where_no_shell_could_continue_it_ctrl_z_stops_nothing(folder):
     with console(*config(folder)) as terminal:
         terminal.type("\x1a")
-        terminal.wait_for(SCREEN_SHUT)
-        _, status = os.waitpid(terminal.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(status)
-        here = len(terminal.seen)
-        os.kill(terminal.pid, signal.SIGCONT)
-        terminal.wait_for(b"CONNECTION", after=here)
+        terminal.wait_for(b"No shell waits")
+        terminal.type("q")
+        assert terminal.ended() == 0
+        assert terminal.seen.count(SCREEN_SHUT) == 1
 
 
 def test_ctrl_z_stops_it_and_fg_draws_it_anew(folder):
