@@ -185,3 +185,17 @@ async def test_recorded_runs_are_offered_too(tmp_path):
         await world.type("run ")
         await world.press("tab")
         assert at_work.run in world.lines[-2]
+
+
+async def test_the_palette_is_moved_in_and_clicked(tmp_path):
+    async with cw.console(tmp_path) as world:
+        await world.press("ctrl+p", "down", "down")
+        chooser = world.app.screen
+        third = chooser.table.key
+        await world.press("up", "pagedown", "pageup")
+        assert chooser.table.key != third
+        await world.type("monit")
+        await world.pilot.click(chooser.table, offset=(5, 1), times=2)
+        await world.settle()
+        assert world.app.screen is not chooser
+        assert world.app.view.NAME == "monitor"

@@ -214,3 +214,19 @@ async def test_what_is_written_while_it_is_looked_at_appears(tmp_path, monkeypat
         assert "and more" in world.text
         await world.press("1", "0")
         assert "and more" in world.text
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("terminal", [cw.ASCII, cw.PLAIN, cw.SIXTEEN])
+async def test_sixty_columns_twenty_lines_and_few_signs_are_enough(tmp_path, terminal):
+    async with cw.console(tmp_path, size=(60, 20), terminal=terminal) as world:
+        await at_logs(world, some(40))
+        assert len([each for each in world.lines if "line " in each]) == 16
+        assert all(len(each) <= 60 for each in world.lines)
+        if not terminal.unicode:
+            assert world.text.isascii()
+        await world.press("question_mark")
+        assert "Help Logs" in world.text
+        await world.press("escape", "ctrl+p")
+        await world.type("warn")
+        assert "next" in world.text
