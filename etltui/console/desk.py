@@ -28,8 +28,12 @@ class Stage(Protocol):
     """The app, as the desk needs it."""
 
     bridge: Bridge
-    prompt: Prompt
     config: Config
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where the operator types."""
+        ...
 
     def go(self, view: str, argument: str = "", *, back: bool = False) -> None:
         """Show a view."""

@@ -44,8 +44,16 @@ class Whole(Protocol):
     look: CurrentLook
     options: Options
     only_shown: bool
-    panel: Panel
-    prompt: Prompt
+
+    @property
+    def panel(self) -> Panel:
+        """What floats over the views."""
+        ...
+
+    @property
+    def prompt(self) -> Prompt:
+        """Where the operator types."""
+        ...
 
     @property
     def view(self) -> View | None:

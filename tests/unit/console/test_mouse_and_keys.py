@@ -95,10 +95,10 @@ async def test_a_theme_is_drawn_anew_when_its_file_is_saved(tmp_path):
         assert world.app.look.theme.name == "mine"
         accent = world.app.look.theme.accent
         mine.write_text(text.replace(accent, "#123456"), "utf-8")
-        await world.app._themes_changed()
+        await world.app._rereading.themes()
         assert world.app.look.theme.accent == "#123456"
         mine.write_text("accent = 5", "utf-8")
-        await world.app._themes_changed()
+        await world.app._rereading.themes()
         assert [each for each in world.told if "mine.toml" in each]
 
 
