@@ -180,15 +180,27 @@ def joined(parts: Iterable[Cell], between: str = "  ") -> list[Cell]:
 
 
 def folded(text: str, width: int, hang: int = 0) -> list[str]:
-    """A text in lines of a width, broken at blanks where it can be; the rest moved in."""
+    """A text in harmless lines of a width, broken at blanks where it can be; the rest moved in."""
     lines: list[str] = []
     hang = hang if hang < width // 2 else 0
     for part in text.split("\n"):
-        rest = part
-        while len(rest) > width:
-            at = rest.rfind(" ", 1, width + 1)
-            cut = at if at > width // 2 else width
+        rest = safe_text(part)
+        while (fit := _fitting(rest, width)) < len(rest):
+            at = rest.rfind(" ", 1, fit + 1)
+            cut = at if at > fit // 2 else fit
             lines.append(rest[:cut])
-            rest = " " * hang + (rest[cut:].lstrip(" ") if at > width // 2 else rest[cut:])
+            rest = " " * hang + (rest[cut:].lstrip(" ") if cut == at else rest[cut:])
         lines.append(rest)
     return lines
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters fit into so many cells, at least one."""
+    if text.isascii():
+        return min(len(text), width)
+    length = 0
+    for number, character in enumerate(text):
+        length += cell_len(character)
+        if length > width:
+            return max(number, 1)
+    return len(text)

@@ -14,6 +14,7 @@ from textual.widgets import Input
 from etltui.console.commands import Choices, completed
 from etltui.console.palette import Palette
 from etltui.console.widgets.line import Line
+from etltui.console.widgets.typed import Typed
 from etltui.domain.safe_text import safe_text
 
 REMEMBERED = 100
@@ -27,7 +28,7 @@ _AT_ONCE = {
 """From the keys that edit a line, and end it, to what they do."""
 
 
-class Typing(Input):
+class Typing(Typed):
     """The part that is typed into."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

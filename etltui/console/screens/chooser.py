@@ -13,6 +13,7 @@ from etltui.console.model.matching import Choice, best
 from etltui.console.view import Look
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.table import Table
+from etltui.console.widgets.typed import Typed
 
 COLUMNS = (
     Column(id="text", title="", width=24, flexible=True),
@@ -55,7 +56,7 @@ class Chooser(ModalScreen[str]):
         self._choices = choices
         self._moved = moved
         self._status = Line(look.palette)
-        self._typing = Input(compact=True)
+        self._typing = Typed(compact=True)
         self._typing.cursor_blink = False
         self.table = Table(COLUMNS, look.palette, look.glyphs)
         self.table.empty = ("", "Nothing has these letters in its name.")

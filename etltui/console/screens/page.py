@@ -13,6 +13,7 @@ from etltui.console.cells import Cell, Column, Row, Styled, folded, role_of, tex
 from etltui.console.view import Desk
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.table import Table
+from etltui.console.widgets.typed import Typed
 
 
 class Page(ModalScreen[None]):
@@ -40,7 +41,7 @@ class Page(ModalScreen[None]):
         super().__init__()
         self._hang = hang
         self._wanted = ""
-        self._typing = Input(compact=True, placeholder="search")
+        self._typing = Typed(compact=True, placeholder="search")
         self._typing.cursor_blink = False
         self._desk = desk
         self._title = title

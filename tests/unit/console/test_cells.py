@@ -1,8 +1,24 @@
 """Cells: how lines are laid out, cut, and how little of them is painted again."""
 
+import itertools
+
 from rich.cells import cell_len
 
-from etltui.console.cells import Column, Row, Styled, changed_spans, fitted, joined, places
+from console_foreign import Foreign, hidden_in
+from etltui.console.cells import (
+    Column,
+    Row,
+    Styled,
+    changed_spans,
+    fitted,
+    folded,
+    joined,
+    places,
+)
+from etltui.console.widgets.line import cut
+from etltui.domain.safe_text import safe_text
+
+CUTS = ("left", "middle", "right")
 
 NAME = Column(id="name", title="NAME", width=10, flexible=True)
 ROWS = Column(id="rows", title="ROWS", width=8, align="right")
@@ -41,8 +57,8 @@ def test_text_fits_exactly_and_is_cut_where_its_kind_says():
 
 def test_wide_characters_count_for_two_cells():
     for width in range(1, 12):
-        for cut in ("left", "middle", "right"):
-            assert cell_len(fitted("支店_北京_データ", width, cut=cut)) == width
+        for where in CUTS:
+            assert cell_len(fitted("支店_北京_データ", width, cut=where)) == width
 
 
 def test_nothing_foreign_can_move_the_terminal():
@@ -85,3 +101,29 @@ def test_a_heading_in_a_rows_place_is_painted_whole():
 
 def test_parts_that_are_empty_take_no_place():
     assert joined(["a", "", Styled("", "bad"), "b"], "·") == ["a", "·", "b"]
+
+
+def test_ten_thousand_foreign_texts_fit_exactly():
+    """Every width, alignment and cut."""
+    kinds = itertools.cycle(itertools.product((1, 2, 7, 12, 40), ("left", "right"), CUTS))
+    for text, (width, align, cut_at) in zip(Foreign(3).many(10_000), kinds, strict=False):
+        shown = fitted(text, width, align, cut_at)
+        assert cell_len(shown) == width, repr(text)
+        assert not hidden_in(shown)
+
+
+def test_a_line_of_foreign_texts_has_no_cell_too_many():
+    well = Foreign(4)
+    for _ in range(500):
+        parts = cut([well(), Styled(well(), "bad"), well()], 40)
+        assert sum(cell_len(text) for text, _ in parts) <= 40
+        assert not [text for text, _ in parts if hidden_in(text)]
+
+
+def test_a_folded_text_loses_nothing_that_is_made_visible():
+    well = Foreign(5)
+    for text in well.many(500):
+        lines = folded(text, 30, 4)
+        assert not [line for line in lines if cell_len(line) > 30 or hidden_in(line)]
+        whole = "".join(line.replace(" ", "") for line in lines)
+        assert whole == "".join(map(safe_text, text.split("\n"))).replace(" ", "")

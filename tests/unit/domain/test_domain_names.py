@@ -46,7 +46,7 @@ def test_what_is_safe_stays_safe(text):
 def test_every_other_character_stays():
     kept = [chr(code) for code in range(sys.maxunicode + 1)]
     kept = [c for c in kept if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
-    text = "".join(kept)
+    text = "a".join(each for each in kept if not "\ufe00" <= each <= "\ufe0f")
     assert safe_text(text) == text
 
 
