@@ -268,7 +268,9 @@ def drafted(place: Path, made: dict[str, Any]) -> Config:
     except ConfigError as error:
         raise ConfigError([replace(each, where=str(place)) for each in error.mistakes]) from None
     except OSError as error:
-        mistake = Mistake(where=str(place), key="", problem=why_not_written(place, error))
+        # Of the folder: the draft itself is in nobody's way.
+        problem = f"the folder cannot be written: {error.strerror}"
+        mistake = Mistake(where=str(place), key="", problem=problem)
         raise ConfigError([mistake]) from error
     finally:
         with suppress(OSError):

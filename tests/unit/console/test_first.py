@@ -11,7 +11,7 @@ import pytest
 
 import console_world as cw
 from etltui.config.load import load, unwritten
-from etltui.console.first import FirstApp, Means
+from etltui.console.first import FirstApp, Means, drafted
 from etltui.console.look import CurrentLook
 from etltui.console.model.first import CONNECTING, READING, asked, refusal, tables
 from etltui.domain import inquiry
@@ -225,3 +225,25 @@ async def test_a_password_that_is_typed_is_neither_said_nor_offered_again(tmp_pa
         await first.press("up")
         assert "s3cret" not in first.text
         await first.press("escape", "escape", "escape", "escape", "escape", "q")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"etltui\.toml") as caught:
+        drafted(tmp_path / "file" / "etltui.toml", tables({**SQLITE, **JOB}))
+    assert "cannot be written" in str(caught.value)
+
+
+async def test_a_file_that_has_appeared_meanwhile_is_not_written_over(tmp_path):
+    await asyncio.to_thread(a_database, tmp_path / "sales.db")
+    async with first_use(tmp_path) as first:
+        await first.press("n", "n")
+        for question in ("kind", "file", "connection"):
+            await first.answer(BY_ID[question].label, SQLITE[question])
+        await first.asked("query")
+        await asyncio.to_thread((tmp_path / "etltui.toml").write_text, "mine")
+        for question in ("query", "target", "job"):
+            await first.answer(BY_ID[question].label, JOB[question])
+        await first.asked("query")
+        assert "is there already" in " ".join(first.text.split())
+    assert (tmp_path / "etltui.toml").read_text() == "mine"

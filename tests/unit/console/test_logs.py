@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from textual import events
 
 import console_world as cw
 from etltui.console import log_reader
@@ -230,3 +231,46 @@ async def test_sixty_columns_twenty_lines_and_few_signs_are_enough(tmp_path, ter
         await world.press("escape", "ctrl+p")
         await world.type("warn")
         assert "next" in world.text
+
+
+@pytest.mark.usefixtures("silent")
+async def test_the_wheel_scrolls_a_click_moves_and_a_second_one_opens(tmp_path):
+    async with cw.console(tmp_path) as world:
+        view = await at_logs(world, some(100))
+        ring = view.view
+        ring.post_message(events.MouseScrollUp(ring, 1, 5, 0, -1, 0, False, False, False))  # noqa: FBT003
+        await world.settle()
+        assert view.ring.line(ring.number).message == "line 96"
+        assert "paused" in world.lines[0]
+        ring.post_message(events.MouseScrollDown(ring, 1, 5, 0, 1, 0, False, False, False))  # noqa: FBT003
+        await world.settle()
+        assert "following" in world.lines[0]
+        row = next(y for y, line in enumerate(world.lines) if "line 90" in line)
+        await world.pilot.click(ring, offset=(5, row - 1))
+        await world.settle()
+        assert view.ring.line(ring.number).message == "line 90"
+        await world.press("y")
+        await world.worked()
+        assert world.told[-1] == "copied"
+        await world.pilot.click(ring, offset=(5, row - 1), times=2)
+        await world.worked()
+        assert "branch_000" in world.text
+        assert "Line of the log" in world.text
+
+
+@pytest.mark.usefixtures("silent")
+async def test_lines_that_go_while_it_is_paused_leave_the_cursor_on_the_oldest(tmp_path):
+    async with cw.console(tmp_path) as world:
+        await world.press("0")
+        view = world.app.view
+        view.ring._lines = type(view.ring._lines)(maxlen=50)
+        view.take(some(50))
+        await world.settle()
+        await world.press("g")
+        assert "line 0" in world.lines[2]
+        view.take(some(30, begin=50))
+        await world.settle()
+        assert "line 30" in world.lines[2]
+        assert "paused" in world.lines[0]
+        await world.press("pagedown", "pageup", "end")
+        assert "following" in world.lines[0]
