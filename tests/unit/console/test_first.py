@@ -245,5 +245,6 @@ async def test_a_file_that_has_appeared_meanwhile_is_not_written_over(tmp_path):
         for question in ("query", "target", "job"):
             await first.answer(BY_ID[question].label, JOB[question])
         await first.asked("query")
+        await first.settle()
         assert "is there already" in " ".join(first.text.split())
     assert (tmp_path / "etltui.toml").read_text() == "mine"
