@@ -33,6 +33,7 @@ class Runs(Protocol):
         delay_s: float = 0.0,
         owner: str = "",
         overlap: Overlap | None = None,
+        canary: bool | None = None,
     ) -> str:
         """Start a run; its id."""
         ...
@@ -98,6 +99,7 @@ class Local(Runs):
         delay_s: float = 0.0,
         owner: str = "",
         overlap: Overlap | None = None,
+        canary: bool | None = None,
     ) -> str:
         """Start a run; its id."""
         handle = await self._engine.submit(
@@ -108,6 +110,7 @@ class Local(Runs):
             delay_s=delay_s,
             owner=owner,
             overlap=overlap,
+            canary=canary,
         )
         return self._keep(handle)
 

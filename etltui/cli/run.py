@@ -44,6 +44,7 @@ class Asked(TypedDict, total=False):
     priority: int | None
     delay_s: float
     overlap: Overlap | None
+    canary: bool | None
 
 
 def starting(jobs: Sequence[str], asked: Asked) -> Start:
@@ -113,6 +114,12 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
     type=click.Choice(get_args(Overlap)),
     help="Where the job has a run already: follow that one, be refused, or wait for its end. "
     "Default: the job's own, else settings.overlap.",
+)
+@click.option(
+    "--canary/--no-canary",
+    default=None,
+    help="Begin with one connection, then five, then all; stop resumably where one of the first "
+    "fails. Default: the job's own setting.",
 )
 @_wait_option
 @join_option

@@ -196,6 +196,7 @@ def job(
         overlap=table.read("overlap", _OVERLAP, None),
         on_finish=_on_finish(table),
         enabled=table.read("enabled", Flag(), default_of(Job, "enabled")),
+        canary=table.read("canary", Flag(), default_of(Job, "canary")),
         folder=folder,
     )
     table.finish()

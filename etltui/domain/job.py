@@ -244,6 +244,8 @@ class Job:
         overlap: None: as the settings say.
         on_finish: What to start when a run of it has ended.
         enabled: Whether it may be started.
+        canary: Whether a new run begins with one connection, then five, and stops where one of
+            them fails.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -267,4 +269,5 @@ class Job:
     overlap: Overlap | None = None
     on_finish: OnFinish | None = None
     enabled: bool = True
+    canary: bool = False
     folder: Path = field(default_factory=Path)

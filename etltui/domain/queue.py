@@ -24,12 +24,15 @@ class Ask:
         only: Selectors (names, globs, `tag:NAME`) over the connections; empty for all.
         only_failed: Of a retry, read only connections that failed or were held.
         classes: … and only those that failed with one of these; empty for any.
+        canary: Begin with few connections, and stop where one of them fails; None as the job
+            says, which a retry does not ask.
     """
 
     mode: Mode = Mode.NEW
     only: tuple[str, ...] = ()
     only_failed: bool = False
     classes: tuple[ErrorClass, ...] = ()
+    canary: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

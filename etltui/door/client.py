@@ -57,6 +57,7 @@ class RemoteEngine:
         delay_s: float = 0.0,
         owner: str = "",
         overlap: Overlap | None = None,
+        canary: bool | None = None,
     ) -> str:
         """As `Engine.submit`; the run's id."""
         run: str = await self.call(
@@ -68,6 +69,7 @@ class RemoteEngine:
             delay_s=delay_s,
             owner=owner,
             overlap=overlap,
+            canary=canary,
         )
         return run
 

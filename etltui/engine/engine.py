@@ -164,6 +164,7 @@ class Engine:
         delay_s: float = 0.0,
         owner: str = "",
         overlap: Overlap | None = None,
+        canary: bool | None = None,
     ) -> RunHandle:
         """Let a run of the job wait for its turn.
 
@@ -175,6 +176,8 @@ class Engine:
             delay_s: Not before so long from now.
             owner: Who asks, as `user@host`; empty for whoever runs the engine.
             overlap: What to do when the job has a run already; None as configured.
+            canary: Begin with one connection, then five, and stop resumably where one of them
+                fails; None as configured. A run that has completed connections begins with all.
 
         Returns:
             The run; where the job has one already and `overlap` says `join`, that one.
@@ -192,6 +195,7 @@ class Engine:
             delay_s=delay_s,
             owner=owner,
             overlap=overlap,
+            canary=canary,
         )
         return await self._submissions.submit(job, asked)
 

@@ -43,6 +43,7 @@ class Prepared:
             them no target is replaced.
         retry: How a connection is tried.
         priority: Of its leases; lower is served first.
+        canary: Whether it begins with few connections, and stops where one of them fails.
     """
 
     plan: Plan
@@ -54,6 +55,7 @@ class Prepared:
     owed: frozenset[str] = frozenset()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     priority: int = 0
+    canary: bool = False
 
 
 class Preparer:

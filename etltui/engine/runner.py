@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +24,10 @@ from etltui.domain.run import (
 from etltui.domain.task import Extracted
 from etltui.domain.usual import Past
 from etltui.domain.words import because, words
+from etltui.engine import canary
 from etltui.engine.admission import Load, Place
 from etltui.engine.connection import RunConnection
-from etltui.engine.describe import columns_of
+from etltui.engine.describe import columns_of, fixed_by
 from etltui.engine.log import about
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Prepared
@@ -70,6 +71,7 @@ class Runner:
         self._decide = again
         self._asked = prepared.asked
         self._owed = prepared.owed
+        self._canary = prepared.canary
         self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
@@ -149,27 +151,58 @@ class Runner:
     async def _gather(self) -> None:
         """Try every waiting connection until it ended or the run stops."""
         waiting = self._wanted()
-        if waiting and not self.plan.columns:
-            columns = await columns_of(self.plan, self._tools)
-            if columns is not None:
-                await self.fix(columns)
+        if waiting and not self.plan.columns and (columns := await self._columns()):
+            await self.fix(columns)
         partials = asyncio.create_task(self._publisher.partials(), name="partial targets")
         try:
-            async with asyncio.TaskGroup() as group:
-                for planned in waiting:
-                    group.create_task(self._connection(planned), name=planned.name)
+            why = await self._stages() if self._canary else ""
+            if not why:
+                await self._read(self._wanted())
             await self._publisher.end_partials(partials)
         finally:
             partials.cancel()
             await asyncio.wait({partials})
             if not partials.cancelled() and (mistake := partials.exception()):
                 _log.error("Partial targets ended by a mistake in the program", exc_info=mistake)
-        if self._failure is not None:
-            raise RunnerHalt(RunStatus.STOPPED, str(self._failure))
+        if reason := str(self._failure or why):
+            raise RunnerHalt(RunStatus.STOPPED, reason)
         if rest := sum(1 for _ in self._tally.waiting()):
             total = self._tally.total
             reason = f"{rest} of {total} connections, left out by --only, are still to be read"
             raise RunnerHalt(RunStatus.STOPPED, reason)
+
+    async def _columns(self) -> tuple[tuple[Column, ...], ...] | None:
+        """The columns of each query, None where whoever is read first describes them."""
+        if self._canary:
+            # Only the first stage may be asked anything.
+            return fixed_by(self.plan.job) or None
+        return await columns_of(self.plan, self._tools)
+
+    async def _read(self, group: Sequence[PlanConnection]) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for planned in group:
+                tasks.create_task(self._connection(planned), name=planned.name)
+
+    async def _stages(self) -> str:
+        """Read a few, then a few more; why the run goes no further, empty where it does."""
+        waiting = canary.in_order(self._wanted(), self._past.usual)
+        passed = 0
+        while waiting and passed < len(canary.STAGES) and not self._stopped.is_set():
+            size = canary.STAGES[passed]
+            group, waiting = waiting[:size], waiting[size:]
+            self._step = canary.step(len(group), self._tally.total)
+            self._progress()
+            await self._read(group)
+            found = self._tally.results
+            results = [found[planned.name] for planned in group if planned.name in found]
+            if why := canary.why_stopped(
+                results, completed=self._tally.completed, total=self._tally.total
+            ):
+                _log.error("The run stops: %s", why)
+                return why
+            passed += canary.passed(results)
+        self._step = Step.CONNECTING
+        return ""
 
     async def fix(self, columns: tuple[tuple[Column, ...], ...]) -> None:
         """See `engine.connection.Host`: recorded before any part can be written with them."""
@@ -343,7 +376,7 @@ class Runner:
             stopped.cancel()
 
     def _progress(self) -> None:
-        if self._step is not Step.SENDING and self._tally.results:
+        if self._step == Step.CONNECTING and self._tally.results:
             self._step = Step.PROCESSING
         self._tools.bus.publish(
             RunProgress(

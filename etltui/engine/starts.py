@@ -156,7 +156,7 @@ class Starts:
             prepared = await self._prepare_retry(entry)
         else:
             prepared = await self._prepare_job(entry)
-        return replace(prepared, priority=entry.priority)
+        return replace(prepared, priority=entry.priority, canary=_canary(prepared, entry.ask))
 
     def _further(self, prepared: Prepared, row: RunRow, entry: QueueEntry) -> Prepared:
         """A further turn of a run that failed.
@@ -282,6 +282,15 @@ class Starts:
         ]
         if mistakes:
             raise ConfigError(mistakes)
+
+
+def _canary(prepared: Prepared, ask: Ask) -> bool:
+    """Whether a run begins with few connections: no more once one of them has completed."""
+    if prepared.kept:
+        return False
+    if ask.canary is not None:
+        return ask.canary
+    return prepared.plan.job.canary and ask.mode is not Mode.RETRY
 
 
 def _fits(row: ConnectionRow, ask: Ask) -> bool:

@@ -25,6 +25,7 @@ class Submission:
     delay_s: float = 0.0
     owner: str = ""
     overlap: Overlap | None = None
+    canary: bool | None = None
 
 
 class Submissions:
@@ -75,7 +76,8 @@ class Submissions:
             if there is not None:
                 return there
             mode = Mode.RESUME if row else Mode.NEW
-            entry = await self._starts.entry(found, Ask(mode=mode, only=asked.only), row)
+            ask = Ask(mode=mode, only=asked.only, canary=asked.canary)
+            entry = await self._starts.entry(found, ask, row)
             if asked.priority is not None:
                 entry = replace(entry, priority=asked.priority)
             if asked.delay_s > 0:

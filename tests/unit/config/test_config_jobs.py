@@ -30,6 +30,7 @@ def test_a_job_says_its_own(desk):
         title = "Täglich"
         max_parallel = 500
         resume = true
+        canary = true
         drift = "align"
         columns = ["x", "y"]
         aliases = { z = "x" }
@@ -41,7 +42,7 @@ def test_a_job_says_its_own(desk):
         """,
     )
     assert (job.title, job.max_parallel, job.resume, job.drift) == ("Täglich", 500, True, "align")
-    assert (job.columns, job.aliases) == (("x", "y"), {"z": "x"})
+    assert (job.columns, job.aliases, job.canary) == (("x", "y"), {"z": "x"}, True)
     assert (job.query_timeout_s, job.stall_timeout_s, job.keep_parts_days) == (86400, 1, 0)
     assert job.retry == RetryPolicy(retries=0, delay_s=0.5, multiplier=1.0, max_delay_s=1.0)
     assert job.queries[0].params == {

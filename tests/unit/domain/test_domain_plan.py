@@ -53,6 +53,7 @@ HARMLESS = {
     "overlap": "refuse",
     "on_finish": OnFinish(command=("true",)),
     "enabled": False,
+    "canary": True,
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }
