@@ -49,6 +49,7 @@ def _looking(
     ascii_only: bool,
     no_mouse: bool,
     rate: float | None,
+    linear: bool,
 ) -> Console:
     """The console's look, as flags say it."""
     return replace(
@@ -57,6 +58,7 @@ def _looking(
         glyphs="ascii" if ascii_only else console.glyphs,
         mouse=console.mouse and not no_mouse,
         rate_hz=rate or console.rate_hz,
+        linear=console.linear or linear,
     )
 
 
@@ -70,6 +72,11 @@ def _looking(
     type=click.FloatRange(0.5, 10),
     metavar="HZ",
     help="Paint so many times a second at most, 0.5 to 10, instead of console.rate_hz.",
+)
+@click.option(
+    "--linear",
+    is_flag=True,
+    help="No screen: a line for each change, and commands at a prompt or from a pipe.",
 )
 @profile_option
 @config_option
@@ -89,6 +96,9 @@ def command(
     started, which others may call as they call `etltui serve`. When the terminal is closed what
     runs goes on without a screen, unless settings.on_hangup is "stop"; key d leaves in the same
     way, and gives the shell back.
+
+    With --linear, and on a terminal that nobody knows, lines are written one below the other, as
+    screen readers, logs and slow links need them; `help` says what can be typed.
     """
     config = _configured(config_file, profile=profile)
     config = replace(config, console=_looking(config.console, **looks))
@@ -97,7 +107,8 @@ def command(
         click.echo(refused, err=True)
         sys.exit(USAGE)
     # An engine that is there can be looked at without a configuration of one's own.
-    if not config.path.exists() and not (opening.state / SOCKET).exists():
+    drawn = opening.terminal.kind == "screen"
+    if drawn and not config.path.exists() and not (opening.state / SOCKET).exists():
         first = First(opening=opening, folder=Path.cwd(), state_dir=state_dir)
         sys.exit(open_first(first))
     sys.exit(open_console(opening))

@@ -6,14 +6,14 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from etltui.cli.link import Ending, Later, Link, Screen
 from etltui.cli.screen import Tether, launch
@@ -60,7 +60,7 @@ def this_terminal() -> Terminal:
 
 def no_screen(found: Terminal) -> str:
     """Why there is no console, and what to do; empty where there can be one."""
-    return "" if found.kind == "screen" else f"etltui: {found.why}. {_WAY_OUT}."
+    return f"etltui: {found.why}. {_WAY_OUT}." if found.kind == "none" else ""
 
 
 def opening_of(config: Config, state: Path, *, read_only: bool = False, start: str = "") -> Opening:
@@ -69,6 +69,8 @@ def opening_of(config: Config, state: Path, *, read_only: bool = False, start: s
     for colour in get_args(Colour):
         if config.console.colour == colour:
             found = replace(found, colour=colour)
+    if config.console.linear:
+        found = replace(found, kind="linear", why="")
     return Opening(
         config=config,
         state=state,
@@ -84,7 +86,10 @@ def open_console(opening: Opening) -> int:
     Raises:
         EtltuiError: The engine could not be started or found.
     """
-    return launch(partial(drawn, opening))
+    if opening.terminal.kind == "screen":
+        return launch(partial(drawn, opening))
+    lines: Any = import_module("etltui.cli.console_lines")
+    return launch(partial(lines.talked, opening))
 
 
 def drawn(opening: Opening, tether: Tether) -> int:
@@ -117,10 +122,7 @@ def screen_modules(found: Terminal, tether: Tether, name: str) -> Any:
 
 
 async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_unexpected)
-    link, history = Link(), Later(partial(_history, opening.state))
-    ended: asyncio.Future[Ending] = loop.create_future()
+    link, history = Link(), Later(partial(history_of, opening.state))
     config = opening.config
     look = made.CurrentLook(
         config.console,
@@ -130,32 +132,86 @@ async def _shown(opening: Opening, tether: Tether, made: Any) -> int:
     )
     options = made.Options(read_only=opening.read_only)
     app = made.ConsoleApp(link, history, config, look=look, state=opening.state, options=options)
+    run = partial(_run, app, mouse=config.console.mouse)
+    return await over_engine(
+        opening, tether, Surface(link=link, history=history, shown=app, run=run)
+    )
+
+
+async def _run(app: Any, *, mouse: bool) -> str | None:
+    """Show the screen until it is left, and raise what it crashed of."""
+    try:
+        left: str | None = await app.run_async(mouse=mouse)
+    except Exception:
+        if app.crash is not None:
+            raise app.crash from None
+        raise
+    if app.crash is not None:
+        raise app.crash
+    return left
+
+
+class Shown(Protocol):
+    """What the operator sees."""
+
+    options: Any
+
+    def exit(self, result: Any) -> None:
+        """End it in a way of `link.Ending`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surface:
+    """What stands above an engine that may not be there yet.
+
+    Attributes:
+        link: Its calls to the engine.
+        history: Its reads of the records.
+        run: Shows it until it is left; how that was.
+    """
+
+    link: Link
+    history: Later
+    shown: Shown
+    run: Callable[[], Awaitable[str | None]]
+
+
+async def over_engine(opening: Opening, tether: Tether, surface: Surface) -> int:
+    """Show a surface over an engine that is found or started meanwhile; the exit code.
+
+    Raises:
+        EtltuiError: The engine could not be started or found.
+    """
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_unexpected)
+    ended: asyncio.Future[Ending] = loop.create_future()
+    link, shown = surface.link, surface.shown
 
     def found(*, embedded: bool) -> None:
-        app.options = replace(app.options, embedded=embedded)
+        shown.options = replace(shown.options, embedded=embedded)
 
     screen = Screen(link=link, found=found, ended=ended, asked=asyncio.Event(), tether=tether)
     engine = asyncio.create_task(_engine(opening, screen), name="engine")
 
     def leave(how: str) -> None:
-        app.exit(how)
+        shown.exit(how)
         link.give_up()
 
     engine.add_done_callback(lambda _: leave("failed"))
     with signals_leave(leave, screen.asked):
         loop.add_reader(tether.fileno(), _parted, leave, tether)
-        left = None
+        left, crash = None, None
         try:
-            left = await app.run_async(mouse=config.console.mouse)
+            left = await surface.run()
         except Exception as error:  # noqa: BLE001 - runs outlive whatever befalls the screen
-            app.crash = app.crash or error
+            crash = error
         finally:
             loop.remove_reader(tether.fileno())
         tether.closed()
-        await history.close()
+        await surface.history.close()
         # What the screen lacked was an engine: of that the engine's own error tells.
-        crash = None if link.given_up else app.crash
-        ended.set_result(_ending(left, crash, opening))
+        ended.set_result(_ending(left, None if link.given_up else crash, opening))
         return await engine
 
 
@@ -177,7 +233,7 @@ async def _start(job: str, link: Link) -> None:
             await link.call("submit", job=job)
 
 
-async def _history(state: Path) -> Any:
+async def history_of(state: Path) -> Any:
     """The records of the state folder, for reading."""
     store: Any = await asyncio.to_thread(import_module, "etltui.bootstrap")
     return await store.open_history(state)

@@ -268,13 +268,6 @@ def test_without_a_terminal_it_says_what_to_do_instead():
     assert "etltui serve" in ended.err
 
 
-def test_a_terminal_nobody_knows_gets_no_screen(folder):
-    terminal = Terminal(*ETLTUI, *config(folder), TERM="dumb")
-    assert terminal.ended() == 2
-    assert b"TERM is 'dumb'" in terminal.seen
-    assert b"\x1b" not in terminal.seen
-
-
 @pytest.mark.parametrize("given", [{"NO_COLOR": "1"}, {"TERM": "linux"}])
 def test_few_colours(folder, given):
     with console(*config(folder), **given) as terminal:

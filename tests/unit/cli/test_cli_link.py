@@ -2,12 +2,18 @@
 
 import asyncio
 import dataclasses
+import io
+import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from etltui.cli.console_engine import unfinished
-from etltui.cli.console_screen import no_screen
+from etltui.cli.console_lines import is_typed
+from etltui.cli.console_screen import no_screen, opening_of
 from etltui.cli.link import Later, Link
+from etltui.config.load import unwritten
 from etltui.console.terminal import Terminal
 from etltui.domain.events import QueueCleared, RunQueued
 from etltui.domain.queue import QueueEntry
@@ -123,8 +129,26 @@ def test_an_engine_is_done_when_nothing_gets_a_turn_by_itself(working, pending, 
     assert found == count
 
 
-def test_where_there_can_be_no_screen_there_is_a_way_out():
+def test_where_there_is_no_terminal_there_is_a_way_out():
     screen = Terminal(kind="screen", colour="16", unicode=True)
-    assert no_screen(screen) == ""
-    plain = Terminal(kind="linear", colour="none", unicode=True, why="TERM is 'dumb'")
-    assert "TERM is 'dumb'. Run an engine without a screen" in no_screen(plain)
+    lines = Terminal(kind="linear", colour="none", unicode=True, why="TERM is 'dumb'")
+    assert no_screen(screen) == no_screen(lines) == ""
+    nothing = Terminal(kind="none", colour="none", unicode=True, why="there is no terminal")
+    assert "there is no terminal. Run an engine without a screen" in no_screen(nothing)
+
+
+def test_lines_that_were_asked_for_need_no_terminal(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    config = unwritten(tmp_path / "config.toml", environ={})
+    assert opening_of(config, tmp_path).terminal.kind == "none"
+    said = replace(config, console=replace(config.console, linear=True))
+    opening = opening_of(said, tmp_path)
+    assert (opening.terminal.kind, opening.terminal.why) == ("linear", "")
+
+
+def test_nobody_types_where_nothing_can_come_from(tmp_path):
+    with Path(os.devnull).open("rb") as nothing, (tmp_path / "commands").open("wb") as file:
+        assert not is_typed(nothing.fileno())
+        assert is_typed(file.fileno())
+        gone = file.fileno()
+    assert not is_typed(gone)

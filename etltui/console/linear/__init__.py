@@ -1,0 +1,1 @@
+"""The console without a screen: a line for each change, and commands at a prompt."""
