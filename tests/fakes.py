@@ -212,6 +212,7 @@ class FakeLeases:
         describes: … to what it says of its columns.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
         statements: … to what it was told that ran there.
+        waits: … to the seconds that a lease says it waited for its turn.
         row_bytes: What each row takes in memory; 0: nobody knows.
         most: The most extracts that ever were at work together.
     """
@@ -223,13 +224,16 @@ class FakeLeases:
         self.extracts = defaultdict(Script)
         self.tasks = []
         self.statements = defaultdict(list)
+        self.waits = {}
         self.row_bytes = 0
         self.working = 0
         self.most = 0
 
     @asynccontextmanager
-    async def lease(self, connection, *, priority=0, holder="", expected_s=None):
+    async def lease(self, connection, *, priority=0, holder="", expected_s=None, waited=None):
         del priority, holder, expected_s
+        if waited is not None:
+            waited(self.waits.get(connection.name, 0.0))
         await self.opens.get(connection.name, Script()).next()
         yield FakeSession(self, connection)
 

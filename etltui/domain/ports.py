@@ -101,6 +101,7 @@ class Leases(Protocol):
         priority: int = 0,
         holder: str = "",
         expected_s: float | None = None,
+        waited: Callable[[float], None] | None = None,
     ) -> AbstractAsyncContextManager[Session]:
         """A session for the time of the block; a lower priority number is served first.
 
@@ -114,6 +115,8 @@ class Leases(Protocol):
             holder: Who holds it, such as `run X, Branch_001`, for reports of leaks.
             expected_s: In how many seconds it will be back at the latest; held longer than that
                 and `leak_s` it is reported as leaked. None: never.
+            waited: Told the seconds until the lease had its turn, or until none came; again where
+                a session turns out dead and one more turn is waited for.
 
         Raises:
             Failure: No session could be opened, or none was free in time; of class `login` at once

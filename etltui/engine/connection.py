@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from etltui.domain.task import Extracted, ExtractTask, Progress
 from etltui.domain.words import words
 from etltui.engine.admission import Place
 from etltui.engine.log import about
+from etltui.engine.spending import Spending
 from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
@@ -77,7 +78,7 @@ class RunConnection:
         self._name = planned.name
         self._tries = 0
         self._batch_bytes = 0
-        self._seconds = {"connect": 0.0}
+        self._spending = Spending(tools.clock)
 
     @property
     def _job(self) -> Job:
@@ -140,20 +141,22 @@ class RunConnection:
         try:
             extracted = await self._extract()
         except Failure as failure:
-            return await self._failed(failure)
-        await to_the_end(self._completed(extracted))
+            return await self._failed(failure, self._spending.broken_off())
+        seconds = self._spending.completed(extracted.seconds)
+        await to_the_end(self._completed(extracted, seconds))
         return None
 
     async def _extract(self) -> Extracted:
-        begun = self._tools.clock.monotonic()
+        self._spending = Spending(self._tools.clock)
         plan = self._host.plan
         async with self._tools.leases.lease(
             self._planned.connection,
             priority=self._host.priority,
             holder=f"run {plan.run}, {self._name}",
             expected_s=plan.job.query_timeout_s or self._tools.query_timeout_s,
+            waited=self._spending.waited,
         ) as session:
-            self._seconds["connect"] = self._tools.clock.monotonic() - begun
+            self._spending.connected()
             return await self._move(session)
 
     async def _move(self, session: Session) -> Extracted:
@@ -173,6 +176,7 @@ class RunConnection:
         return await session.extract(task, self._progress)
 
     def _progress(self, progress: Progress) -> None:
+        self._spending.moved(progress.rows)
         self._step(progress.step, rows=progress.rows, size=progress.bytes)
 
     def _step(self, step: str, rows: int = 0, size: int = 0) -> None:
@@ -186,12 +190,12 @@ class RunConnection:
             ),
         )
 
-    async def _completed(self, extracted: Extracted) -> None:
+    async def _completed(self, extracted: Extracted, seconds: Mapping[str, float]) -> None:
         result = ConnectionResult(
             connection=self._name,
             status=ConnectionStatus.COMPLETED,
             rows=extracted.rows,
-            seconds={**self._seconds, **extracted.seconds},
+            seconds=seconds,
             tries=self._tries,
             notes=extracted.notes,
             bytes=extracted.bytes,
@@ -224,7 +228,7 @@ class RunConnection:
             return (self._job.destinations[int(number)],)
         return self._job.destinations if failure.error_class is ErrorClass.DISK else ()
 
-    async def _failed(self, failure: Failure) -> float | None:
+    async def _failed(self, failure: Failure, seconds: Mapping[str, float]) -> float | None:
         """Decide what follows a failure and say it."""
         for destination in self._refusing(failure):
             _log.error(
@@ -249,7 +253,7 @@ class RunConnection:
                 status=ConnectionStatus.FAILED,
                 trouble=trouble,
                 tries=self._tries,
-                seconds=dict(self._seconds),
+                seconds=seconds,
             )
             await to_the_end(self._host.record(result, None))
         kind = words(failure.error_class)
@@ -262,7 +266,7 @@ class RunConnection:
                 will_retry=decision.again,
                 tries=self._tries,
                 wait_s=decision.wait_s,
-                seconds=dict(self._seconds),
+                seconds=seconds,
             ),
         )
         return decision.wait_s if decision.again else None

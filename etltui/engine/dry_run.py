@@ -22,6 +22,7 @@ from etltui.engine.first_rows import PLAIN, first_rows, readable
 from etltui.engine.log import about
 from etltui.engine.past import past_of
 from etltui.engine.prepare import make_folders
+from etltui.engine.spending import Spending
 from etltui.engine.tasks import extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
@@ -123,15 +124,17 @@ class _Reading:
         load = Load.of(past.usual.get(self._planned.name))
         async with tools.memory.room(load) as place:
             await asyncio.to_thread(tools.space.check, {tools.parts_folder: 0})
-            begun = tools.clock.monotonic()
+            spending = Spending(tools.clock)
             async with tools.leases.lease(
                 self._planned.connection,
                 priority=self._priority,
                 holder=f"dry run of {job.name}, {self._planned.name}",
                 expected_s=job.query_timeout_s or tools.query_timeout_s,
+                waited=spending.waited,
             ) as session:
-                connected = tools.clock.monotonic() - begun
+                spending.connected()
                 extracted = await self._extracted(session, place.batch_bytes if place else 0)
+                seconds = spending.completed(extracted.seconds)
         self._note(extracted)
         return DryRun(
             job=job.name,
@@ -143,7 +146,7 @@ class _Reading:
                 for receipt in extracted.receipts
                 if job.destinations[receipt.destination] is not PLAIN
             ),
-            seconds={"connect": connected, **extracted.seconds},
+            seconds=seconds,
             notes=extracted.notes,
         )
 

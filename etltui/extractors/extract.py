@@ -48,12 +48,21 @@ class Watch:
     """Whether the watchdog has heard of the verdict."""
     flowing: bool = False
     """Whether the running query has given its first rows."""
+    begun: float = 0.0
     pulling_since: float | None = None
     pulled_s: float = 0.0
     """Seconds spent waiting for the source in the running query, back-pressure left out."""
     seconds: dict[str, float] = field(
-        default_factory=lambda: {"query": 0.0, "fetch": 0.0, "write": 0.0},
+        default_factory=lambda: {"query": 0.0, "fetch": 0.0},
     )
+
+    def spent(self) -> dict[str, float]:
+        """All seconds since the extract began; what did not wait for the source is `write`.
+
+        Writing goes on while the source is waited for: only what it takes longer is its own.
+        """
+        rest = time.monotonic() - self.begun - sum(self.seconds.values())
+        return {**self.seconds, "write": max(rest, 0.0)}
 
     def begin(self) -> None:
         """A query begins: its time is its own."""
@@ -176,7 +185,6 @@ class _Pump:
                     self._watch.verdict = error
 
     def _write(self, batch: _Batch) -> None:
-        started = time.monotonic()
         with self._gate.work(self._watch.check):
             for destination, writer in self._writers:
                 with _blamed(destination):
@@ -185,7 +193,6 @@ class _Pump:
                         cast("LineWriter", writer).write_lines(batch)
                     else:
                         writer.write(batch)
-        self._watch.seconds["write"] += time.monotonic() - started
         self._watch.rows += batch.num_rows
         self._watch.bytes += batch.nbytes
 
@@ -342,7 +349,7 @@ class _Extract:
         return Extracted(
             receipts=receipts,
             rows=self.watch.rows,
-            seconds=dict(self.watch.seconds),
+            seconds=self.watch.spent(),
             notes=self.notes,
             costs=tuple(self.costs),
             bytes=self.watch.bytes,
@@ -363,6 +370,7 @@ def extract(reader: Reader, task: ExtractTask, gate: Gate, watch: Watch) -> Extr
         Failure: Nothing was left on disk.
     """
     exact = False
+    watch.begun = time.monotonic()
     with gate.fetch():
         while True:
             try:

@@ -1,5 +1,6 @@
 """Takes one lease to its session: waits for its turn, then opens a session or proves one."""
 
+from collections.abc import Callable
 from itertools import count
 
 from etltui.domain.errors import ErrorClass, Failure
@@ -41,10 +42,18 @@ class Borrower:
         self._clock = clock
         self._numbers = count()
 
-    async def borrow(self, pool: Pool, connection: Connection, priority: int) -> tuple[Entry, bool]:
+    async def borrow(
+        self, pool: Pool, connection: Connection, priority: int, waited: Callable[[float], None]
+    ) -> tuple[Entry, bool]:
         """A place with a session that answers, and whether that was open before.
 
         One that turns out to be dead is replaced; who borrows waits on in the same turn.
+
+        Args:
+            pool: Of the connection.
+            connection: Whose database.
+            priority: Among those who wait.
+            waited: Told the seconds of each time that a place was waited for.
 
         Raises:
             Failure: No session could be opened, or none was free in time.
@@ -53,7 +62,11 @@ class Borrower:
         asked = self._clock.monotonic()
         while True:
             waiter = Waiter(pool.key, turn=turn, asked=asked)
-            entry = await self._place(waiter, pool, connection)
+            begun = self._clock.monotonic()
+            try:
+                entry = await self._place(waiter, pool, connection)
+            finally:
+                waited(self._clock.monotonic() - begun)
             pool.tally.waits.append(self._clock.monotonic() - asked)
             if entry.session is None:
                 await self._opener.open(entry, connection)

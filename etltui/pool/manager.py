@@ -96,10 +96,13 @@ class PoolManager:
         priority: int = 0,
         holder: str = "",
         expected_s: float | None = None,
+        waited: Callable[[float], None] | None = None,
     ) -> AsyncIterator[Session]:
         """See `domain.ports.Leases`."""
         with self._desk.referred(PoolKey.of(connection)) as pool:
-            entry, was_open = await self._borrower.borrow(pool, connection, priority)
+            entry, was_open = await self._borrower.borrow(
+                pool, connection, priority, waited or _unheard
+            )
             pool.tally.acquired(was_open=was_open)
             self._totals.acquired(pool.key, was_open=was_open)
             entry.loan = Loan(holder=holder or connection.name, since=self._clock.monotonic())
@@ -219,3 +222,7 @@ class PoolManager:
                 self._desk.limits.record(entry.key).missed()
                 self._desk.doubt(entry.key)
             self._desk.discard(entry, lost=lost)
+
+
+def _unheard(seconds: float) -> None:
+    """Nobody asks how long a lease has waited."""

@@ -74,7 +74,7 @@ async def test_n_25_one_connection_is_read_dry(folder, running):
     assert query.first[:2] == (("0", "Sale, 0", "0"), ("1", "Sale, 1", "0.25"))
     assert len(query.first) == 20
     assert told.bytes > 0
-    assert set(told.seconds) == {"connect", "query", "fetch", "write"}
+    assert set(told.seconds) == {"wait", "connect", "query", "fetch", "write"}
     assert await files(folder) == before
     lines = await running.inquiries.dry_run("lines", "north")
     assert lines.queries[0].first[1] == ("1", "Sale, 1")

@@ -138,6 +138,7 @@ FIELDS: tuple[Field[RunConnection], ...] = (
         cell=lambda each: against_usual(each.view, each.pen.glyphs),
         value=lambda each: each.view.usual_rows,
     ),
+    _part("wait", "WAIT"),
     _part("connect", "CONN"),
     _part("query", "QUERY"),
     _part("fetch", "FETCH"),

@@ -1,6 +1,7 @@
 """The run view: a run at work or past, connection by connection, and what its keys do."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -25,7 +26,9 @@ def at_work(status=RunStatus.RUNNING, **facts):
         status=status,
         title="GST sales",
         connections=[
-            cw.connection(1, S.COMPLETED, rows=1004, usual_rows=1000, seconds={"query": 4.1}),
+            cw.connection(
+                1, S.COMPLETED, rows=1004, usual_rows=1000, seconds={"wait": 1.3, "query": 2.8}
+            ),
             cw.connection(2, S.WAITING),
             cw.connection(3, S.RETRYING, tries=2, again_at=cw.AT + 8, trouble=AWAY),
             cw.connection(4, S.FAILED, trouble=LOGIN, usual_rows=12_004),
@@ -161,7 +164,9 @@ async def test_on_a_tall_screen_the_details_stand_below_the_list(tmp_path):
         await world.press("4")
         assert "─ branch_004 ───" in world.text
         assert "login: password refused" in world.text
-        assert "QUERY" in world.text
+        [line] = [line for line in world.lines if "✓ completed" in line]
+        assert re.search(r"\+0.4% +1.3s +– +2.8s +– +– +4.1s", line)
+        assert re.search(r"WAIT +CONN +QUERY +FETCH +WRITE +TOTAL", world.text)
         assert "+0.4%" in world.text
         await world.press("down")
         assert "─ branch_003 ───" in world.text

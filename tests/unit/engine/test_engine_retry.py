@@ -50,7 +50,7 @@ async def test_a_later_try_completes(world):
     await world.clock.turn_to_next()
     result = await handle.wait()
     assert (result.status, result.rows, result.connections[0].tries) == (RunStatus.COMPLETED, 9, 2)
-    assert result.connections[0].seconds == {"connect": 0, "query": 0.5}
+    assert result.connections[0].seconds == {"wait": 0, "connect": 0, "query": 0.5}
     # No attempt number is used twice, so that an orphan cannot write a current part.
     assert [task.attempt for task in world.leases.tasks] == [1001, 1002]
 

@@ -114,7 +114,7 @@ async def test_n_25_a_dry_run_says_what_the_queries_bring_and_keeps_nothing(worl
         ),
     )
     assert (told.rows, told.bytes, told.notes) == (2, 21, {"cut": 1})
-    assert told.seconds == {"connect": 0.0, "query": 0.5}
+    assert told.seconds == {"wait": 0, "connect": 0, "query": 0.5}
     # No other database was asked, nothing is recorded, no target made, no file left.
     assert world.leases.read() == ["B"]
     assert [entry[1] for entry in world.record.of("describe")] == ["B"]
@@ -143,9 +143,9 @@ async def test_a_dry_run_goes_the_job_s_way(world):
 async def test_a_dry_run_has_the_priority_of_its_job_among_those_who_wait(world, monkeypatch):
     leased, real = [], world.leases.lease
 
-    def lease(connection, *, priority=0, holder="", expected_s=None):
+    def lease(connection, *, priority=0, holder="", expected_s=None, waited=None):
         leased.append((priority, holder, expected_s))
-        return real(connection)
+        return real(connection, waited=waited)
 
     monkeypatch.setattr(world.leases, "lease", lease)
     world.types = {"extract": RunType(name="extract", priority=30, limit=50)}

@@ -101,7 +101,7 @@ async def test_events_say_title_seconds_and_which_target(world):
     world.leases.extracts["B"] = Script(failure())
     await world.run()
     assert world.happened(RunQueued)[0].title == "Sales"
-    assert world.happened(ConnectionFailed)[0].seconds == {"connect": 0.0}
+    assert world.happened(ConnectionFailed)[0].seconds == {"wait": 0, "connect": 0, "query": 0}
     final = [event for event in world.happened(TargetPublished) if event.final]
     assert [(event.type, event.destination) for event in final] == [("csv", 0), ("csv", 1)]
     outputs = world.engine.get_job_progress("sales").outputs

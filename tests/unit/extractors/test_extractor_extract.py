@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -294,6 +295,30 @@ class TestWatch:
             _ = 1 / 0
         assert watch.pulling_since is None
         assert watch.seconds["fetch"] > 0
+
+
+def test_the_seconds_of_an_extract_add_up_to_all_of_it(monkeypatch):
+    """Reading again counts, and what is written while the source is waited for counts once."""
+    times = []
+
+    def second():
+        times.append(len(times) + 1.0)
+        return times[-1]
+
+    monkeypatch.setattr("etltui.extractors.extract.time", SimpleNamespace(monotonic=second))
+
+    def rows(reader):
+        yield kit.batch(1)
+        if not reader.exact:
+            raise RereadError
+        yield kit.batch(2)
+
+    kit.WRITERS.append(again := kit.ScriptedWriter())
+    given = task(kit.ScriptedWriter())
+    kit.WRITERS.append(again)
+    done = run(kit.ScriptedReader(read=rows), given)
+    assert sum(done.seconds.values()) == times[-1] - times[0]
+    assert all(done.seconds[part] > 0 for part in ("query", "fetch", "write"))
 
 
 def test_progress_is_told_when_it_moves_and_never_shrinks():

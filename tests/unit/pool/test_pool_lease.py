@@ -193,6 +193,52 @@ async def test_who_waits_for_a_full_pool_holds_no_place_of_all(rooms):
     assert await waiting == 1
 
 
+async def test_a_lease_says_how_long_it_waited_for_its_turn_and_not_how_long_for_a_login(rooms):
+    room, waited = rooms(max_connections=1), []
+    opening = Held()
+    room.door.opens["two"] = Script(opening)
+    async with room.manager.lease(connection("one")):
+        task = room.task(connection("two"), waited=waited.append)
+        await steps()
+        await room.turn(3)
+        assert waited == []
+    await opening.reached.wait()
+    assert waited == [3]
+    await room.turn(2)
+    opening.let_go()
+    await task
+    assert await room.once(connection("two"), waited=waited.append)
+    assert waited == [3, 0]
+
+
+async def test_it_says_each_time_that_it_waited_where_a_session_was_dead(rooms):
+    room, waited = rooms(pool_size=1, validate_after_s=10), []
+    await room.once()
+    await room.turn(20)
+    room.door.pings = Script(ping := Held(failure(ErrorClass.LOST)))
+    room.door.closes = Script(closing := Held())
+    task = room.task(waited=waited.append)
+    await ping.reached.wait()
+    await room.turn(1)
+    ping.let_go()
+    await closing.reached.wait()
+    await room.turn(2)
+    closing.let_go()
+    assert await task == 2
+    assert waited == [0, 2]
+
+
+async def test_it_says_how_long_it_waited_for_nothing(rooms):
+    room, waited = rooms(pool_size=1, acquire_timeout_s=5), []
+    async with room.manager.lease(connection()):
+        task = room.task(waited=waited.append)
+        await steps()
+        await room.turn(5)
+        with pytest.raises(Failure):
+            await task
+    assert waited == [5]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
