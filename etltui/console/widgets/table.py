@@ -306,7 +306,10 @@ class Table(Widget, can_focus=True):
 
     def on_resize(self, _: events.Resize) -> None:
         """Keep the cursor in sight."""
-        self._top = self._scrolled()
+        before, self._top = self._top, self._scrolled()
+        if self._top != before:
+            # The picture of the new size may have been made already, from where it was.
+            self.refresh()
 
     def _move_to(self, index: int, step: int) -> None:
         found = nearest(self._rows, index, step)
