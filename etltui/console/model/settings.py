@@ -72,10 +72,6 @@ class Staged:
         rest = {name: known for name, known in self.values.items() if name != view.name}
         return Staged(values=rest if value == view.value else {**rest, view.name: value})
 
-    def without(self, name: str) -> "Staged":
-        """Without a change."""
-        return Staged(values={each: v for each, v in self.values.items() if each != name})
-
     def refused(self, name: str) -> str:
         """Why a change would be refused; empty where it would not."""
         return next((f"{m.problem}. {m.way_out}" for m in self.mistakes if m.key == name), "")
