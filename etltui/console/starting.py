@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from etltui.config.schema import Config
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled
-from etltui.console.model.before import estimate_lines
+from etltui.console.model.before import estimate_lines, said
 from etltui.console.view import Desk
 from etltui.domain.inquiry import Estimate
 from etltui.domain.job import Job
@@ -43,6 +43,15 @@ def stands_against(job: Job, config: Config, moment: Moment) -> list[Cell]:
     return [Styled(what, "warn"), ""]
 
 
+def canary_line(*, configured: bool) -> Cell:
+    """What the key `c` does with a start."""
+    if configured:
+        text = "one connection first, then five; c starts on all of them at once"
+    else:
+        text = "c reads one connection first, then five; where one of them fails, it stops"
+    return said("Canary", text)
+
+
 async def start(desk: Desk, name: str, only: Sequence[str] = ()) -> None:
     """Show what a run of a job would take, and start it if the operator still wants it.
 
@@ -60,5 +69,12 @@ async def start(desk: Desk, name: str, only: Sequence[str] = ()) -> None:
         *stands_against(job, desk.config, desk.moment),
         *estimate_lines(found, desk.look.glyphs.warning),
     ]
-    if await desk.choose(f"Run {job.title}{of_them}?", lines, {"enter": "start"}):
+    answers = {"enter": "start"}
+    if found.connections > 1:
+        lines += ["", canary_line(configured=job.canary)]
+        answers["c"] = "all at once" if job.canary else "canary"
+    answer = await desk.choose(f"Run {job.title}{of_them}?", lines, answers)
+    if answer == "c":
+        await desk.order("submit", job=name, only=tuple(only), canary=not job.canary)
+    elif answer:
         await desk.order("submit", job=name, only=tuple(only))

@@ -287,3 +287,14 @@ async def test_a_question_that_is_left_asks_the_engine_nothing(tmp_path):
     async with jobs(tmp_path) as world:
         await world.press("R", "escape", "D", "escape", "D", "enter", "o", "enter", "f")
         assert world.engine.calls == []
+
+
+async def test_n_25_a_start_may_begin_with_few_connections(tmp_path):
+    engine = cw.FakeEngine()
+    engine.answers["inquiries.estimate"] = estimate()
+    async with jobs(tmp_path, engine) as world:
+        await world.press("r")
+        assert "c reads one connection first, then five" in world.text
+        await world.press("c")
+        assert world.asked("submit") == [{"job": "gst_sales", "only": (), "canary": True}]
+        assert "Run GST sales?" not in world.text
