@@ -88,7 +88,7 @@ FIELDS: tuple[Field[PoolRow], ...] = (
         align="right",
         below=50,
     ),
-    Field(id="state", title="STATE", width=14, cell=lambda row: row.state),
+    Field(id="state", title="STATE", width=15, cell=lambda row: row.state),
 )
 
 
@@ -139,7 +139,7 @@ def gauge_row(gauge: Gauge, glyphs: Glyphs, width: int, columns: tuple[str, ...]
     """
     name = f"host {gauge.key}" if gauge.key else "all"
     part = gauge.taken / gauge.most if gauge.most else 0.0
-    text = f"{gauge.taken}/{gauge.most}, {counted(gauge.pools, 'pool')}"
+    text = f"{gauge.taken}/{gauge.most} {counted(gauge.pools, 'pool')}"
     cells: dict[str, Cell] = {
         "pool": name,
         "max": str(gauge.most),

@@ -300,7 +300,7 @@ def state_cell(line: PoolLine, glyphs: Glyphs) -> Cell:
 
 _MEANS: Mapping[str, str] = {
     "ok": "",
-    "full": "Every session it may have is lent: others wait. pool_size is its limit (, settings).",
+    "full": "Every session it may have is lent, others wait: pool_size limits it.",
     "paused": "It lends nothing: whoever needs it waits. P lets it go on.",
     "draining": "It lends nothing and closes what comes back. P lets it go on.",
     "down": "Its database does not answer",

@@ -151,7 +151,7 @@ def test_the_limits_over_several_pools_are_gauged():
         "",
         "20",
         Styled("████", "busy"),
-        Styled("20/20, 3 pools", "warn"),
+        Styled("20/20 3 pools", "warn"),
     )
     assert gauge_row(everything, UNICODE, 4, ("pool",)).cells == ("all",)
 

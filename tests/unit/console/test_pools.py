@@ -46,7 +46,7 @@ async def test_shows_trouble_first_then_pools_then_the_limits(tmp_path):
         assert "███" in full
         assert full.endswith("31ms ! full")
         assert "▸ sqlite (2 files)" in world.text
-        assert row(world, "host 10.0.0.5:1433").endswith("18/20, 2 pools")
+        assert row(world, "host 10.0.0.5:1433").endswith("18/20 2 pools")
         await world.press("G")
         assert "leases found one open" in world.lines[-2]
 
