@@ -197,13 +197,14 @@ class FakeHistory:
 class World:
     """A console that runs, and what it runs with."""
 
-    def __init__(self, app: ConsoleApp, pilot: Pilot[str], engine: FakeEngine) -> None:
+    def __init__(
+        self, app: ConsoleApp, pilot: Pilot[str], engine: FakeEngine, told: list[str]
+    ) -> None:
         self.app = app
         self.pilot = pilot
         self.engine = engine
-        self.told: list[str] = []
+        self.told = told
         """What was said in passing, the oldest first."""
-        app.notify = lambda message, **_: self.told.append(message)  # type: ignore[method-assign]
 
     @property
     def lines(self) -> list[str]:
@@ -270,11 +271,12 @@ async def console(
     history: Any = None,
     size: tuple[int, int] = SMALL,
     terminal: Terminal = TRUECOLOR,
+    toasts: bool = False,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A console at work, of a size, for the time of the block.
 
-    Nothing paints by itself: `World.now` does.
+    Nothing paints by itself: `World.now` does. Toasts are heard, and shown where `toasts` says so.
     """
     made = engine or FakeEngine()
     config = config or await asyncio.to_thread(configured, folder)
@@ -290,7 +292,10 @@ async def console(
         options=replace(Options(), **options),
         wait=_never,
     )
-    async with app.run_test(size=size) as pilot:
-        world = World(app, pilot, made)
+    told: list[str] = []
+    # Before it runs: something may be said before the first picture.
+    app.notify = lambda message, **_: told.append(message)  # type: ignore[method-assign]
+    async with app.run_test(size=size, notifications=toasts) as pilot:
+        world = World(app, pilot, made, told)
         await world.settle()
         yield world
