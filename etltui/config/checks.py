@@ -14,6 +14,7 @@ from etltui.domain.safe_text import middle_cut, safe_text
 
 Choice = TypeVar("Choice", bound=str)
 
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
 
 
@@ -241,6 +242,16 @@ def day(value: object) -> date:
         return date.fromisoformat(text(value))
     except ValueError:  # RefusedError is one
         raise RefusedError(f"{shown(value)} is not a day", "Write it as 2026-11-21") from None
+
+
+def time_of_day(value: object) -> str:
+    """A time of day as hours and minutes: a TOML time, or text in the same form."""
+    if isinstance(value, time):
+        value = f"{value:%H:%M}" if not value.second else str(value)
+    clock = text(value)
+    if not _CLOCK.fullmatch(clock):
+        raise RefusedError(f"{shown(clock)} is no time of day", 'Write it as "07:00"')
+    return clock
 
 
 def check_name(name: str) -> None:

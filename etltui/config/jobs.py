@@ -17,6 +17,7 @@ from etltui.config.checks import (
     shown,
     text_table,
     texts,
+    time_of_day,
 )
 from etltui.config.destinations import destination
 from etltui.config.queries import overrides, queries
@@ -197,6 +198,7 @@ def job(
         on_finish=_on_finish(table),
         enabled=table.read("enabled", Flag(), default_of(Job, "enabled")),
         canary=table.read("canary", Flag(), default_of(Job, "canary")),
+        deadline=table.read("deadline", time_of_day, default_of(Job, "deadline")),
         folder=folder,
     )
     table.finish()

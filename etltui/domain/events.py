@@ -96,6 +96,7 @@ class RunStarted(Event):
         before: Results of connections that stay as an earlier attempt left them.
         waiting: Names of the connections that it is about to read, in order.
         past: What its job's last runs were.
+        due: Unix time in seconds of its deadline; 0 without one.
     """
 
     total: int
@@ -106,6 +107,7 @@ class RunStarted(Event):
     before: tuple[ConnectionResult, ...] = ()
     waiting: tuple[str, ...] = ()
     past: Past = field(default_factory=Past)
+    due: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -246,6 +246,7 @@ class Job:
         enabled: Whether it may be started.
         canary: Whether a new run begins with one connection, then five, and stops where one of
             them fails.
+        deadline: Time of day, such as `07:00`, by which a run is to be done; empty for none.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -270,4 +271,5 @@ class Job:
     on_finish: OnFinish | None = None
     enabled: bool = True
     canary: bool = False
+    deadline: str = ""
     folder: Path = field(default_factory=Path)

@@ -69,6 +69,7 @@ class RunView:
         owner: Who asked for it, as `user@host`.
         eta: None where nothing is known of it, or the run is not at work.
         outputs: Its targets that are in their place, partial ones among them.
+        due: Unix time in seconds of its deadline; 0 without one.
     """
 
     run: str
@@ -90,6 +91,7 @@ class RunView:
     owner: str = ""
     eta: Eta | None = None
     outputs: tuple[Output, ...] = ()
+    due: float = 0.0
 
     @property
     def errors(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ _UNSAID = frozenset(
         "before",
         "waiting",
         "past",
+        "due",
         "seconds",
         "type",
         "destination",

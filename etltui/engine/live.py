@@ -7,6 +7,7 @@ from collections.abc import Callable
 from etltui.domain.errors import StateError
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import NOT_ENDED
+from etltui.engine.deadlines import DeadlineWatch
 from etltui.engine.samples import Sampler
 from etltui.engine.tools import Tools
 
@@ -18,16 +19,26 @@ _log = logging.getLogger(__name__)
 class Live:
     """Writes the live row once a second while runs exist, and once more when none does.
 
+    Warns of deadlines as it goes.
+
     Args:
         tools: Of the engine.
         snapshot: How everything stands.
         sampler: Asked at each beat.
+        timezone: Of the times in warnings.
     """
 
-    def __init__(self, tools: Tools, snapshot: Callable[[], Snapshot], sampler: Sampler) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        snapshot: Callable[[], Snapshot],
+        sampler: Sampler,
+        timezone: Callable[[], str],
+    ) -> None:
         self._tools = tools
         self._snapshot = snapshot
         self._sampler = sampler
+        self._deadlines = DeadlineWatch(timezone)
         self._wrote_idle = False
         self._task: asyncio.Task[None] | None = None
 
@@ -48,6 +59,7 @@ class Live:
     async def write(self) -> None:
         """Record how everything stands, unless nothing has happened since the last time."""
         snapshot = self._snapshot()
+        self._deadlines.look(snapshot)
         idle = not any(view.status in NOT_ENDED for view in snapshot.runs)
         if idle and self._wrote_idle:
             return

@@ -44,6 +44,7 @@ class Prepared:
         retry: How a connection is tried.
         priority: Of its leases; lower is served first.
         canary: Whether it begins with few connections, and stops where one of them fails.
+        due: Unix time in seconds of its deadline; 0 without one.
     """
 
     plan: Plan
@@ -56,6 +57,7 @@ class Prepared:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     priority: int = 0
     canary: bool = False
+    due: float = 0.0
 
 
 class Preparer:

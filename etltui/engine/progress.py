@@ -137,6 +137,7 @@ class ProgressBook:
             attempt=event.attempt,
             started=event.at,
             reason="",
+            due=event.due,
         )
 
     def _further(self, view: RunView, event: RunProgress) -> RunView:

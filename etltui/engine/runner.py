@@ -72,6 +72,7 @@ class Runner:
         self._asked = prepared.asked
         self._owed = prepared.owed
         self._canary = prepared.canary
+        self._due = prepared.due
         self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
@@ -136,6 +137,7 @@ class Runner:
                 before=tuple(self._tally.results.values()),
                 waiting=tuple(planned.name for planned in self._wanted()),
                 past=past,
+                due=self._due,
             ),
         )
         if self.attempt > 1:
@@ -193,8 +195,7 @@ class Runner:
             self._step = canary.step(len(group), self._tally.total)
             self._progress()
             await self._read(group)
-            found = self._tally.results
-            results = [found[planned.name] for planned in group if planned.name in found]
+            results = self._tally.of_these(group)
             if why := canary.why_stopped(
                 results, completed=self._tally.completed, total=self._tally.total
             ):

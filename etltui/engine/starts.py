@@ -9,6 +9,7 @@ from pathlib import Path
 
 from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.domain.deadline import due_at
 from etltui.domain.errors import ConfigError, ErrorClass, Mistake, NoSuchRunError
 from etltui.domain.job import Connection, Job
 from etltui.domain.plan import Plan, plan_hash
@@ -156,7 +157,12 @@ class Starts:
             prepared = await self._prepare_retry(entry)
         else:
             prepared = await self._prepare_job(entry)
-        return replace(prepared, priority=entry.priority, canary=_canary(prepared, entry.ask))
+        return replace(
+            prepared,
+            priority=entry.priority,
+            canary=_canary(prepared, entry.ask),
+            due=_due(prepared.plan, self.config.settings.timezone),
+        )
 
     def _further(self, prepared: Prepared, row: RunRow, entry: QueueEntry) -> Prepared:
         """A further turn of a run that failed.
@@ -291,6 +297,11 @@ def _canary(prepared: Prepared, ask: Ask) -> bool:
     if ask.canary is not None:
         return ask.canary
     return prepared.plan.job.canary and ask.mode is not Mode.RETRY
+
+
+def _due(plan: Plan, timezone: str) -> float:
+    """The deadline of a run; one that has published met it or not, whatever is patched later."""
+    return 0.0 if plan.published else due_at(plan.job.deadline, plan.started, timezone)
 
 
 def _fits(row: ConnectionRow, ask: Ask) -> bool:

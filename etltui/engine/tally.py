@@ -1,6 +1,6 @@
 """How a run stands: what each connection has come to, counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from etltui.domain.part import Receipt
@@ -88,6 +88,10 @@ class Tally:
     def waiting(self) -> Iterator[PlanConnection]:
         """Connections that have not ended, in the job's order."""
         return (c for c in self.plan.connections if c.name not in self.results)
+
+    def of_these(self, group: Iterable[PlanConnection]) -> list[ConnectionResult]:
+        """Results of those that have ended."""
+        return [self.results[each.name] for each in group if each.name in self.results]
 
     def ordered(self) -> tuple[ConnectionResult, ...]:
         """A result for each connection, in the job's order."""

@@ -31,6 +31,7 @@ def test_a_job_says_its_own(desk):
         max_parallel = 500
         resume = true
         canary = true
+        deadline = 07:00:00
         drift = "align"
         columns = ["x", "y"]
         aliases = { z = "x" }
@@ -43,6 +44,7 @@ def test_a_job_says_its_own(desk):
     )
     assert (job.title, job.max_parallel, job.resume, job.drift) == ("Täglich", 500, True, "align")
     assert (job.columns, job.aliases, job.canary) == (("x", "y"), {"z": "x"}, True)
+    assert job.deadline == "07:00"
     assert (job.query_timeout_s, job.stall_timeout_s, job.keep_parts_days) == (86400, 1, 0)
     assert job.retry == RetryPolicy(retries=0, delay_s=0.5, multiplier=1.0, max_delay_s=1.0)
     assert job.queries[0].params == {
@@ -63,6 +65,10 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
 @pytest.mark.parametrize(
     ("more", "key", "said"),
     [
+        ('deadline = "7:00"', "deadline", '"7:00" is no time of day. Write it as "07:00"'),
+        ('deadline = "24:00"', "deadline", '"24:00" is no time of day'),
+        ("deadline = 07:00:30", "deadline", '"07:00:30" is no time of day'),
+        ("deadline = 7", "deadline", "7 is not text in quotes"),
         ("max_parallel = 501", "max_parallel", "501 is out of range. Allowed: 1 to 500"),
         ("keep_parts_days = 366", "keep_parts_days", "Allowed: 0 to 365"),
         ("query_timeout_s = 0", "query_timeout_s", "Allowed: 1 to 86400"),

@@ -54,6 +54,7 @@ HARMLESS = {
     "on_finish": OnFinish(command=("true",)),
     "enabled": False,
     "canary": True,
+    "deadline": "07:00",
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }
