@@ -76,6 +76,13 @@ COMMANDS = (
         footer=False,
     ),
     Command(
+        id="app.actions",
+        keys="",
+        title="actions",
+        help="Show who did what to the engine, and when.",
+        footer=False,
+    ),
+    Command(
         id="app.detach",
         keys="d",
         title="detach",

@@ -16,6 +16,7 @@ from etltui.console.cells import text_of
 from etltui.console.commands import Command, nearest_word, parsed
 from etltui.console.desk import AppDesk
 from etltui.console.look import CurrentLook
+from etltui.console.model.acted import MOST, action_lines
 from etltui.console.model.completing import next_words
 from etltui.console.model.helping import HANG, help_lines
 from etltui.console.model.keymap import Bound
@@ -112,7 +113,7 @@ class General:
 
     def __init__(self, app: Whole) -> None:
         self._app = app
-        self._recalled = False
+        self._recalling: asyncio.Task[None] | None = None
 
     def enabled(self, command: Command) -> bool:
         """Whether the command makes sense now."""
@@ -149,15 +150,19 @@ class General:
 
     async def _typed(self, known: Mapping[str, Command]) -> str | None:
         app = self._app
-        if not self._recalled:
-            self._recalled = True
-            app.prompt.remember(":", await asyncio.to_thread(remembered, app.desk.state))
+        if self._recalling is None:
+            # Meanwhile it is typed: nobody who types waits for a disk.
+            self._recalling = asyncio.create_task(self._recall(), name="recall")
         sources = sources_of(app.desk, app.view, sorted(app.look.themes))
 
         def words(head: str) -> Sequence[str]:
             return next_words(head, list(BY_NAME), known, sources)
 
         return await app.desk.ask(":", choices=words)
+
+    async def _recall(self) -> None:
+        state = self._app.desk.state
+        self._app.prompt.remember(":", await asyncio.to_thread(remembered, state))
 
     def _do(self, name: str, text: str = "") -> None:
         view = self._app.view
@@ -217,6 +222,13 @@ class General:
             desk.tell(f"there is no job {wanted!r}{hint}", "error")
         elif await desk.order("submit", job=wanted):
             desk.tell(f"{desk.title_of(wanted)} is queued")
+
+    async def do_actions(self, _: str = "") -> None:
+        """Show who did what to the engine, and when."""
+        desk = self._app.desk
+        found = await desk.reads.once("actions", 0.0, MOST)
+        if found is not None:
+            desk.page("Actions", action_lines(found, desk.look.timezone))
 
     async def do_back(self, _: str = "") -> None:
         """Back to the view before."""
