@@ -1,10 +1,11 @@
 """The job tree: which runs are shown, which are open, and their connections by urgency."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.run import AT_WORK, NOT_ENDED, ConnectionStatus, RunStatus
+from etltui.domain.stored import RunRow
 
 FOLD_S = 5.0
 """A completed run folds after so many seconds."""
@@ -35,6 +36,37 @@ def shown_runs(runs: Sequence[RunView]) -> list[RunView]:
             newest[run.job] = run
     chosen = [run for run in runs if run.status in NOT_ENDED or newest.get(run.job) is run]
     return sorted(chosen, key=lambda run: (urgency(run), -run.changed if urgency(run) > 1 else 0))
+
+
+def past_runs(
+    last: Mapping[str, RunRow], runs: Sequence[RunView], jobs: Collection[str]
+) -> list[RunRow]:
+    """Of each job that the engine remembers no run of its newest; what ended badly first.
+
+    Args:
+        last: From a job to its newest run in the store.
+        runs: Those that the engine remembers.
+        jobs: The jobs that there are; one that is gone has nothing to be mended.
+    """
+    remembered = {run.job for run in runs}
+    found = [
+        row
+        for name, row in last.items()
+        if name in jobs and name not in remembered and row.status not in NOT_ENDED
+    ]
+    return sorted(found, key=lambda row: (row.status not in _ENDED_BADLY, -(row.ended or 0.0)))
+
+
+def ended_badly(runs: Sequence[RunView], past: Sequence[RunRow]) -> tuple[int, int]:
+    """How many jobs ended badly the last time, of how many that are neither at work nor waiting.
+
+    Args:
+        runs: Those that the engine remembers.
+        past: Those of other jobs.
+    """
+    ends = [run.status for run in shown_runs(runs) if run.status not in NOT_ENDED]
+    ends += [row.status for row in past]
+    return sum(status in _ENDED_BADLY for status in ends), len(ends)
 
 
 def opened(run: RunView, at: float, said: Mapping[str, bool]) -> bool:

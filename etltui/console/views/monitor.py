@@ -9,8 +9,18 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Column, Row, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.frame import totals
-from etltui.console.model.run import FAILING, head, subject_of_view, took
-from etltui.console.model.tree import errors_first, first_of, groups, opened, shown_runs
+from etltui.console.glyphs import Glyphs
+from etltui.console.model.ended import ended_row
+from etltui.console.model.run import FAILING, Subject, head, subject_of_row, subject_of_view, took
+from etltui.console.model.tree import (
+    ended_badly,
+    errors_first,
+    first_of,
+    groups,
+    opened,
+    past_runs,
+    shown_runs,
+)
 from etltui.console.starting import start
 from etltui.console.steps import (
     advice,
@@ -25,6 +35,7 @@ from etltui.console.widgets.table import Table
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
+from etltui.domain.stored import RunRow
 from etltui.domain.words import counted, duration, local, number
 
 COMMANDS = (
@@ -70,7 +81,11 @@ COMMANDS = (
     ),
 )
 
-_PROGRESS = 5
+_NOTHING = (
+    "",
+    "Nothing runs, and no job has run yet.",
+    "2 shows the jobs; r runs one there. 8 shows what was.",
+)
 COLUMNS = (
     Column(id="name", title="JOB / CONNECTION", width=20, flexible=True, cut="middle"),
     Column(id="status", title="STATUS", width=15),
@@ -82,7 +97,10 @@ COLUMNS = (
 
 
 class Monitor(View):
-    """Shows every run that waits, works or has just ended, with its connections."""
+    """Shows every run that waits, works or has just ended, with its connections.
+
+    Below them stands how the other jobs ended the last time, under whatever engine that was.
+    """
 
     NAME = "monitor"
     TITLE = "Monitor"
@@ -92,12 +110,8 @@ class Monitor(View):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.table = Table(COLUMNS, desk.look.palette, desk.look.glyphs)
-        self.table.empty = (
-            "",
-            "Nothing runs, and nothing has run in the last five minutes.",
-            "2 shows the jobs; r runs one there. 8 shows what was.",
-        )
         self._said: dict[str, bool] = {}
+        self._past: dict[str, RunRow] = {}
         self._by_urgency = True
 
     def compose(self) -> ComposeResult:
@@ -106,6 +120,13 @@ class Monitor(View):
 
     def show(self, moment: Moment) -> None:
         """Show the tree of this moment."""
+        reads = self.desk.reads
+        last = reads.get("last_by_job") or {}
+        past = past_runs(last, moment.runs, self.desk.config.jobs)
+        self._past = {row.run: row for row in past}
+        self.table.empty = (
+            _NOTHING if reads.known("last_by_job") else ("", f"reading {self._glyphs.ellipsis}")
+        )
         self.table.show(list(self._rows(moment)))
 
     def shows(self, run: RunView) -> bool:
@@ -119,7 +140,16 @@ class Monitor(View):
 
     def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """What runs, waits and fails."""
-        return totals(moment, self.desk.look.glyphs), ()
+        parts = totals(moment, self._glyphs)
+        bad, jobs = ended_badly(moment.runs, tuple(self._past.values()))
+        if bad and not any(run.status in AT_WORK for run in moment.runs):
+            text = f"{bad} of {counted(jobs, 'job')} ended badly"
+            parts += [f" {self._glyphs.between} ", Styled(text, "bad")]
+        return parts, ()
+
+    @property
+    def _glyphs(self) -> Glyphs:
+        return self.desk.look.glyphs
 
     def _rows(self, moment: Moment) -> Iterator[Row]:
         for run in shown_runs(moment.runs):
@@ -127,6 +157,14 @@ class Monitor(View):
             yield self._run_row(moment, run, is_open=is_open)
             if is_open:
                 yield from self._inside(moment, run)
+        for row in self._past.values():
+            yield ended_row(
+                row,
+                self.desk.title_of(row.job),
+                self._glyphs,
+                at=moment.at,
+                timezone=self.desk.look.timezone,
+            )
 
     def _run_row(self, moment: Moment, run: RunView, *, is_open: bool) -> Row:
         glyphs = self.desk.look.glyphs
@@ -239,30 +277,40 @@ class Monitor(View):
         run = self.desk.moment.run(name)
         return run, run.connections.get(connection) if run and connection else None
 
+    def _subject(self) -> Subject | None:
+        """The run under the cursor, whoever remembers it."""
+        run, _ = self._under()
+        if run is not None:
+            return subject_of_view(run, self.desk.moment.at)
+        row = self._past.get(self.table.key)
+        if row is None:
+            return None
+        counted_there = row.result is not None
+        rows = () if counted_there else self.desk.reads.get("connections", row.run) or ()
+        return subject_of_row(row, rows)
+
     def hint(self) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """What the failure under the cursor means, or why a run ended so."""
-        run, view = self._under()
+        _, view = self._under()
         if view is not None:
             return advice(view.trouble, self.desk.contact_of(view.connection))
-        if run is None:
-            return (), ()
-        left, right = head(
-            subject_of_view(run, self.desk.moment.at), self.desk.look.glyphs, wide=False
-        )
-        return left, right
+        subject = self._subject()
+        return head(subject, self._glyphs, wide=False) if subject is not None else ((), ())
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for what is under the cursor now."""
-        run, _ = self._under()
-        if run is None:
+        subject = self._subject()
+        if subject is None:
             return command.id == "monitor.order"
         match command.id:
             case "monitor.cancel":
-                return run.status in NOT_ENDED
+                return subject.status in NOT_ENDED
             case "monitor.retry":
-                return run.status not in NOT_ENDED and run.completed < run.total
+                return subject.retried
             case "monitor.run":
-                return run.status not in NOT_ENDED
+                return subject.status not in NOT_ENDED
+            case "monitor.fold":
+                return self.table.key not in self._past
             case _:
                 return True
 
@@ -276,9 +324,10 @@ class Monitor(View):
 
     async def do_open(self, _: str = "") -> None:
         """Look into a run, or into a connection of it."""
-        run, view = self._under()
-        if run is not None:
-            self.desk.go("run", f"{run.run} {view.connection}" if view else run.run)
+        _run, view = self._under()
+        subject = self._subject()
+        if subject is not None:
+            self.desk.go("run", f"{subject.run} {view.connection}" if view else subject.run)
 
     async def do_fold(self, _: str = "") -> None:
         """Show or hide the connections of the run under the cursor."""
@@ -295,9 +344,9 @@ class Monitor(View):
 
     async def do_run(self, _: str = "") -> None:
         """Run the job under the cursor now."""
-        run, _view = self._under()
-        if run is not None:
-            await start(self.desk, run.job)
+        subject = self._subject()
+        if subject is not None:
+            await start(self.desk, subject.job)
 
     async def do_cancel(self, _: str = "") -> None:
         """End the run under the cursor."""
@@ -307,11 +356,12 @@ class Monitor(View):
 
     async def do_retry(self, _: str = "") -> None:
         """Read again what the run under the cursor lacks."""
-        run, _view = self._under()
-        if run is not None:
-            started = await self.desk.order("retry", run=run.run, ask=Ask(mode=Mode.RETRY))
+        subject = self._subject()
+        if subject is not None:
+            started = await self.desk.order("retry", run=subject.run, ask=Ask(mode=Mode.RETRY))
             if started:
-                self.desk.tell(f"{counted(run.total - run.completed, 'connection')} again")
+                left = subject.total - subject.completed
+                self.desk.tell(f"{counted(left, 'connection')} again")
 
 
 VIEW = Monitor

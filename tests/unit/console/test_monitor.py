@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import console_world as cw
 from etltui.domain.errors import ErrorClass, Trouble
+from etltui.domain.events import RunFinished
 from etltui.domain.inquiry import Estimate
 from etltui.domain.progress import Eta
 from etltui.domain.queue import Ask, Mode, QueueEntry
-from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
+from etltui.domain.stored import ConnectionRow, RunRow
 
 S = ConnectionStatus
 
@@ -214,3 +216,113 @@ async def test_enter_on_a_connection_opens_the_run_at_it(tmp_path):
         assert world.app.view.table.key == "branch_003"
         await world.press("escape")
         assert world.app.view.NAME == "monitor"
+
+
+NIGHT = "20261118T033000Z-NIGH"
+
+
+def night(job, status, *, run=NIGHT, failed=0, **facts):
+    result = RunResult(
+        run=run,
+        job=job,
+        status=status,
+        total=8,
+        completed=8 - failed,
+        failed=failed,
+        skipped=0,
+        rows=44_000,
+        seconds=72.0,
+        outputs=(),
+    )
+    facts = {"ended": cw.AT - 3600, "result": result, **facts}
+    return RunRow(
+        run=run,
+        job=job,
+        title=job,
+        status=status,
+        plan_hash="abc",
+        attempt=1,
+        total=8,
+        started=cw.AT - 9000,
+        **facts,
+    )
+
+
+BAD = night("stock", RunStatus.COMPLETED_WITH_ERRORS, failed=3)
+GOOD = night("gst_sales", RunStatus.COMPLETED, run="20261118T040000Z-GOOD")
+
+
+async def test_in_the_morning_it_says_how_the_night_ended(tmp_path):
+    """Under whatever engine the runs ended: what went wrong first, and nothing moves."""
+    history = cw.FakeHistory(last_by_job={"gst_sales": GOOD, "stock": BAD})
+    async with cw.console(tmp_path, history=history) as world:
+        lines = world.lines
+        assert "0 running · 1 of 2 jobs ended badly" in lines[0]
+        for part in ("▸ Stock snapshot", "! with errors", "44,000", "1:12", "5/8 at 10:06"):
+            assert part in lines[2]
+        assert "▸ GST sales (8)" in lines[3]
+        assert "8/8 at 10:06" in lines[3]
+        assert "5/8 done · 3 failed · 44,000 rows" in lines[-2]
+        before = world.app.view.table.rows
+        await world.now(cw.snapshot(at=cw.AT + 120))
+        assert world.app.view.table.rows == before
+
+
+async def test_a_run_of_the_night_is_opened_run_again_and_mended(tmp_path):
+    history = cw.FakeHistory(
+        last_by_job={"gst_sales": GOOD, "stock": BAD}, run=BAD, connections=[], usual={}
+    )
+    engine = cw.FakeEngine()
+    engine.answers["retry"] = NIGHT
+    async with cw.console(tmp_path, engine=engine, history=history) as world:
+        await world.press("x", "o")
+        assert world.engine.calls == []
+        await world.press("f")
+        assert world.asked("retry") == [{"run": NIGHT, "ask": Ask(mode=Mode.RETRY)}]
+        assert "3 connections again" in world.told
+        await world.press("down", "f")
+        assert len(world.asked("retry")) == 1
+        await world.press("r")
+        assert "gst_sales" in str(world.engine.calls[-1])
+        await world.press("escape", "up", "enter")
+        await world.settle()
+        assert "run NIGH" in world.lines[0]
+
+
+async def test_what_the_engine_remembers_stands_above_and_instead_of_the_store(tmp_path):
+    newer = cw.run(job="stock", status=RunStatus.COMPLETED, total=8, completed=8)
+    history = cw.FakeHistory(last_by_job={"gst_sales": GOOD, "stock": BAD})
+    engine = cw.FakeEngine(cw.snapshot([newer]))
+    async with cw.console(tmp_path, engine=engine, history=history) as world:
+        assert "✓ completed" in world.lines[2]
+        assert "Stock snapshot" in world.lines[2]
+        assert "GST sales" in world.lines[3]
+        assert "ended badly" not in world.text
+
+
+async def test_what_ended_is_read_again_before_the_engine_forgets_it(tmp_path):
+    last = {"stock": BAD}
+    history = cw.FakeHistory(last_by_job=lambda: dict(last))
+    async with cw.console(tmp_path, history=history) as world:
+        assert "5/8 at" in world.text
+        last["stock"] = mended = replace(
+            night("stock", RunStatus.COMPLETED), run="20261118T110000Z-MEND"
+        )
+        world.app.told(RunFinished(at=cw.AT, run=mended.run, job="stock", result=mended.result))
+        await world.now(cw.snapshot())
+        assert "8/8 at" in world.text
+
+
+async def test_how_far_a_run_came_that_crashed_is_counted_when_the_cursor_is_on_it(tmp_path):
+    crashed = night("stock", RunStatus.STOPPED, result=None, reason="crash")
+    done = ConnectionResult(connection="branch_001", status=S.COMPLETED, rows=20)
+    rows = [
+        ConnectionRow(run=NIGHT, number=1, connection="branch_001", hash="", result=done),
+        ConnectionRow(run=NIGHT, number=2, connection="branch_002", hash="", result=None),
+    ]
+    history = cw.FakeHistory(last_by_job={"stock": crashed}, connections=rows)
+    async with cw.console(tmp_path, history=history, terminal=cw.ASCII) as world:
+        assert "= stopped" in world.lines[2]
+        assert "at 10:06: crash" in world.lines[2]
+        await world.now(cw.snapshot())
+        assert "1/8 done" in world.lines[-2]

@@ -2,8 +2,9 @@
 
 import console_world as cw
 from etltui.console.model.pace import Paces
-from etltui.console.model.tree import groups, opened, share, shown_runs
+from etltui.console.model.tree import ended_badly, groups, opened, past_runs, share, shown_runs
 from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.domain.stored import RunRow
 
 S = ConnectionStatus
 
@@ -91,3 +92,45 @@ def test_a_share_is_told_by_the_past_alone_and_never_whole_before_the_end():
     assert share(cw.connection(1, S.RUNNING, rows=50, usual_rows=100)) == 0.5
     assert share(cw.connection(1, S.RUNNING, rows=500, usual_rows=100)) == 0.99
     assert share(cw.connection(1, S.COMPLETED)) == 1.0
+
+
+def past(job, status, ended):
+    return RunRow(
+        run=f"run-of-{job}",
+        job=job,
+        title=job,
+        status=status,
+        plan_hash="abc",
+        attempt=1,
+        total=8,
+        started=cw.AT - 9000,
+        ended=ended,
+    )
+
+
+def test_of_jobs_that_the_engine_remembers_no_run_of_the_newest_is_shown_what_is_wrong_first():
+    rows = [
+        past("good", RunStatus.COMPLETED, cw.AT - 10),
+        past("old", RunStatus.COMPLETED_WITH_ERRORS, cw.AT - 900),
+        past("new", RunStatus.FAILED, cw.AT - 800),
+        past("crashed", RunStatus.STOPPED, None),
+        past("works", RunStatus.FAILED, cw.AT - 5),
+        past("gone", RunStatus.FAILED, cw.AT - 5),
+        past("elsewhere", RunStatus.RUNNING, None),
+    ]
+    last = {row.job: row for row in rows}
+    runs = [cw.run(job="works")]
+    found = past_runs(last, runs, set(last) - {"gone"})
+    assert [row.job for row in found] == ["new", "old", "crashed", "good"]
+    assert past_runs({}, runs, last) == []
+
+
+def test_jobs_that_ended_badly_are_counted_among_those_that_ended():
+    runs = [
+        cw.run("works", status=RunStatus.RUNNING),
+        cw.run("bad", job="stock", status=RunStatus.FAILED),
+        cw.run("waits", job="prices", status=RunStatus.QUEUED),
+    ]
+    rows = [past("one", RunStatus.COMPLETED, 1.0), past("two", RunStatus.STOPPED, None)]
+    assert ended_badly(runs, rows) == (2, 3)
+    assert ended_badly((), ()) == (0, 0)
