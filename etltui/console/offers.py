@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from etltui.config.profiles import PROFILES
+from etltui.config.setting_views import all_rules
 from etltui.console.commands import Command
 from etltui.console.frame import key_name
 from etltui.console.model.logs import STEPS
@@ -73,6 +75,9 @@ def sources_of(
         "VIEW": lambda: [each.name for each in ENTRIES],
         "THEME": lambda: themes,
         "on|off": lambda: ("on", "off"),
+        "LOGIN": lambda: desk.moment.snapshot.pools.locked_credentials,
+        "PROFILE": lambda: ("none", *PROFILES),
+        "SETTING VALUE": lambda: list(all_rules()),
     }
     if isinstance(view, ListView):
         found["COLUMN"] = lambda: [field.id for field in view.FIELDS]

@@ -196,7 +196,7 @@ class Checkpoints(ListView[SavedRow]):
                 run = saved.row.run
                 what = f"the checkpoint of {saved.row.job} ({short(run)}) goes"
                 self.desk.later(what, partial(self.desk.attempt, "records.discard", run=run))
-        self.table.chosen.clear()
+        self.table.choose_none()
 
     async def do_export(self, text: str = "") -> None:
         """Write which connections of the run under the cursor are done into a new file."""

@@ -184,7 +184,7 @@ class Queue(ListView[TurnRow]):
         """End the selected runs."""
         for turn in self._turns():
             await self.desk.attempt("cancel", run=turn.run, reason="cancelled from the console")
-        self.table.chosen.clear()
+        self.table.choose_none()
 
     async def do_pause(self, _: str = "") -> None:
         """Give nobody a turn any more, or let the queue go on."""

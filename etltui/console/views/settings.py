@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.geometry import Region
 
 from etltui.config.checks import RefusedError
 from etltui.config.setting_views import ProfileView, SettingValue, SettingView
@@ -88,12 +89,14 @@ MINE = (
         keys="",
         title="set",
         help="Change a setting by its name.",
-        takes="NAME VALUE",
+        takes="SETTING VALUE",
         changes=True,
         footer=False,
     ),
 )
 _BOX = 3
+_LOOK_S = 10.0
+_NEVER = float("-inf")
 _NEEDS_CURSOR = frozenset({"settings.edit", "settings.where", "settings.default"})
 _NEEDS_CHANGES = frozenset({"settings.apply", "settings.undo"})
 
@@ -130,28 +133,28 @@ class Settings(ListView[Line]):
         self._views: tuple[SettingView, ...] | None = None
         self._staged = Staged()
         self._wrong = ""
-        self._asking = False
+        self._asked = _NEVER
 
     def compose(self) -> ComposeResult:
         """The settings, and below them what is said of one."""
         yield self.table
         yield self.below
 
+    def free(self) -> Region:
+        """All but what is said of the setting under the cursor."""
+        return self.table.region
+
     def enter(self, argument: str) -> None:
         """Come into sight; an argument is a filter."""
         super().enter(argument)
-        self._asking = False
-        if self._views is not None or argument:
-            self.call_later(self._arrived, argument)
-
-    def _arrived(self, argument: str) -> None:
-        self._ask()
+        self._asked = _NEVER
         if argument:
-            self.filter_by(argument)
+            self.call_later(self.filter_by, argument)
 
-    def _ask(self) -> None:
-        if not self._asking:
-            self._asking = True
+    def _ask(self, moment: Moment) -> None:
+        """Ask now and then how the settings are: somebody else may change them, too."""
+        if abs(moment.at - self._asked) >= _LOOK_S and not moment.gone:
+            self._asked = moment.at
             self.run_worker(self._read(), name="settings")
 
     async def _read(self) -> None:
@@ -167,11 +170,8 @@ class Settings(ListView[Line]):
 
     def records(self, moment: Moment) -> Sequence[Line]:
         """Every setting, and what it is to become."""
-        del moment
-        if self._views is None:
-            self._ask()
-            return ()
-        return lines_of(self._views, self._staged)
+        self._ask(moment)
+        return lines_of(self._views or (), self._staged)
 
     def nothing(self) -> Sequence[str]:
         """What stands there without rows."""

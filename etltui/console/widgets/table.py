@@ -362,6 +362,13 @@ class Table(Widget, can_focus=True):
         self.refresh()
         self.post_message(self.Moved())
 
+    def choose_none(self) -> None:
+        """Choose no row any more: what was to be done to them is done."""
+        if self.chosen:
+            self.chosen = set()
+            self.refresh()
+            self.post_message(self.Moved())
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Move on."""
         event.stop()

@@ -180,6 +180,11 @@ async def test_a_run_at_work_is_not_deleted_and_says_how_far_it_is(tmp_path, pas
         await world.press("x")
         await world.worked()
         assert "nothing here" in world.told[-1]
+        await world.press("asterisk", "x")
+        await world.worked()
+        await world.app.desk.undoing.aclose()
+        assert world.asked("records.discard") == [{"run": past.stuck.run}]
+        assert "selected" not in world.lines[0]
         part = tmp_path / "parts" / past.good.run / "2.part"
         await asyncio.to_thread(part.write_bytes, b"x" * 1500)
         await world.now(cw.snapshot([live], at=cw.AT + 5))

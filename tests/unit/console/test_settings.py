@@ -273,3 +273,37 @@ async def test_settings_are_filtered_sorted_and_found_by_name(tmp_path, kept):
         await world.press("enter")
         await world.worked()
         assert "there is no setting 'pool'" in world.told[-1]
+
+
+async def test_what_somebody_else_changes_is_seen_while_the_view_is_open(tmp_path, kept):
+    async with cw.console(tmp_path, config=kept.config, engine=kept.engine, size=cw.LARGE) as world:
+        await shown(world)
+        await to(world, "max_jobs")
+        await world.press("enter", "backspace", "backspace", "5", "enter")
+        await world.worked()
+        assert "10 → 5" in row(world, "max_jobs")
+        await asyncio.to_thread(kept.change, {"max_jobs": 5, "pool_size": 7})
+        await world.now(cw.snapshot(at=cw.AT + 5))
+        assert "10 → 5" in row(world, "max_jobs")
+        await world.now(cw.snapshot(at=cw.AT + 15))
+        for _ in range(5):
+            await asyncio.to_thread(lambda: None)
+            await world.settle()
+        assert row(world, "max_jobs").split()[1:4] == ["5", "1–50", "local"]
+        assert row(world, "pool_size").split()[1] == "7"
+        assert "not applied" not in world.text
+
+
+async def test_names_of_settings_and_profiles_are_completed(tmp_path, kept):
+    async with cw.console(tmp_path, config=kept.config, engine=kept.engine) as world:
+        await shown(world)
+        await world.press("colon")
+        await world.type("set max")
+        await world.press("tab")
+        assert ": set max_connections" in world.text
+        await world.press("ctrl+u")
+        await world.type("profile rows")
+        await world.press("tab")
+        assert ": profile rows_1m" in world.text
+        await world.press("escape")
+        await world.worked()
