@@ -6,6 +6,7 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled, joined
 from etltui.console.commands import Command
 from etltui.console.glyphs import Glyphs
+from etltui.domain.deadline import in_danger
 from etltui.domain.progress import RunView
 from etltui.domain.run import AT_WORK, ConnectionStatus
 from etltui.domain.words import duration, size
@@ -125,7 +126,8 @@ def gauges(moment: Moment) -> list[Cell]:
         )
     left = longest(moment.runs)
     if left:
-        parts.append(left)
+        role = "warn" if in_danger(moment.runs, snapshot.at) else ""
+        parts.append(Styled(left, role))
     return joined(parts)
 
 

@@ -41,6 +41,11 @@ class Outlook:
     band_s: float = 0.0
     guess: bool = False
 
+    @property
+    def endangered(self) -> bool:
+        """Whether the run may miss it, or has."""
+        return self.chance in {Chance.AT_RISK, Chance.MISSED}
+
 
 def due_at(deadline: str, begun: datetime, timezone: str) -> float:
     """The first moment after a run's beginning at which the clock shows its deadline.
@@ -89,10 +94,7 @@ def outlook(run: RunView, now: float) -> Outlook | None:
 def in_danger(runs: Iterable[RunView], now: float) -> bool:
     """Whether any of the runs may miss its deadline, or has."""
     found = (outlook(run, now) for run in runs)
-    return any(each is not None and each.chance in _BAD for each in found)
-
-
-_BAD = frozenset({Chance.AT_RISK, Chance.MISSED})
+    return any(each is not None and each.endangered for each in found)
 
 
 def finishes(found: Outlook, timezone: str, sign: str = "±") -> str:

@@ -7,6 +7,7 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.glyphs import Glyphs
 from etltui.console.steps import run_status
+from etltui.domain.deadline import Chance, Outlook, finishes, outlook, verdict
 from etltui.domain.errors import ErrorClass
 from etltui.domain.progress import ConnectionView, Eta, RunView
 from etltui.domain.run import NOT_ENDED, RESUMABLE, ConnectionStatus, Output, RunStatus
@@ -27,6 +28,9 @@ class Subject:
         failing: Connections that failed, or whose last try did.
         seconds: From its start to its end, or to now; None where it has not begun or crashed.
         planned: Whether it ever got a plan.
+        outlook: How it stands against its deadline; None where it has none.
+        at: Unix time in seconds of that.
+        timezone: Of the times of day; empty for the machine's own.
     """
 
     run: str
@@ -42,6 +46,9 @@ class Subject:
     reason: str = ""
     outputs: tuple[Output, ...] = ()
     planned: bool = True
+    outlook: Outlook | None = None
+    at: float = 0.0
+    timezone: str = ""
 
     @property
     def retried(self) -> bool:
@@ -49,7 +56,7 @@ class Subject:
         return self.status in RETRIED and self.planned and self.completed < self.total
 
 
-def subject_of_view(view: RunView, at: float) -> Subject:
+def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
     """A run that the engine remembers."""
     retrying = sum(each.status is ConnectionStatus.RETRYING for each in view.connections.values())
     begun = view.status is not RunStatus.QUEUED
@@ -68,6 +75,9 @@ def subject_of_view(view: RunView, at: float) -> Subject:
         reason=view.reason,
         outputs=view.outputs,
         planned=begun,
+        outlook=outlook(view, at),
+        at=at,
+        timezone=timezone,
     )
 
 
@@ -104,7 +114,9 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
     if subject.failing:
         word = "failing" if subject.status in NOT_ENDED else "failed"
         left += [between, Styled(f"{subject.failing} {word}", "bad")]
-    if subject.eta is not None:
+    if subject.outlook is not None:
+        left += [between, *_due(subject, subject.outlook, _about(glyphs))]
+    elif subject.eta is not None:
         left.append(f"{between}eta {_eta(subject.eta, glyphs)}")
     if subject.rows:
         left.append(f"{between}{counted(subject.rows, 'row')}")
@@ -116,9 +128,23 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
     return left, right
 
 
+_CHANCES = {Chance.SAFE: "ok", Chance.AT_RISK: "warn", Chance.MISSED: "bad"}
+
+
+def _due(subject: Subject, found: Outlook, sign: str) -> list[Cell]:
+    """When the run ends and what becomes of its deadline."""
+    when = finishes(found, subject.timezone, sign)
+    role = _CHANCES[found.chance] if found.chance else ""
+    text = verdict(found, subject.at, subject.timezone)
+    return [f"{when}, " if when else "due ", Styled(text, role)]
+
+
+def _about(glyphs: Glyphs) -> str:
+    return "±" if glyphs.dots else "+/-"
+
+
 def _eta(eta: Eta, glyphs: Glyphs) -> str:
-    sign = "±" if glyphs.dots else "+/-"
-    band = f" {sign}{duration(eta.band_s)}" if eta.band_s else ""
+    band = f" {_about(glyphs)}{duration(eta.band_s)}" if eta.band_s else ""
     return f"{'~' if eta.guess else ''}{duration(eta.left_s)}{band}"
 
 

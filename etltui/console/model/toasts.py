@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from etltui.console.bridge import Moment
 from etltui.console.view import Severity
+from etltui.domain.deadline import Outlook, finishes, outlook, verdict
 from etltui.domain.progress import RunView
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
 from etltui.domain.words import because, counted, duration, words
@@ -33,34 +34,45 @@ class _Seen:
     Attributes:
         mark: The last one that was told or passed.
         said: Unix time in seconds at which something was last said of it.
+        risk: Whether its deadline was at risk, or missed.
     """
 
     status: RunStatus
     attempt: int
     mark: int
     said: float = 0.0
+    risk: bool = False
 
 
 class Toasts:
-    """Compares each moment with the one before; what stood there at first is no news."""
+    """Compares each moment with the one before; what stood there at first is no news.
 
-    def __init__(self) -> None:
+    Args:
+        timezone: Of the times of day; empty for the machine's own.
+    """
+
+    def __init__(self, timezone: str = "") -> None:
         self._seen: dict[str, _Seen] | None = None
+        self._timezone = timezone
 
     def take(self, moment: Moment, *, all_of_it: bool = True) -> list[Toast]:
         """What there is to say of a moment, few toasts however much happened.
 
         Args:
             moment: Later than all before.
-            all_of_it: False: only results with errors.
+            all_of_it: False: only results with errors and deadlines at risk.
         """
         before, seen = self._seen, {}
         news: dict[str, list[RunView]] = {
             each: [] for each in ("begun", "further", "again", "ended")
         }
+        late = []
         for run in moment.runs:
             old = (before or {}).get(run.run)
-            now = _noted(run, old)
+            due = outlook(run, moment.at)
+            now = _noted(run, old, risk=due is not None and due.endangered)
+            if due is not None and before is not None and _at_risk(now, old):
+                late.append(self._late(run, due, moment.at))
             what = _news(run, old, now, moment.at) if before is not None else ""
             if what:
                 news[what].append(run)
@@ -70,14 +82,26 @@ class Toasts:
         found = []
         if all_of_it:
             found = [*_begun(news["begun"]), *_further(news["further"]), *_again(news["again"])]
-        return found + _ended(news["ended"], all_of_it=all_of_it)
+        return found + late[:_MERGED] + _ended(news["ended"], all_of_it=all_of_it)
+
+    def _late(self, run: RunView, found: Outlook, at: float) -> Toast:
+        """That a run may miss its deadline, or has."""
+        lines = [f"{_title(run)}: deadline {verdict(found, at, self._timezone)}"]
+        if when := finishes(found, self._timezone):
+            lines.append(f"It {when}.")
+        return Toast(text="\n".join(lines), severity="warning")
 
 
-def _noted(run: RunView, old: _Seen | None) -> _Seen:
+def _noted(run: RunView, old: _Seen | None, *, risk: bool) -> _Seen:
     mark, said = _mark(run), 0.0
     if old is not None and old.attempt == run.attempt:
-        mark, said = max(mark, old.mark), old.said
-    return _Seen(status=run.status, attempt=run.attempt, mark=mark, said=said)
+        mark, said, risk = max(mark, old.mark), old.said, risk or old.risk
+    return _Seen(status=run.status, attempt=run.attempt, mark=mark, said=said, risk=risk)
+
+
+def _at_risk(now: _Seen, old: _Seen | None) -> bool:
+    """Whether an attempt's deadline was not at risk so far."""
+    return now.risk and (old is None or not old.risk or old.attempt != now.attempt)
 
 
 def _news(run: RunView, old: _Seen | None, now: _Seen, at: float) -> str:

@@ -281,7 +281,7 @@ class Monitor(View):
         """The run under the cursor, whoever remembers it."""
         run, _ = self._under()
         if run is not None:
-            return subject_of_view(run, self.desk.moment.at)
+            return subject_of_view(run, self.desk.moment.at, self.desk.look.timezone)
         row = self._past.get(self.table.key)
         if row is None:
             return None

@@ -7,7 +7,7 @@ import pytest
 import console_world as cw
 from etltui.config.console import Console
 from etltui.console.bridge import Moment
-from etltui.console.cells import text_of
+from etltui.console.cells import Styled, text_of
 from etltui.console.clipboard import MOST, osc52
 from etltui.console.commands import Command
 from etltui.console.frame import footer, gauges, key_name, longest, short_size, totals
@@ -203,3 +203,10 @@ def test_an_unknown_theme_is_the_default_one(tmp_path):
     assert not found.use("nor-this")
     assert found.use("fjord")
     assert not found.reload()
+
+
+def test_n_26_what_is_left_warns_where_a_deadline_is_at_risk():
+    """N-26."""
+    eta = Eta(left_s=72, band_s=9)
+    for due, role in ((cw.AT + 60, "warn"), (cw.AT + 600, ""), (0.0, "")):
+        assert gauges(moment(cw.run(eta=eta, due=due)))[-1] == Styled("eta 1:12", role)

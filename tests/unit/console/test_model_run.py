@@ -4,7 +4,7 @@ import pytest
 
 import console_world as cw
 from etltui.console.bridge import Moment
-from etltui.console.cells import text_of
+from etltui.console.cells import Styled, text_of
 from etltui.console.glyphs import ASCII, UNICODE
 from etltui.console.model.pace import Paces
 from etltui.console.model.run import (
@@ -231,3 +231,23 @@ def test_the_newest_run_is_the_one_at_work_before_one_that_waits_or_ended_later(
     assert newest_run(moment(queued, ended_run)) is queued
     assert newest_run(moment(ended_run)) is ended_run
     assert newest_run(moment()) is None
+
+
+@pytest.mark.parametrize(
+    ("due", "eta", "text", "role"),
+    [
+        (2400, Eta(left_s=1200, band_s=480), "finishes 11:26 ± 8 min, 11:46 safe", "ok"),
+        (1260, Eta(left_s=1200, band_s=480), "finishes 11:26 ± 8 min, 11:27 at risk", "warn"),
+        (-60, Eta(left_s=60, band_s=0), "finishes 11:07, 11:05 missed", "bad"),
+        (-60, None, "due 11:05 missed", "bad"),
+        (60, None, "due 11:07", ""),
+    ],
+)
+def test_n_26_the_head_says_what_becomes_of_a_deadline(due, eta, text, role):
+    """N-26: finishes 06:40 ± 8 min, 07:00 deadline safe."""
+    subject = subject_of_view(cw.run(due=cw.AT + due, eta=eta), cw.AT, "UTC")
+    left, _ = head(subject, UNICODE, wide=False)
+    assert f" · {text}" in said(left)
+    assert "eta" not in said(left)
+    assert [cell.role for cell in left if isinstance(cell, Styled)][-1] == role
+    assert said(head(subject, ASCII, wide=False)[0]).isascii()

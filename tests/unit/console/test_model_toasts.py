@@ -6,6 +6,7 @@ import console_world as cw
 from etltui.console.bridge import Moment
 from etltui.console.model.pace import Paces
 from etltui.console.model.toasts import Toasts
+from etltui.domain.progress import Eta
 from etltui.domain.run import Output, RunStatus
 
 
@@ -155,3 +156,32 @@ def test_a_cancelled_run_is_told(toasts):
     [toast] = toasts.take(moment(run(status=RunStatus.CANCELLED, reason="cancelled by hand")))
     assert toast.text.startswith("Job A cancelled by hand")
     assert toast.severity == "information"
+
+
+def late(left_s, **facts):
+    return run(due=cw.AT + 1200, eta=Eta(left_s=left_s, band_s=60), **facts)
+
+
+def test_n_26_a_deadline_that_turns_at_risk_is_told_once():
+    """N-26: warn when the deadline is at risk."""
+    toasts = Toasts("UTC")
+    toasts.take(moment(late(600)))
+    (told,) = toasts.take(moment(late(1200)))
+    assert told.severity == "warning"
+    assert told.text == "Job A: deadline 11:26 at risk\nIt finishes 11:26 ± 1 min."
+    assert toasts.take(moment(late(600))) == []
+    assert toasts.take(moment(late(1200), at=cw.AT + 1300)) == []
+
+
+def test_an_attempt_that_begins_too_late_says_so_even_to_who_wants_errors_only():
+    toasts = Toasts("UTC")
+    toasts.take(moment(late(1200)))
+    found = moment(run(due=cw.AT - 60, attempt=2))
+    assert texts(toasts.take(found, all_of_it=False)) == ["Job A: deadline 11:05 missed"]
+    assert toasts.take(found, all_of_it=False) == []
+
+
+def test_a_deadline_that_was_at_risk_before_anybody_looked_is_no_news():
+    toasts = Toasts("UTC")
+    assert toasts.take(moment(late(1200))) == []
+    assert toasts.take(moment(late(1300))) == []
