@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from etltui.config.checks import RefusedError, nearest_or_all
 from etltui.config.setting_views import SettingView
@@ -61,10 +62,7 @@ class Adjusting:
 
     async def _change(self, view: SettingView, text: str, views: Sequence[SettingView]) -> None:
         ground, speech = self._ground, self._ground.speech
-        refused = why_not(self._command, read_only=ground.options.read_only, enabled=True)
-        if view.fixed:
-            refused = f"{view.name}: {view.source} says it and counts more than any file"
-        if refused:
+        if refused := self._refused(view):
             speech.tell(refused, "warning")
             return
         try:
@@ -75,15 +73,35 @@ class Adjusting:
         if not staged.values:
             speech.say(f"{view.name} is {typed(view.value)} already")
             return
+        if not await self._wanted(staged, views):
+            return
+        await ground.call("update_settings", changes=dict(staged.values))
+        ground.config = await asyncio.to_thread(ground.reading)
+        if staged.values.get("console.read_only"):
+            ground.options = replace(ground.options, read_only=True)
+        speech.say(applied(views, staged))
+
+    def _refused(self, view: SettingView) -> str:
+        """Why a setting cannot be changed from here; empty where it can."""
+        if view.fixed:
+            return f"{view.name}: {view.source} says it and counts more than any file"
+        # Without a value it changes nothing, and is allowed.
+        changing = replace(self._command, changes=True)
+        return why_not(changing, read_only=self._ground.options.read_only, enabled=True)
+
+    async def _wanted(self, staged: Staged, views: Sequence[SettingView]) -> bool:
+        """Whether the operator wants a change after what is likely to be regretted of it.
+
+        Raises:
+            ConfigError: It would be refused.
+        """
+        ground, speech = self._ground, self._ground.speech
         found = await ground.call("options.check", changes=dict(staged.values))
         if found.mistakes:
             raise ConfigError(found.mistakes)
-        staged = Staged(values=staged.values, cautions=found.cautions)
-        if worth_asking(staged.cautions, views):
-            lines = change_lines(lines_of(views, staged), staged, ground.glyphs)
-            speech.say(*filter(None, map(text_of, lines)))
-            if not await speech.confirm("Apply it?"):
-                return
-        await ground.call("update_settings", changes=dict(staged.values))
-        ground.config = await asyncio.to_thread(ground.reading)
-        speech.say(applied(views, staged))
+        if not worth_asking(found.cautions, views):
+            return True
+        staged = replace(staged, cautions=found.cautions)
+        lines = change_lines(lines_of(views, staged), staged, ground.glyphs)
+        speech.say(*filter(None, map(text_of, lines)))
+        return await speech.confirm("Apply it?")

@@ -53,6 +53,13 @@ COMMANDS = (
         takes="RUN|JOB [FILTER]",
     ),
     Command(
+        id="linear.runs",
+        keys="",
+        title="runs",
+        help="List the newest runs, of a job or of all.",
+        takes="[JOB]",
+    ),
+    Command(
         id="linear.connections",
         keys="",
         title="connections",

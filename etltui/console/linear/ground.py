@@ -83,7 +83,7 @@ class Ground:
             raise misused("JOB", f"there is no job {name!r}", way_out)
         return jobs[name]
 
-    async def run(self, wanted: str, moment: Moment) -> tuple[RunView | None, RunRow | None]:
+    async def run(self, wanted: str, moment: Moment) -> RunView | RunRow:
         """A run by its id, an end of it, or its job: as the engine has it, else as the records do.
 
         Raises:
@@ -91,13 +91,13 @@ class Ground:
         """
         view = named_run(moment, wanted)
         if view is not None:
-            return view, None
+            return view
         newest: Sequence[RunRow] = await self.history.runs(job=wanted, limit=1)
         row = newest[0] if newest else await self.history.run(wanted)
         if not row:
             why = "there is no such run or job, or more than one run ends so"
-            raise NoSuchRunError(run=wanted, why=why, way_out="Write jobs, then show JOB")
-        return None, row
+            raise NoSuchRunError(run=wanted, why=why, way_out="Write runs")
+        return row
 
     def named(self, selectors: Sequence[str]) -> tuple[str, ...]:
         """Names of the connections that names, globs and `tag:NAME` mean, each once.

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -13,20 +12,30 @@ from etltui.console.frame import gauges, totals
 from etltui.console.linear.commands import help_lines, needed, understood
 from etltui.console.linear.ground import Ground
 from etltui.console.linear.sheets import (
-    CHECKPOINTS,
     FLEET,
     JOBS,
     POOLS,
     RUN,
-    checkpoint_line,
+    RUNS,
+    SAVED,
+    TURNS,
     failures,
     run_line,
     tested_line,
 )
 from etltui.console.linear.tables import plain
 from etltui.console.model.before import estimate_lines
+from etltui.console.model.checkpoints import (
+    Saved,
+    changed_plan,
+    hindrance,
+    queued_runs,
+    row_of_saved,
+    unfinished,
+)
 from etltui.console.model.connection_rows import row_of_connection
 from etltui.console.model.connections import Fleet, fleet_line, live_views, pasts, summed_up
+from etltui.console.model.history import Ink, RunLine, past_runs, who_began
 from etltui.console.model.job_rows import row_of_job
 from etltui.console.model.jobs import Known, by_job, job_lines, owners, reading
 from etltui.console.model.listing import test_of
@@ -35,6 +44,8 @@ from etltui.console.model.pool_rows import row_of_pool
 from etltui.console.model.pools import Known as KnownPools
 from etltui.console.model.pools import keys_of, pool_lines
 from etltui.console.model.pools import totals as pool_totals
+from etltui.console.model.queue import entries_of, row_of_turn, turns
+from etltui.console.model.queue import totals as queue_totals
 from etltui.console.model.run import (
     by_urgency,
     gathered,
@@ -46,15 +57,17 @@ from etltui.console.model.run_columns import Pen, RunConnection
 from etltui.console.steps import PERCENT
 from etltui.domain.errors import misused
 from etltui.domain.inquiry import Tested
+from etltui.domain.progress import RunView
+from etltui.domain.stored import RunRow
 from etltui.domain.words import local, words
-from etltui.encode import queue_lines
-from etltui.engine.checkpoints import checkpoints
+from etltui.engine.checkpoints import part_folders
 from etltui.engine.log_files import opened, readable
 
 _DAY = 86400
 _PAST_DAYS = 28
 _PAST_RUNS = 1000
 _LOG_LINES = 20
+_RUNS = 20
 
 
 class Looking:
@@ -88,7 +101,10 @@ class Looking:
         glyphs = self._ground.glyphs
         facts = [plain(totals(moment, glyphs)), plain(gauges(moment))]
         self._say("  ".join(filter(None, facts)))
-        self._say(*(run_line(subject_of_view(run, moment.at), glyphs) for run in moment.at_work))
+        subjects = (
+            subject_of_view(run, moment.at, self._ground.timezone) for run in moment.at_work
+        )
+        self._say(*(run_line(subject, glyphs) for subject in subjects))
 
     async def do_jobs(self, _: str = "") -> None:
         """List the jobs."""
@@ -122,21 +138,20 @@ class Looking:
         wanted, sieve = parsed(text)
         needed(understood(wanted), "show")
         ground, moment = self._ground, await self._ground.now()
-        view, row = await ground.run(wanted, moment)
-        name, job_name = (view.run, view.job) if view else (row.run, row.job) if row else ("", "")
-        stored = await ground.history.connections(name)
-        usual = await ground.history.usual(job_name, besides=name) or {}
-        subject = subject_of_view(view, moment.at) if view else None
-        if row is not None:
-            subject = subject_of_row(row, stored)
-        if subject is None:
-            return
-        job = ground.config.jobs.get(job_name)
+        found = await ground.run(wanted, moment)
+        view = found if isinstance(found, RunView) else None
+        stored = await ground.history.connections(found.run)
+        usual = await ground.history.usual(found.job, besides=found.run) or {}
+        if isinstance(found, RunView):
+            subject = subject_of_view(found, moment.at, ground.timezone)
+        else:
+            subject = subject_of_row(found, stored)
+        job = ground.config.jobs.get(found.job)
         retries = job.retry.retries if job else 0
         pen = Pen(glyphs=ground.glyphs, at=moment.at, retries=retries, width=PERCENT)
         each = [
-            RunConnection(number=number, view=found, pen=pen)
-            for number, found in by_urgency(gathered(view, stored, usual))
+            RunConnection(number=number, view=one, pen=pen)
+            for number, one in by_urgency(gathered(view, stored, usual))
         ]
         shown = list(filter(_sieve(sieve, RUN), each))
         contacts = {each.name: each.contact for each in ground.config.connections}
@@ -178,16 +193,30 @@ class Looking:
         if len(found) > 1:
             self._say(summed_up(found, words))
 
+    async def do_runs(self, text: str = "") -> None:
+        """List the newest runs, those of a job or of all."""
+        ground, typed = self._ground, understood(text)
+        job = ground.job(typed.first).name if typed.words else ""
+        moment = await ground.now()
+        rows = await ground.history.runs(job=job, limit=_RUNS)
+        if not rows:
+            self._say(f"No run{f' of {job}' if job else ''} yet: run JOB starts one.")
+            return
+        who = who_began(await ground.history.actions(limit=_PAST_RUNS))
+        ink = Ink(ground.glyphs, ground.timezone)
+        found = [RunLine(each, ink) for each in past_runs(rows, moment.runs, who)]
+        self._say(*ground.lines(RUNS, found))
+
     async def do_queue(self, _: str = "") -> None:
-        """List what waits for its turn."""
+        """List who has a turn, and who waits for one."""
         ground, moment = self._ground, await self._ground.now()
-        snapshot = moment.snapshot
-        working = await ground.call("get_running_jobs") or ()
-        self._say(
-            queue_lines.counts(snapshot.queue),
-            *queue_lines.pauses(snapshot.queue),
-            *queue_lines.entries(working, snapshot.pending, moment.at, ground.timezone),
-        )
+        known = entries_of(await ground.history.queued())
+        glyphs, zone = ground.glyphs, ground.timezone
+        found = turns(moment.snapshot, known)
+        self._say(plain(queue_totals(moment.snapshot.queue, glyphs)))
+        if found:
+            rows = [row_of_turn(each, moment.at, glyphs, zone) for each in found]
+            self._say(*ground.lines(TURNS, rows))
 
     async def do_pools(self, _: str = "") -> None:
         """List the pools of sessions."""
@@ -205,15 +234,37 @@ class Looking:
             self._say(*(f"{each.name}: {each.error}" for each in lines if each.error))
 
     async def do_checkpoints(self, _: str = "") -> None:
-        """List unfinished runs, and what is safe of them."""
-        ground = self._ground
-        found = await checkpoints(ground.history, ground.state / "parts")
-        if not found:
+        """List unfinished runs, what is safe of them, and whether they can go on."""
+        ground, moment = self._ground, await self._ground.now()
+        rows = unfinished(await ground.history.last_by_job() or {})
+        if not rows:
             self._say("No unfinished runs: there is nothing to resume.")
             return
-        now = datetime.now(UTC).timestamp()
-        self._say(*ground.lines(CHECKPOINTS, [checkpoint_line(each, now) for each in found]))
-        self._say("Go on with: run JOB --resume")
+        sizes = await asyncio.to_thread(part_folders, ground.state / "parts")
+        queued = queued_runs([(run.run, run.status) for run in moment.runs])
+        found = [
+            row_of_saved(
+                Saved(
+                    row=row,
+                    connections=tuple(await ground.history.connections(row.run)),
+                    bytes=sizes.get(row.run, 0),
+                    queued=row.run in queued,
+                    hindrance=await self._hindrance(row),
+                ),
+                moment.at,
+                ground.glyphs,
+                ground.timezone,
+            )
+            for row in rows
+        ]
+        self._say(*ground.lines(SAVED, found))
+        if any(each.saved.resumable for each in found):
+            self._say("Go on with: run JOB --resume")
+
+    async def _hindrance(self, row: RunRow) -> str:
+        config = self._ground.config
+        changed = changed_plan(row, config)
+        return hindrance(row, config, await self._ground.history.plan(row.run) if changed else None)
 
     async def do_logs(self, text: str = "") -> None:
         """Show the last lines of the log that hold some words."""

@@ -38,13 +38,10 @@ class Mouth(threading.Thread):
     def write(self, text: str) -> None:
         """Let the text be written; never waits."""
         with self._changed:
-            if len(self._waiting) >= self._most:
+            if len(self._waiting) < self._most:
+                self._waiting.append(text)
+            else:
                 self._lost += 1
-                return
-            if self._lost:
-                self._waiting.append(f"… {self._lost:,} lines were too many for this terminal\n")
-                self._lost = 0
-            self._waiting.append(text)
             self._changed.notify()
 
     def run(self) -> None:
@@ -62,6 +59,9 @@ class Mouth(threading.Thread):
                 self._changed.wait()
             text = "".join(self._waiting)
             self._waiting.clear()
+            if self._lost:
+                text += f"… {self._lost:,} lines were too many for this terminal\n"
+                self._lost = 0
         return text.encode(self._encoding, "replace")
 
     def close(self) -> None:

@@ -3,19 +3,26 @@
 Bars are left out: a share is said as a number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 from etltui.console.cells import Cell
 from etltui.console.glyphs import Glyphs
 from etltui.console.linear.tables import plain
+from etltui.console.model.checkpoints import FIELDS as SAVED_FIELDS
+from etltui.console.model.checkpoints import SavedRow
 from etltui.console.model.connection_rows import FIELDS as FLEET_FIELDS
 from etltui.console.model.connection_rows import FleetRow
+from etltui.console.model.history import FIELDS as PAST_FIELDS
+from etltui.console.model.history import RunLine
 from etltui.console.model.job_rows import FIELDS as JOB_FIELDS
 from etltui.console.model.job_rows import JobRow
 from etltui.console.model.listing import Field
 from etltui.console.model.pool_rows import FIELDS as POOL_FIELDS
 from etltui.console.model.pool_rows import PoolRow
+from etltui.console.model.queue import FIELDS as TURN_FIELDS
+from etltui.console.model.queue import TurnRow
 from etltui.console.model.run import Subject, classes_of, head
 from etltui.console.model.run_columns import FIELDS as RUN_FIELDS
 from etltui.console.model.run_columns import RunConnection
@@ -23,8 +30,9 @@ from etltui.domain.errors import ADVICE
 from etltui.domain.inquiry import Tested
 from etltui.domain.progress import ConnectionView
 from etltui.domain.run import ConnectionStatus
-from etltui.domain.words import age, short, size, words
-from etltui.engine.checkpoints import Checkpoint
+from etltui.domain.words import short, words
+
+T = TypeVar("T")
 
 _WRONG = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING, ConnectionStatus.SKIPPED)
 
@@ -35,7 +43,16 @@ def _note(each: RunConnection) -> Cell:
     return "" if failed else RUN_FIELDS[-1].cell(each)
 
 
-# Commands take names: a job's title is for screens, where nobody types it.
+def _called(field: Field[T], job: Callable[[T], str]) -> Field[T]:
+    """The field with the job's name: commands take it; its title is for whoever points at it."""
+    return replace(field, cell=job) if field.id == "job" else field
+
+
+def _always(field: Field[T]) -> Field[T]:
+    """The field, which is there on narrow lines, too, where commands need what it says."""
+    return replace(field, below=0) if field.id == "run" else field
+
+
 JOBS: tuple[Field[JobRow], ...] = tuple(
     each for each in JOB_FIELDS if each.id != "job" and (each.shown or each.id == "name")
 )
@@ -51,38 +68,16 @@ POOLS: tuple[Field[PoolRow], ...] = tuple(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckpointLine:
-    """What a line says of an unfinished run."""
-
-    run: str
-    job: str
-    status: str
-    done: str
-    age: str
-    parts: str
-
-
-def checkpoint_line(found: Checkpoint, now: float) -> CheckpointLine:
-    """What a line says of an unfinished run."""
-    row = found.row
-    return CheckpointLine(
-        run=short(row.run),
-        job=row.job,
-        status=words(row.status),
-        done=f"{len(found.completed)}/{row.total}",
-        age=age(now - row.started),
-        parts=size(found.bytes),
-    )
-
-
-CHECKPOINTS: tuple[Field[CheckpointLine], ...] = (
-    Field(id="run", title="RUN", width=4, cell=lambda each: each.run),
-    Field(id="job", title="JOB", width=18, cell=lambda each: each.job, flexible=True),
-    Field(id="status", title="STATUS", width=10, cell=lambda each: each.status),
-    Field(id="safe", title="SAFE", width=9, cell=lambda each: each.done, align="right"),
-    Field(id="age", title="AGE", width=6, cell=lambda each: each.age, align="right"),
-    Field(id="parts", title="PARTS", width=9, cell=lambda each: each.parts, align="right"),
+SAVED: tuple[Field[SavedRow], ...] = tuple(
+    _always(_called(each, lambda row: row.saved.row.job)) for each in SAVED_FIELDS
+)
+TURNS: tuple[Field[TurnRow], ...] = tuple(
+    _called(each, lambda row: row.turn.job) for each in TURN_FIELDS
+)
+RUNS: tuple[Field[RunLine], ...] = tuple(
+    _always(_called(each, lambda line: line.past.job))
+    for each in (PAST_FIELDS[-1], *PAST_FIELDS[:-1])
+    if each.shown or each.id == "run"
 )
 
 

@@ -54,22 +54,20 @@ class Steering:
     async def do_cancel(self, text: str = "") -> None:
         """End a run."""
         wanted = needed(understood(text), "cancel")
-        view, _ = await self._ground.run(wanted, await self._ground.now())
-        run = view.run if view else wanted
+        found = await self._ground.run(wanted, await self._ground.now())
         # Of one that has ended the engine says so.
-        at_work = view is not None and view.status in NOT_ENDED
-        what = f"run {short(run)} of {view.job}" if view else wanted
-        if not at_work or await self._sure(f"Cancel {what}?"):
-            await self._ground.call("cancel", run=run, reason="cancelled from the console")
+        at_work = found.status in NOT_ENDED
+        if not at_work or await self._sure(f"Cancel run {short(found.run)} of {found.job}?"):
+            await self._ground.call("cancel", run=found.run, reason="cancelled from the console")
 
     async def do_retry(self, text: str = "") -> None:
         """Read again what a run lacks."""
         typed = understood(text, "--only")
         wanted = needed(typed, "retry")
-        view, row = await self._ground.run(wanted, await self._ground.now())
-        run = view.run if view else row.run if row else wanted
-        again = await self._ground.call("retry", run=run, ask=Ask(mode=Mode.RETRY, only=typed.only))
-        self._ground.speech.say(f"run {short(again)} is asked for again")
+        before = await self._ground.now()
+        run = (await self._ground.run(wanted, before)).run
+        ask = Ask(mode=Mode.RETRY, only=typed.only)
+        self._joined(await self._ground.call("retry", run=run, ask=ask), before)
 
     async def do_hold(self, text: str = "") -> None:
         """Let no run read a connection."""

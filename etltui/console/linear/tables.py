@@ -1,6 +1,7 @@
 """Records as plain aligned text."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from rich.cells import cell_len
@@ -34,19 +35,21 @@ def laid_out(
     columns: tuple[Column, ...], rows: Sequence[Sequence[str]], width: int, mark: str
 ) -> Iterator[str]:
     """The lines of `table` from its texts."""
-    where = places(columns, width + 1)
-    heads = [column.title for column in columns]
-    shown = [heads, *rows]
-    widths = {
-        place.column: min(
-            place.width, max(cell_len(safe_text(row[place.column]).strip()) for row in shown)
-        )
-        for place in where
-    }
+    shown = [[column.title for column in columns], *rows]
+    needed = [
+        max(1, *(cell_len(safe_text(row[n]).strip()) for row in shown)) for n in range(len(columns))
+    ]
+    slim = tuple(
+        replace(column, width=min(column.width, most))
+        for column, most in zip(columns, needed, strict=True)
+    )
+    where = [
+        (columns[place.column], place.column, min(place.width, needed[place.column]))
+        for place in places(slim, width + 1)
+    ]
     for row in shown:
         cells = (
-            fitted(row[n].strip(), widths[n], columns[n].align, columns[n].cut, mark)
-            for n in widths
-            if widths[n]
+            fitted(row[n].strip(), room, column.align, column.cut, mark)
+            for column, n, room in where
         )
         yield " ".join(cells).rstrip()

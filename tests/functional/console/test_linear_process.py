@@ -85,7 +85,7 @@ def test_commands_come_through_a_pipe_and_answers_without_a_prompt(folder):
     assert "\x1b" not in "".join(lines) + out
 
 
-def test_n_22_runs_go_on_behind_the_end_of_the_input(folder):
+def test_runs_go_on_behind_the_end_of_the_input(folder):
     process = start(folder, stdin=subprocess.PIPE)
     with process, locked(folder, 2):
         process.stdin.write("run gst_sales\n")
