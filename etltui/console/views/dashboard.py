@@ -1,6 +1,7 @@
-"""The dashboard: six numbers over time, under one time cursor."""
+"""The dashboard: six numbers over time, and the log, under one time cursor."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -12,12 +13,14 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.frame import short_size, totals
+from etltui.console.log_line import LineAt, line_in
 from etltui.console.model.chart import DOTS_ACROSS
 from etltui.console.model.dashboard import POINTS, RANGES, SERIES, Curve, curve
 from etltui.console.view import Desk, View
+from etltui.console.views.logs_keys import ROLES
 from etltui.console.widgets.chart import Chart, Drawn
 from etltui.domain.logbook import Sample
-from etltui.domain.words import local
+from etltui.domain.words import local, short
 
 COMMANDS = (
     Command(
@@ -91,6 +94,7 @@ class Dashboard(View, can_focus=True):
         self._back: int | None = None
         """Cells between the time cursor and now; None where it follows the newest moment."""
         self._window = (0.0, 1.0)
+        self._log = LineAt(partial(line_in, desk.state / "logs"), desk.redraw)
 
     def compose(self) -> ComposeResult:
         """Six charts."""
@@ -100,6 +104,10 @@ class Dashboard(View, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """One column where two would be too narrow."""
         self.set_class(event.size.width < NARROW, "narrow")
+
+    def on_unmount(self) -> None:
+        """Look for nothing in the log any more."""
+        self._log.close()
 
     def focus_default(self) -> None:
         """Take the keyboard itself."""
@@ -125,6 +133,7 @@ class Dashboard(View, can_focus=True):
         for series, chart in zip(SERIES, self._charts, strict=True):
             drawn = curve(series, self._samples, self._window, chart.across, self._at)
             chart.show(self._drawn(drawn))
+        self._log.want(self._at)
 
     @property
     def _cells(self) -> int:
@@ -163,12 +172,28 @@ class Dashboard(View, can_focus=True):
         return left, ()
 
     def hint(self) -> tuple[Sequence[Cell], Sequence[Cell]]:
-        """What an empty dashboard waits for."""
+        """The line of the log at the time cursor, or what an empty dashboard waits for."""
+        if self._back is not None:
+            return self._log_line(), ()
         if self._known and not self._samples:
             return (
                 Styled("No samples of this time yet: an engine writes one every 5 s.", "muted"),
             ), ()
         return (), ()
+
+    def _log_line(self) -> Sequence[Cell]:
+        line = self._log.line
+        if line is None:
+            text = "The log has no line." if self._log.known else "reading the log …"
+            return (Styled(text.replace("…", self.desk.look.glyphs.ellipsis), "muted"),)
+        when = local(line.time, self.desk.look.timezone)
+        about = " ".join(filter(None, (short(line.run), line.connection)))
+        return (
+            Styled(f"{when:%a %H:%M:%S} ", "accent"),
+            Styled(f"{line.level:<7} ", ROLES.get(line.level, "")),
+            Styled(f"[{about}] " if about else "", "muted"),
+            line.message,
+        )
 
     def _move(self, cells: int) -> None:
         now = -1 if self._back is None else self._back

@@ -1,5 +1,6 @@
 """The dashboard: what is drawn of samples, and the time cursor."""
 
+import json
 import math
 
 import pytest
@@ -8,6 +9,7 @@ import console_world as cw
 from etltui.console.model.chart import area, spread, top_of
 from etltui.console.model.dashboard import GAP_S, SERIES, curve, sample_at
 from etltui.domain.logbook import Sample
+from etltui.engine.log import LOG
 
 
 def points(*pairs, count=4, since=0.0, until=40.0, gap_s=15.0):
@@ -144,3 +146,44 @@ async def test_ascii_draws_without_dots(tmp_path):
         await world.press("7")
         assert "####" in world.text
         assert world.text.isascii()
+
+
+def log(folder, *lines):
+    (folder / "logs").mkdir()
+    text = "".join(json.dumps({"time": at, **facts}) + "\n" for at, facts in lines)
+    (folder / "logs" / LOG).write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("terminal", [cw.TRUECOLOR, cw.ASCII])
+async def test_the_time_cursor_goes_through_the_log_too(tmp_path, terminal):
+    run = "20261118T090000Z-AAAA"
+    log(
+        tmp_path,
+        ("2026-11-18T11:03:00+00:00", {"level": "info", "message": "Memory cleaned"}),
+        (
+            "2026-11-18T11:06:20+00:00",
+            {"level": "error", "message": "no route", "run": run, "connection": "branch_003"},
+        ),
+    )
+    history = cw.FakeHistory(samples=night())
+    async with cw.console(tmp_path, history=history, size=cw.LARGE, terminal=terminal) as world:
+        await world.press("7")
+        assert "no route" not in world.text
+        await world.press("left_square_bracket")
+        await world.app.view._log.settled()
+        await world.settle()
+        assert world.lines[-2].startswith(" Wed 11:06:20 error   [AAAA branch_003] no route")
+        await world.press(*["left_curly_bracket"] * 2)
+        await world.app.view._log.settled()
+        await world.settle()
+        assert world.lines[-2].startswith(" Wed 11:03:00 info    Memory cleaned")
+        await world.press(*["right_curly_bracket"] * 3)
+        assert "Memory cleaned" not in world.text
+
+
+async def test_without_a_log_it_says_so(tmp_path):
+    async with cw.console(tmp_path, history=cw.FakeHistory(samples=night())) as world:
+        await world.press("7", "left_square_bracket")
+        await world.app.view._log.settled()
+        await world.settle()
+        assert "The log has no line." in world.lines[-2]
