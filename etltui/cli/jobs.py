@@ -169,6 +169,10 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
     tries = "1 retry" if job.retry.retries == 1 else f"{job.retry.retries} retries"
     retry = f"{tries} from {job.retry.delay_s:g} s on"
     yield f"  type {job.type}{priority}; {job.max_parallel} at once; {retry}; drift: {job.drift}"
+    if job.deadline:
+        yield f"  deadline {job.deadline}"
+    if job.canary:
+        yield "  canary: begins with one connection, then five"
     if view.paused:
         yield "  paused: gets no turn until etltui queue resume"
     if not job.enabled:
@@ -221,6 +225,8 @@ def _whole(view: JobView) -> dict[str, object]:
         "max_parallel": job.max_parallel,
         "retry": asdict(job.retry),
         "drift": job.drift,
+        "deadline": job.deadline,
+        "canary": job.canary,
         "waiting": [entry.run for entry in view.waiting],
         "runs": [as_object(row) for row in view.runs],
     }

@@ -1,6 +1,7 @@
 """`etltui show`: one run, connection by connection."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,15 @@ from pathlib import Path
 import click
 
 from etltui.bootstrap import is_held, open_history
+from etltui.cli.due import due_words
 from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, width
 from etltui.cli.options import config_option, errors_leave, job_names, state_of, state_option
 from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
+from etltui.domain.deadline import Outlook, outlook
 from etltui.domain.errors import misused
 from etltui.domain.plan import Plan
+from etltui.domain.ports import History
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
@@ -39,6 +43,7 @@ class _Found:
         plan: None where it has not begun.
         waiting: What waits for its turn, this run perhaps among it.
         usual: From a connection to the median of its rows in the runs before.
+        outlook: How the run stands against its deadline; None where it is not at work.
     """
 
     row: RunRow
@@ -47,6 +52,7 @@ class _Found:
     publications: list[PublicationRow]
     waiting: list[QueueEntry]
     usual: dict[str, int]
+    outlook: Outlook | None = None
 
     @property
     def place(self) -> int:
@@ -72,7 +78,16 @@ async def _find(state: Path, run: str) -> _Found:
             publications=await history.publications(row.run),
             waiting=entries,
             usual={name: each.rows for name, each in before.items()},
+            outlook=await _outlook(history, row.run) if held else None,
         )
+
+
+async def _outlook(history: History, run: str) -> Outlook | None:
+    """How the engine that is at work sees the run's deadline."""
+    live = await history.live()
+    views = live.runs if live is not None else ()
+    found = next((view for view in views if view.run == run), None)
+    return outlook(found, live.at) if live is not None and found is not None else None
 
 
 def _result(row: ConnectionRow) -> ConnectionResult:
@@ -97,12 +112,18 @@ def _head(found: _Found, timezone: str) -> list[str]:
     ]
     if row.reason:
         lines.append(f"  {row.reason}")
+    if found.plan is not None and (due := _due(found, found.plan, timezone)):
+        lines.append(f"  {due}")
     lines.extend(
         f"  {target.target}  {_stands(target.state)}  {number(target.rows)} rows"
         f"  {size(target.bytes)}"
         for target in found.publications
     )
     return lines
+
+
+def _due(found: _Found, plan: Plan, timezone: str) -> str:
+    return due_words(found.row, plan, timezone=timezone, now=time.time(), outlook=found.outlook)
 
 
 def _stands(state: PublicationState) -> str:
