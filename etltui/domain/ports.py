@@ -115,8 +115,7 @@ class Leases(Protocol):
             holder: Who holds it, such as `run X, Branch_001`, for reports of leaks.
             expected_s: In how many seconds it will be back at the latest; held longer than that
                 and `leak_s` it is reported as leaked. None: never.
-            waited: Told the seconds until the lease had its turn, or until none came; again where
-                a session turns out dead and one more turn is waited for.
+            waited: Told the seconds until its turn came, or did not; again after a dead session.
 
         Raises:
             Failure: No session could be opened, or none was free in time; of class `login` at once

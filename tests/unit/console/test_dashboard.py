@@ -169,6 +169,7 @@ async def test_the_time_cursor_goes_through_the_log_too(tmp_path, terminal):
     async with cw.console(tmp_path, history=history, size=cw.LARGE, terminal=terminal) as world:
         await world.press("7")
         assert "no route" not in world.text
+        assert not world.app.view._log.known
         await world.press("left_square_bracket")
         await world.app.view._log.settled()
         await world.settle()
@@ -179,6 +180,8 @@ async def test_the_time_cursor_goes_through_the_log_too(tmp_path, terminal):
         assert world.lines[-2].startswith(" Wed 11:03:00 info    Memory cleaned")
         await world.press(*["right_curly_bracket"] * 3)
         assert "Memory cleaned" not in world.text
+        await world.app.view._log.settled()
+        assert not world.app.view._log.known
 
 
 async def test_without_a_log_it_says_so(tmp_path):
