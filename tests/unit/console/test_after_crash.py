@@ -70,6 +70,5 @@ async def test_a_discarded_run_is_gone_when_the_console_ends(tmp_path):
 
 async def test_whoever_only_looks_is_told_and_not_asked(tmp_path):
     async with cw.console(tmp_path, history=stopped(), read_only=True) as world:
-        told = [each.message for each in world.app._notifications]
-        assert told == ["1 run stopped by a crash; 9 shows what is safe"]
+        assert world.told == ["1 run stopped by a crash; 9 shows what is safe"]
         assert "Nothing runs" in world.text
