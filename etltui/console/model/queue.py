@@ -59,10 +59,9 @@ def turns(snapshot: Snapshot, known: Mapping[str, QueueEntry]) -> list[Turn]:
     working = [run for run in snapshot.runs if run.status in AT_WORK]
     found = [_working(run, known.get(run.run)) for run in working]
     at_work = {run.job: run.run for run in working}
-    count = 0
-    for entry in snapshot.pending:
+    # Those that are not due yet are the last: they push nobody's place.
+    for count, entry in enumerate(snapshot.pending, start=1):
         late = entry.not_before > snapshot.at
-        count += not late
         view = views.get(entry.run)
         found.append(
             Turn(
