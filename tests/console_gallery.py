@@ -97,7 +97,7 @@ def running(folder: Path) -> Stand:
                 step=step,
             )
             for n, step in enumerate(
-                (Step.PROCESSING, Step.EXECUTING, Step.CONNECTING, Step.PROCESSING), 3
+                (Step.PROCESSING, Step.QUERYING, Step.CONNECTING, Step.PROCESSING), 3
             )
         ),
     ]
