@@ -238,3 +238,26 @@ async def test_what_is_filtered_stays_filtered(tmp_path, past):
         await shown_again(world)
         assert "Stock snapshot" in world.text
         assert "GST sales" not in world.text
+
+
+async def test_what_is_still_read_is_not_handed_on(tmp_path, past):
+    never = asyncio.Event()
+
+    async def reading(_):
+        await never.wait()
+
+    class Slow(cw.FakeHistory):
+        def __getattr__(self, name):
+            return reading if name == "connections" else super().__getattr__(name)
+
+    history = Slow(**past.history.answers)
+    async with cw.console(tmp_path, config=past.config, history=history) as world:
+        await shown(world)
+        assert "…" in line(world, "GST sales")
+        await world.press("E")
+        await world.worked()
+        assert "still being read" in world.told[-1]
+        await world.pilot.double_click(world.app.view.table, offset=(3, 1))
+        await world.worked()
+        assert world.app.view.NAME == "run"
+        never.set()

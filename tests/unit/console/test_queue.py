@@ -145,3 +145,25 @@ async def test_a_run_is_opened_and_started_once_more(tmp_path):
         await world.press("enter")
         await world.worked()
         assert world.app.view.NAME == "run"
+
+
+async def test_a_priority_is_asked_for_and_a_double_click_opens(tmp_path):
+    made = cw.FakeEngine(waiting(entry("ONE")))
+    made.answers["queue.reprioritise"] = True
+    async with cw.console(tmp_path, engine=made) as world:
+        await world.press("6", "down")
+        await world.press("colon")
+        await world.type("priority")
+        await world.press("enter")
+        await world.settle()
+        assert "priority, 0 to 1000:" in world.text
+        await world.press("escape")
+        await world.worked()
+        await world.press("colon")
+        await world.type("priority 100")
+        await world.press("enter")
+        await world.worked()
+        assert made.calls == []
+        await world.pilot.double_click(world.app.view.table, offset=(3, 2))
+        await world.worked()
+        assert world.app.view.NAME == "run"

@@ -307,3 +307,25 @@ async def test_names_of_settings_and_profiles_are_completed(tmp_path, kept):
         assert ": profile rows_1m" in world.text
         await world.press("escape")
         await world.worked()
+
+
+async def test_nothing_is_changed_by_a_question_that_is_left(tmp_path, kept):
+    async with cw.console(tmp_path, config=kept.config, engine=kept.engine) as world:
+        await shown(world)
+        await to(world, "max_jobs")
+        await world.press("enter", "9", "escape")
+        await world.worked()
+        await world.press("P", "escape")
+        await world.worked()
+        assert "not applied" not in world.text
+        assert "out of range" not in world.text
+        kept.engine.answers["options.profiles"] = ConfigError([])
+        await world.press("P")
+        await world.worked()
+        await to(world, "console.start")
+        await world.press("enter", "ctrl+u", "h", "tab", "enter")
+        await world.worked()
+        assert "monitor → history" in row(world, "console.start")
+        await world.press("a")
+        await world.worked()
+        assert world.told[-1] == "console.start from the next start on"
