@@ -23,6 +23,7 @@ class Talk:
         self.over: asyncio.Task[str]
         self._said = asyncio.Event()
         self._ends = 0
+        self.ticks: asyncio.Queue[None] = asyncio.Queue()
 
     def _take(self, text: str) -> None:
         self.text += text
@@ -31,6 +32,10 @@ class Talk:
     @property
     def lines(self) -> list[str]:
         return self.text.splitlines()
+
+    async def tick(self, _: float) -> None:
+        """The clock stands still until the test turns it: `ticks`."""
+        await self.ticks.get()
 
     async def until(self, word: str) -> None:
         """Let it talk until it has said the word."""
@@ -82,6 +87,7 @@ async def linear(
         options=Options(**options),
         unicode=unicode,
         width=width,
+        wait=talk.tick,
     )
     talk.over = asyncio.create_task(talk.console.run())
     try:

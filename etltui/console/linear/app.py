@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from etltui.console.commands import Command, nearest_word, parsed
 from etltui.console.glyphs import ASCII, UNICODE
 from etltui.console.linear.adjusting import Adjusting
 from etltui.console.linear.commands import BY_WORD
+from etltui.console.linear.deadlines import Deadlines
 from etltui.console.linear.ground import Ground
 from etltui.console.linear.looking import Looking
 from etltui.console.linear.speech import Speech
@@ -31,6 +32,8 @@ from etltui.encode.changes import Changes
 
 __all__ = ["LinearConsole", "Options", "Talk"]
 
+LOOK_S = 5.0
+"""How often runs with a deadline are looked at."""
 NARROW, WIDE, USUAL = 40, 160, 120
 """Columns between which lines are laid out, and those where nobody tells how wide it is."""
 
@@ -47,6 +50,7 @@ class LinearConsole:
         options: How it is opened.
         unicode: Whether characters besides ASCII can be shown.
         width: Of the terminal; 0 where that is not known.
+        wait: Waits so many seconds; tests turn the clock.
     """
 
     def __init__(  # noqa: PLR0913 - what a console is made of
@@ -60,11 +64,14 @@ class LinearConsole:
         options: Options,
         unicode: bool = True,
         width: int = 0,
+        wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         chosen = config.console.glyphs
         drawn = unicode if chosen == "auto" else chosen == "unicode"
         self._speech = speech
+        self._wait = wait
         self._changes = Changes(config.settings.timezone)
+        self._deadlines = Deadlines(config.settings.timezone)
         self._left: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ground = Ground(
             link=link,
@@ -108,7 +115,7 @@ class LinearConsole:
         try:
             await self._until(self._greet())
             if not self._left.done():
-                await self._until(self._listen(), self._obey())
+                await self._until(self._listen(), self._obey(), self._watch())
         finally:
             self._speech.end()
         return await self._left
@@ -134,6 +141,7 @@ class LinearConsole:
         moment = Moment(snapshot=await ground.link.collect(), paces=Paces())
         for run in moment.at_work:
             self._changes.begun(run.run, run.completed, run.total)
+        self._deadlines.begin(moment.at_work)
         where = "started here" if self.options.embedded else "already at work"
         say(f"etltui: engine of {moment.snapshot.holder}, {where}; help says what can be typed")
         if self.options.read_only:
@@ -154,7 +162,18 @@ class LinearConsole:
         self._speech.say("the engine has ended")
         self.exit(Left.QUIT)
 
+    async def _watch(self) -> None:
+        """Say which runs may miss their deadline, for as long as any has one."""
+        while True:
+            await self._wait(LOOK_S)
+            if self._deadlines.watched:
+                # The last answer of an engine that has gone is its end, which is heard.
+                with suppress(EtltuiError):
+                    moment = await self._ground.now()
+                    self._speech.say(*self._deadlines.look(moment.at_work, moment.at))
+
     def _told(self, event: Event) -> None:
+        self._deadlines.take(event)
         if isinstance(event, Overflow):
             self._speech.say(f"{counted(event.lost, 'change')} missed: status says how it stands")
         elif line := self._changes.stamped(event):
@@ -166,6 +185,8 @@ class LinearConsole:
             word, text = parsed(line)
             if word:
                 await self._do(word, text)
+            if self._left.done():
+                return
         await self._part()
         self.exit(Left.GONE)
 
@@ -186,11 +207,13 @@ class LinearConsole:
             hint = f"did you mean {near}?" if near else "help says what there is"
             self._speech.tell(f"there is no command {word!r}; {hint}", "error")
             return
-        if refused := why_not(command, read_only=self.options.read_only, enabled=True):
+        doer = self._doer(command)
+        enabled = doer.enabled(command)
+        if refused := why_not(command, read_only=self.options.read_only, enabled=enabled):
             self._speech.tell(refused, "warning")
             return
         confirm = self._ground.config.console.confirm
-        await done(command, self._doer(command), self._speech, text=text, confirm=confirm)
+        await done(command, doer, self._speech, text=text, confirm=confirm)
 
     def _doer(self, command: Command) -> Doer:
         return next(each for each in self._doers if hasattr(each, command.method))

@@ -14,12 +14,24 @@ from etltui.domain.events import (
     RunFinished,
     RunStarted,
 )
+from etltui.domain.progress import Eta
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from linear_world import linear
 
 RUN = {"run": "20261118T090000Z-AAAA", "job": "gst_sales", "at": cw.AT}
 DONE = ConnectionResult(
     connection="branch_001", status=ConnectionStatus.COMPLETED, tries=1, rows=277_688
+)
+ENDED = RunResult(
+    run=RUN["run"],
+    job="gst_sales",
+    status=RunStatus.COMPLETED_WITH_ERRORS,
+    total=56,
+    completed=53,
+    failed=3,
+    skipped=0,
+    rows=1_911_004,
+    seconds=72.0,
 )
 UNREACHABLE = Trouble(error_class=ErrorClass.UNREACHABLE, message="no route to host\x1b[2J")
 
@@ -49,18 +61,7 @@ async def test_each_change_is_one_line_and_none_can_move_a_terminal(tmp_path):
                 wait_s=8.0,
             )
         )
-        result = RunResult(
-            run=RUN["run"],
-            job="gst_sales",
-            status=RunStatus.COMPLETED_WITH_ERRORS,
-            total=56,
-            completed=53,
-            failed=3,
-            skipped=0,
-            rows=1_911_004,
-            seconds=72.0,
-        )
-        engine.happen(RunFinished(**RUN, result=result))
+        engine.happen(RunFinished(**RUN, result=ENDED))
         await talk.until("3 failed")
         assert talk.lines[begun:] == [
             "11:06:40 run AAAA gst_sales started, 56 connections",
@@ -185,3 +186,35 @@ async def test_help_names_every_command(tmp_path):
         said = await talk.type("help")
         assert "run JOB [--only GLOB]... [--resume]" in said
         assert "    End the console; asks first where runs are at work." in said
+
+
+async def test_a_run_that_may_miss_its_deadline_is_told_once_and_once_that_it_has(tmp_path):
+    run = replace(at_work(), due=cw.AT + 60, eta=Eta(left_s=120.0, band_s=0.0))
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with linear(tmp_path, engine) as talk:
+        engine.happen(RunStarted(**RUN, total=2, due=run.due))
+        await talk.until("2 connections")
+        engine.now = cw.snapshot([run])
+        talk.ticks.put_nowait(None)
+        await talk.until("11:06:40 gst_sales may miss its deadline 11:07: it finishes 11:08")
+        talk.ticks.put_nowait(None)
+        engine.now = cw.snapshot([replace(run, eta=None)], at=cw.AT + 61)
+        talk.ticks.put_nowait(None)
+        await talk.until("has missed its deadline")
+        assert talk.text.count("may miss") == 1
+        engine.happen(RunFinished(**RUN, result=ENDED))
+        await talk.until("1,911,004")
+        engine.now = cw.snapshot([replace(run, due=cw.AT - 1)])
+        talk.ticks.put_nowait(None)
+        assert await talk.type("") == []
+        assert talk.text.count("has missed") == 1
+    async with linear(tmp_path, cw.FakeEngine(cw.snapshot([run]))) as talk:
+        talk.ticks.put_nowait(None)
+        await talk.until("may miss")
+
+
+async def test_no_prompt_follows_whoever_leaves(tmp_path):
+    async with linear(tmp_path, prompts=True) as talk:
+        talk.speech.hear("detach")
+        assert await talk.over == "detach"
+        assert talk.text.endswith("0 running\n> ")
