@@ -10,6 +10,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.widgets import Input
 
 from etltui.config.schema import Config
 from etltui.console.after_crash import after_crash
@@ -244,10 +245,12 @@ class ConsoleApp(ScreenApp):
         """Let the keys of the configuration hold."""
         self.set_keymap(dict(self.config.console.keys))
 
-    def action_go(self, view: str) -> None:
-        """Show a view."""
+    async def action_go(self, view: str) -> None:
+        """Show a view, and give it the next key."""
         if self.view is not None:
             self.go(view)
+            await self._gallery.mounted()
+            self.view.focus_default()
 
     def action_command(self, command: str) -> None:
         """Do a command of the console itself."""
@@ -276,7 +279,21 @@ class ConsoleApp(ScreenApp):
         """Know that somebody is there."""
         if isinstance(event, events.Key | events.MouseDown):
             self._theme_watch.stir()
+        if isinstance(event, events.Key) and await self._did(event):
+            return
         await super().on_event(event)
+
+    async def _did(self, event: events.Key) -> bool:
+        """Do what a key stands for before the next one is looked at; whether it stands for any.
+
+        On its way through the widgets the next one would overtake it: what is typed quickly behind
+        `:` would be done key by key instead of being written.
+        """
+        typing = isinstance(self.focused, Input) or len(self.screen_stack) > 1
+        if event.is_forwarded or typing or not await self._check_bindings(event.key):
+            return False
+        await asyncio.sleep(0)  # what it began asks its question now
+        return True
 
     def on_footer_clicked(self, message: Footer.Clicked) -> None:
         """Do what was clicked."""

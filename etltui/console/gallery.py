@@ -2,6 +2,7 @@
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.widget import AwaitMount
 
 from etltui.console.registry import BY_NAME
 from etltui.console.view import Desk, View
@@ -26,6 +27,7 @@ class Gallery(Container):
         self._made: dict[str, View] = {}
         self._trail: list[tuple[str, str]] = []
         self.view: View | None = None
+        self._mounting: AwaitMount | None = None
 
     def compose(self) -> ComposeResult:
         """Nothing until a view is asked for."""
@@ -51,6 +53,11 @@ class Gallery(Container):
         self.view = made
         made.enter(argument)
         return made
+
+    async def mounted(self) -> None:
+        """Wait until the view that was shown last can have the keyboard."""
+        if self._mounting is not None:
+            await self._mounting
 
     def before(self) -> tuple[str, str] | None:
         """The view and argument to go back to, taken off the way; None at its beginning."""

@@ -132,7 +132,8 @@ class Prompt(Horizontal):
             self._typing.value = text
         self._typing.cursor_position = len(text)
         self.display = True
-        self._typing.focus()
+        # At once: what is typed next belongs here.
+        self.screen.set_focus(self._typing)
         mine = self._answer = asyncio.get_running_loop().create_future()
         try:
             answered: str | None = await mine

@@ -207,7 +207,7 @@ class View(Widget):
         """Give the keyboard to the part of the view that takes it first."""
         for widget in self.query("*"):
             if widget.focusable:
-                widget.focus()
+                self.screen.set_focus(widget)
                 return
 
     def action_command(self, command: str) -> None:

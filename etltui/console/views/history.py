@@ -244,7 +244,7 @@ class History(ListView[RunLine]):
 
     def focus_default(self) -> None:
         """Go on where the operator was."""
-        (self.map if self.has_class("map") else self.table).focus()
+        self.screen.set_focus(self.map if self.has_class("map") else self.table)
 
     def _opened(self) -> tuple[str, str]:
         """The view to open, and about what; empty for nothing."""

@@ -4,6 +4,7 @@ import asyncio
 from functools import partial
 from types import SimpleNamespace
 
+import pytest
 from textual import events
 
 import console_world as cw
@@ -35,6 +36,42 @@ async def test_keys_that_edit_are_not_overtaken_by_the_letters_behind_them(tmp_p
         await world.settle()
         await world.worked()
         assert world.asked("submit")[0]["job"] == "stock"
+
+
+def typed_at_once(world, keys):
+    """What a terminal hands over in one piece."""
+    names = {":": "colon", " ": "space", "\r": "enter", "/": "slash"}
+    for key in keys:
+        character = None if key == "\r" else key
+        world.app.post_message(events.Key(names.get(key, key), character))
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_what_is_typed_behind_the_colon_in_one_piece_is_written_and_not_done(tmp_path, first):
+    """Of `nord` the d would detach, of `quit` the q would quit."""
+    async with cw.console(tmp_path) as world:
+        if not first:
+            await world.press("colon", "escape")
+        typed_at_once(world, ":nord 2 quit\r")
+        await world.settle()
+        await world.worked()
+        assert "there is no command 'nord'" in world.told[-1]
+        assert world.app.view.NAME == "monitor"
+
+
+async def test_keys_behind_the_one_of_a_view_are_that_views(tmp_path):
+    async with cw.console(tmp_path) as world:
+        typed_at_once(world, "3/branch_007\r")
+        await world.settle()
+        await world.worked()
+        assert world.app.view.NAME == "connections"
+        assert world.app.view.filter == "branch_007"
+        typed_at_once(world, "12")
+        typed_at_once(world, "/stock\r")
+        await world.settle()
+        await world.worked()
+        assert world.app.view.NAME == "jobs"
+        assert world.app.view.filter == "stock"
 
 
 async def test_tab_writes_what_may_stand_next(tmp_path):
