@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from etltui.console.cells import Cell, fitted, role_of, text_of
+from etltui.console.cells import Cell, role_of, text_of
 from etltui.console.palette import Palette
 from etltui.domain.safe_text import safe_text
 
@@ -62,13 +62,17 @@ class Line(Widget):
 
 
 def cut(cells: Sequence[Cell], room: int, mark: str = "…") -> list[tuple[str, str]]:
-    """Harmless texts with their roles, as many as there is room for."""
+    """Harmless texts with their roles, as many as there is room for; a mark where more was."""
+    parts = [(safe_text(text_of(cell)), role_of(cell)) for cell in cells]
+    marked = cell_len("".join(text for text, _ in parts).rstrip()) > room > len(mark)
+    room -= len(mark) if marked else 0
     found: list[tuple[str, str]] = []
-    for cell in cells:
-        text = safe_text(text_of(cell))
-        if room <= 0:
-            break
+    for text, role in parts:
         take = min(cell_len(text), room)
-        found.append((fitted(text, take, mark=mark), role_of(cell)))
-        room -= take
+        if take > 0:
+            found.append((set_cell_size(text, take), role))
+            room -= take
+    if marked:
+        text, role = found.pop()
+        found.append((text + mark, role))
     return found

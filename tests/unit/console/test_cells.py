@@ -127,3 +127,14 @@ def test_a_folded_text_loses_nothing_that_is_made_visible():
         assert not [line for line in lines if cell_len(line) > 30 or hidden_in(line)]
         whole = "".join(line.replace(" ", "") for line in lines)
         assert whole == "".join(map(safe_text, text.split("\n"))).replace(" ", "")
+
+
+def test_a_line_that_is_cut_says_so_wherever_the_cut_falls():
+    parts = ["12 lent", " · ", Styled("3 idle", "ok"), "  "]
+    whole = "12 lent · 3 idle"
+    for room in range(2, len(whole)):
+        assert "".join(text for text, _ in cut(parts, room)) == whole[: room - 1] + "…"
+    assert "".join(text for text, _ in cut(parts, len(whole))) == whole
+    assert "".join(text for text, _ in cut(parts, 40)) == f"{whole}  "
+    assert cut(parts, 0) == []
+    assert cut(["abc"], 1) == [("a", "")]
