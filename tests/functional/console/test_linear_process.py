@@ -10,7 +10,7 @@ import pytest
 
 from etltui.cli import demo
 from etltui.cli.demo_data import Demo
-from functional.cli_kit import environ, etltui, locked
+from functional.cli_kit import configure, environ, etltui, locked
 from functional.console.terminal_kit import ETLTUI, Terminal, until_gone
 
 BRANCHES = 4
@@ -124,3 +124,43 @@ def test_whoever_hears_no_more_ends_the_talk_and_no_run(folder):
         assert process.wait(LIMIT_S) == 0
         process.stdin.close()
     until_gone(engine)
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "status"), [("finish", 0, "completed"), ("stop", 4, "stopped")]
+)
+def test_a_talk_whose_terminal_is_closed_does_as_a_screen_does(folder, policy, code, status):
+    configure(folder, "[settings]", f'[settings]\non_hangup = "{policy}"')
+    terminal = Terminal(*ETLTUI, "--linear", "--config", folder / "config.toml")
+    terminal.wait_for(b"> ")
+    with locked(folder, 2):
+        terminal.type("run gst_sales\n")
+        terminal.wait_for(b"(3/4)")
+        engine = terminal.drawing()
+        terminal.close()
+        assert terminal.ended() == code
+    until_gone(engine)
+    runs = etltui("runs", "--json", "--config", folder / "config.toml").events
+    assert [run["status"] for run in runs] == [status]
+    assert b"\x1b" not in terminal.seen
+
+
+def test_ctrl_c_stops_resumably_and_the_shell_gets_the_next_line(folder):
+    configure(folder, "[settings]", "[settings]\nshutdown_timeout_s = 1")
+    shell = Terminal("bash", "--norc", "--noprofile", "-i", PS1="READY> ", TERM="dumb")
+    shell.wait_for(b"READY> ")
+    command = [*ETLTUI, "--linear", "--config", folder / "config.toml"]
+    shell.type(" ".join(map(str, command)) + "\n")
+    shell.wait_for(b"0 running\r\n> ")
+    with locked(folder, 2):
+        shell.type("run gst_sales\n")
+        shell.wait_for(b"(3/4)")
+        here = len(shell.seen)
+        shell.type("\x03")
+        shell.wait_for(b"stopping 1 run resumably", after=here)
+        shell.wait_for(b"READY> ", after=here)
+    here = len(shell.seen)
+    shell.type("echo $((40 + 2))\n")
+    shell.wait_for(b"42", after=here)
+    shell.type("exit\n")
+    assert shell.ended() == 0
