@@ -28,12 +28,18 @@ PRESSES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One way to look at a console."""
+    """One way to look at a console.
+
+    Attributes:
+        keys: Pressed before it is measured; `t` has the monitor show connection after connection,
+            so that each line of the screen changes at each picture.
+    """
 
     name: str
     size: tuple[int, int] = (120, 40)
     colour: str = "truecolor"
     view: str = "monitor"
+    keys: str = "t"
     busy: bool = True
     rate: int = 0
     least_s: float = 0
@@ -44,8 +50,9 @@ CASES = (
     Case(name="truecolor", goal="20 kB/s, 5 % CPU"),
     Case(name="16 colours", colour="16", goal="11 kB/s"),
     Case(name="80x24", size=(80, 24)),
-    Case(name="run view", view="run"),
-    Case(name="idle", busy=False, least_s=30, goal="0 B/s"),
+    Case(name="by urgency", keys=""),
+    Case(name="run view", view="run", keys=""),
+    Case(name="idle", busy=False, keys="", least_s=30, goal="0 B/s"),
     Case(name="16 kB/s link", rate=16_000, goal="lag p99 20 ms"),
 )
 OWN = ("start", "keys")
@@ -76,7 +83,8 @@ def _measure(case: Case, span: float) -> dict[str, float]:
         told = {"colour": case.colour, "view": case.view, "busy": case.busy, "out": str(out)}
         child = (HERE / "console_child.py", json.dumps(told))
         with watched(*child, size=case.size, rate=case.rate) as console:
-            console.until(lambda: console.total)
+            console.until(lambda: console.first)
+            console.type(case.keys.encode())
             console.watch(WARM_S)
             total, processes = console.total, console.processes()
             took, since = seconds(processes), time.monotonic()
