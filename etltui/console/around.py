@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 
 from etltui.config.schema import Config
 from etltui.console.bridge import Moment
-from etltui.console.cells import Styled
+from etltui.console.cells import Styled, text_of
 from etltui.console.commands import Command
 from etltui.console.frame import gauges, key_name
 from etltui.console.look import CurrentLook
@@ -67,10 +68,13 @@ class Around:
         """
         crumbs = f" {self._look.glyphs.crumb} ".join(view.crumbs())
         left, right = view.status(moment)
-        facts = [*right, *(["  "] if right else []), *gauges(moment)]
+        said = [Styled(crumbs, "accent"), "  ", *left]
+        beside = [*right, *(["  "] if right else [])]
+        taken = cell_len("".join(map(text_of, (*said, *beside))).rstrip())
+        facts = [*beside, *gauges(moment, self.status.size.width - taken - 4)]
         if moment.gone:
             facts = [Styled("the engine has ended", "bad")]
-        self.status.show([Styled(crumbs, "accent"), "  ", *left], facts)
+        self.status.show(said, facts)
         self.hint.show(*view.hint())
         self.footer.show_keys(
             [each for each in commands if each.footer and not refused(each)],

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich.cells import cell_len
+
 from etltui.console.bridge import Moment
-from etltui.console.cells import Cell, Styled, joined
+from etltui.console.cells import Cell, Styled, joined, role_of, text_of
 from etltui.console.commands import Command
 from etltui.console.glyphs import Glyphs
 from etltui.domain.deadline import in_danger
@@ -111,8 +113,13 @@ def totals(moment: Moment, glyphs: Glyphs) -> list[Cell]:
     return joined(parts, f" {glyphs.between} ")
 
 
-def gauges(moment: Moment) -> list[Cell]:
-    """Sessions, memory and what is left, while anything is at work."""
+def gauges(moment: Moment, room: int = 999) -> list[Cell]:
+    """Sessions, memory and what is left, while anything is at work.
+
+    Args:
+        moment: What is shown.
+        room: Cells; where they are few sessions and memory give way, unless it runs short.
+    """
     snapshot = moment.snapshot
     if not any(run.status in AT_WORK for run in moment.runs):
         return []
@@ -128,6 +135,9 @@ def gauges(moment: Moment) -> list[Cell]:
     if left:
         role = "warn" if in_danger(moment.runs, snapshot.at) else ""
         parts.append(Styled(left, role))
+    usual = [each for each in parts if not role_of(each) and text_of(each) != left]
+    while usual and sum(cell_len(text_of(each)) for each in joined(parts)) > room:
+        parts.remove(usual.pop(0))
     return joined(parts)
 
 

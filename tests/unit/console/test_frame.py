@@ -51,6 +51,8 @@ def test_totals_say_what_runs_waits_and_fails():
 def test_gauges_are_shown_while_something_is_at_work():
     run = cw.run(eta=Eta(left_s=72, band_s=9, guess=True))
     assert said(gauges(moment(run))) == "conn 0/50  mem 400M/1.0G  eta ~1:12"
+    assert said(gauges(moment(run), 25)) == "mem 400M/1.0G  eta ~1:12"
+    assert said(gauges(moment(run), 10)) == said(gauges(moment(run), 0)) == "eta ~1:12"
     assert gauges(moment()) == []
     assert longest([cw.run()]) == ""
 
