@@ -113,6 +113,7 @@ class Monitor(View):
         self._said: dict[str, bool] = {}
         self._past: dict[str, RunRow] = {}
         self._by_urgency = True
+        self._room = 0
 
     def compose(self) -> ComposeResult:
         """The tree."""
@@ -152,6 +153,8 @@ class Monitor(View):
         return self.desk.look.glyphs
 
     def _rows(self, moment: Moment) -> Iterator[Row]:
+        # Asked once for a picture: the answer costs as much as a row.
+        self._room = self.table.width_of("progress")
         for run in shown_runs(moment.runs):
             is_open = opened(run, moment.at, self._said) and bool(run.connections)
             yield self._run_row(moment, run, is_open=is_open)
@@ -193,7 +196,7 @@ class Monitor(View):
     def _end(self, moment: Moment, run: RunView) -> Cell:
         glyphs = self.desk.look.glyphs
         if run.status in AT_WORK:
-            return progress(glyphs, run_share(run), self._width("progress"))
+            return progress(glyphs, run_share(run), self._room)
         if run.status in NOT_ENDED:
             return Styled(self._turn(moment, run), "muted")
         if run.reason:
@@ -210,10 +213,6 @@ class Monitor(View):
                     return f"in {duration(entry.not_before - moment.at)}"
                 return "next" if place == 1 else f"{place - 1} before it"
         return run.reason
-
-    def _width(self, column: str) -> int:
-        """How many cells a column has now."""
-        return self.table.width_of(column)
 
     def _inside(self, moment: Moment, run: RunView) -> Iterator[Row]:
         if not self._by_urgency:
@@ -267,7 +266,7 @@ class Monitor(View):
                 number(view.rows) if view.rows else none,
                 number(round(pace)) if pace else none,
                 none if seconds is None else duration(seconds),
-                note(glyphs, view, moment.at, retries, self._width("progress")),
+                note(glyphs, view, moment.at, retries, self._room),
             ),
         )
 
