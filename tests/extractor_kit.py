@@ -218,6 +218,9 @@ class ScriptedReader:
     def describe(self, _query):
         return self._do("describe", X)
 
+    def explain(self, _query):
+        return self._do("explain", "SCAN x")
+
     @contextmanager
     def snapshot(self):
         self._do("snapshot")

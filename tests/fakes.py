@@ -144,6 +144,12 @@ class FakeSession:
         script = self._leases.describes.get(self._connection.name, Script())
         return await script.next(COLUMNS * len(queries))
 
+    async def explain(self, queries):
+        self._leases.record.add("explain", self._connection.name)
+        self._leases.explained += queries
+        script = self._leases.explains.get(self._connection.name, Script())
+        return await script.next(("SCAN sales",) * len(queries))
+
     async def extract(self, task, progress):
         leases, name = self._leases, self._connection.name
         leases.tasks.append(task)
@@ -210,6 +216,7 @@ class FakeLeases:
     Attributes:
         opens: From a connection's name to what opening a session does.
         describes: … to what it says of its columns.
+        explains: … to what it says of its plans; `explained` are the queries that it was asked.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
         statements: … to what it was told that ran there.
         waits: … to the seconds that a lease says it waited for its turn.
@@ -221,6 +228,7 @@ class FakeLeases:
         self.record = record
         self.opens = {}
         self.describes = {}
+        self.explains, self.explained = {}, []
         self.extracts = defaultdict(Script)
         self.tasks = []
         self.statements = defaultdict(list)

@@ -66,6 +66,34 @@ class DryRun:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class QueryPlan:
+    """How a database would answer one query.
+
+    Attributes:
+        plan: In its own words, a line for each step; empty where it tells none. The query's values
+            may stand in it.
+    """
+
+    name: str
+    plan: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """How one connection would answer a job's queries, none of which was run.
+
+    Attributes:
+        queries: Empty where there is trouble.
+        trouble: Why there is nothing.
+    """
+
+    job: str
+    connection: str
+    queries: tuple[QueryPlan, ...] = ()
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Room:
     """What a disk has free, and what is to be written to it, in bytes.
 

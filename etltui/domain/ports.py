@@ -59,11 +59,11 @@ class Session(Protocol):
         """
         ...
 
-    async def extract(
-        self,
-        task: ExtractTask,
-        progress: Callable[[Progress], None],
-    ) -> Extracted:
+    async def explain(self, queries: Sequence[QueryTask]) -> tuple[str, ...]:
+        """As `describe`, the database's own plan of each query; empty where it tells none."""
+        ...
+
+    async def extract(self, task: ExtractTask, progress: Callable[[Progress], None]) -> Extracted:
         """Move the rows of all queries into durable parts.
 
         Cancelling the awaiting task cancels the work in the extractor; the call returns at most

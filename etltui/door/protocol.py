@@ -155,6 +155,7 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "inquiries.test": Inquiries.test,
     "inquiries.dry_run": Inquiries.dry_run,
     "inquiries.estimate": Inquiries.estimate,
+    "inquiries.explain": Inquiries.explain,
     "options.list": Options.list,
     "options.profiles": Options.profiles,
     "options.check": Options.check,

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from etltui.config.schema import Config
 from etltui.domain.errors import ErrorClass, Failure, misused
-from etltui.domain.inquiry import DryRun, Estimate, Room, Tested
-from etltui.domain.job import Connection
+from etltui.domain.inquiry import DryRun, Estimate, Explained, Room, Tested
+from etltui.domain.job import Connection, Job
 from etltui.domain.ports import Pools
 from etltui.domain.run import RunResult
 from etltui.engine.dry_run import dry_run
 from etltui.engine.estimate import Known, estimated, needs, sentence, target_sizes
+from etltui.engine.explain import explained
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Preparer
 from etltui.engine.starts import Starts
@@ -86,17 +87,32 @@ class Inquiries:
             StateError: The state folder cannot be used.
         """
         found = self._starts.job(job)
-        meant = self._starts.connections(found, (connection,))
-        if len(meant) != 1:
-            problem = f"{connection!r} means {len(meant)} connections"
-            raise misused("CONNECTION", problem, "A dry run reads one: give its name")
         return await dry_run(
             self._tools,
             found,
-            meant[0],
+            self._one(found, connection),
             now=self._preparer.now(),
             priority=self._starts.priority(found),
         )
+
+    async def explain(self, job: str, connection: str) -> Explained:
+        """How one connection would answer a job's queries, as its database says; runs none.
+
+        What goes wrong there is the answer's trouble.
+
+        Raises:
+            ConfigError: There is no such job, or it does not read this one connection.
+        """
+        found = self._starts.job(job)
+        limit_s = self._config.settings.request_timeout_s
+        return await explained(self._tools.leases, found, self._one(found, connection), limit_s)
+
+    def _one(self, job: Job, connection: str) -> Connection:
+        meant = self._starts.connections(job, (connection,))
+        if len(meant) != 1:
+            problem = f"{connection!r} means {len(meant)} connections"
+            raise misused("CONNECTION", problem, "One is asked: give its name")
+        return meant[0]
 
     async def estimate(self, job: str, only: Sequence[str] = ()) -> Estimate:
         """What a run of the job is likely to take.

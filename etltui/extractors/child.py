@@ -15,19 +15,21 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 import psutil
 
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.task import QueryTask
 from etltui.extractors import protocol as p
 from etltui.extractors.extract import extract
 from etltui.extractors.gate import Gate
 from etltui.extractors.session import Request, Session
+from etltui.readers.reader import Explainer, Reader
 from etltui.readers.registry import connect
 from etltui.writers import publish
-from etltui.writers.registry import format_of
+from etltui.writers.registry import assembled
 from etltui.writers.restore import restore
 
 _PR_SET_PDEATHSIG = 1
@@ -132,7 +134,7 @@ class Extractor:
         request = self._requests[message.id] = Request(id=message.id)
         try:
             if isinstance(message, p.Verify | p.Restore | p.Assemble | p.Deliver):
-                work = self._file_work(message)
+                work = self._file_work(message, request)
                 self._spawn("files", lambda: self._answer(request, work))
             else:
                 self._begin(message, request)
@@ -141,7 +143,7 @@ class Extractor:
 
     def _begin(
         self,
-        message: p.Open | p.Ping | p.Describe | p.Extract | p.Close,
+        message: p.Open | p.Ping | p.Describe | p.Explain | p.Extract | p.Close,
         request: Request,
     ) -> None:
         """Queue a message behind what its session does."""
@@ -161,7 +163,7 @@ class Extractor:
 
     def _session_work(
         self,
-        message: p.Open | p.Ping | p.Describe | p.Extract | p.Close,
+        message: p.Open | p.Ping | p.Describe | p.Explain | p.Extract | p.Close,
         session: Session,
         request: Request,
     ) -> _Work:
@@ -179,6 +181,9 @@ class Extractor:
                     reader = session.opened()
                     columns = tuple(reader.describe(query) for query in message.queries)
                     return p.Done(id=message.id, columns=columns)
+                case p.Explain():
+                    plans = plans_of(session.opened(), message.queries)
+                    return p.Done(id=message.id, plans=plans)
                 case p.Extract():
                     done = extract(session.opened(), message.task, self._gate, request.watch)
                     return p.Done(id=message.id, extracted=done)
@@ -186,7 +191,11 @@ class Extractor:
 
         return work
 
-    def _file_work(self, message: p.Verify | p.Restore | p.Assemble | p.Deliver) -> _Work:
+    def _file_work(
+        self,
+        message: p.Verify | p.Restore | p.Assemble | p.Deliver,
+        request: Request,
+    ) -> _Work:
         """What to do with part files and targets for a message."""
 
         def work() -> p.Done:
@@ -205,7 +214,7 @@ class Extractor:
                     )
                     return p.Done(id=message.id, verified=restored)
                 case p.Assemble():
-                    published = format_of(message.task.type).assemble(message.task)
+                    published = assembled(message.task, lambda: request.watch.cancelled)
                     return p.Done(id=message.id, published=published)
                 case p.Deliver():
                     delivered = publish.deliver(
@@ -276,6 +285,14 @@ class Extractor:
         """Answer for a driver that does not come back."""
         failure = request.watch.verdict or Failure(ErrorClass.TIMEOUT, "the driver is stuck")
         self._finish(request, _failed(request.id, failure, stuck=True))
+
+
+def plans_of(reader: Reader, queries: Sequence[QueryTask]) -> tuple[str, ...]:
+    """The plan of each query, seen in one read-only transaction; empty where none is told."""
+    if not isinstance(reader, Explainer):
+        return ("",) * len(queries)
+    with reader.snapshot():
+        return tuple(_sendable(reader.explain(query)) for query in queries)
 
 
 def _internal(error: BaseException) -> Failure:

@@ -56,6 +56,14 @@ class Describe(_Message, frozen=True, kw_only=True):
     queries: tuple[QueryTask, ...]
 
 
+class Explain(_Message, frozen=True, kw_only=True):
+    """Tell how the database would answer queries, without running them."""
+
+    id: int
+    session: int
+    queries: tuple[QueryTask, ...]
+
+
 class Extract(_Message, frozen=True, kw_only=True):
     """Move rows into parts."""
 
@@ -127,6 +135,7 @@ class Done(_Message, frozen=True, kw_only=True):
 
     id: int
     columns: tuple[tuple[Column, ...], ...] = ()
+    plans: tuple[str, ...] = ()
     extracted: Extracted | None = None
     verified: tuple[bool, ...] = ()
     published: Published | None = None
@@ -153,7 +162,7 @@ class Beat(_Message, frozen=True, kw_only=True):
     """Proportional set size in bytes, 0 where it was not measured this time."""
 
 
-Request = Open | Ping | Describe | Extract | Close | Verify | Restore | Assemble | Deliver
+Request = Open | Ping | Describe | Explain | Extract | Close | Verify | Restore | Assemble | Deliver
 Down = Request | Cancel | Quit
 Up = Ready | Done | Failed | Beat
 

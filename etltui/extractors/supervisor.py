@@ -94,6 +94,18 @@ class SessionHandle:
             )
         return done.columns
 
+    async def explain(self, queries: Sequence[QueryTask]) -> tuple[str, ...]:
+        """See `domain.ports.Session`."""
+        with self._supervisor.watching(self._client, self._connection.name):
+            done = await self._client.request(
+                p.Explain(
+                    id=self._client.number(),
+                    session=self._number,
+                    queries=tuple(queries),
+                ),
+            )
+        return done.plans
+
     async def extract(
         self,
         task: ExtractTask,

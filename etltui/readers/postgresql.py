@@ -78,6 +78,12 @@ class PostgresqlReader:
                 # asyncpg does not end what it began to parse in, and the server keeps its locks.
                 self._wire.settle()
 
+    def explain(self, query: QueryTask) -> str:
+        """The server's plan with its estimates, for the query's own values."""
+        statement = self._statement(query, seconds=_ANSWER_S)
+        asked = self._wire.connection.fetch(f"EXPLAIN {statement.sql}")
+        return "\n".join(str(step[0]) for step in self._wire.run(asked, _ANSWER_S))
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """One read-only transaction that sees one state, rolled back after."""

@@ -81,6 +81,15 @@ class Reader(Protocol):
 
 
 @runtime_checkable
+class Explainer(Protocol):
+    """A reader whose database tells how it would answer a query."""
+
+    def explain(self, query: QueryTask) -> str:
+        """The database's own plan, a line for each step; the query is not run."""
+        ...
+
+
+@runtime_checkable
 class LinePrinter(Protocol):
     """A reader whose server prints CSV lines itself, in the canonical text of every value."""
 

@@ -79,6 +79,21 @@ class SqliteReader:
         self._follow_file()
         return self._plan(query).columns
 
+    def explain(self, query: QueryTask) -> str:
+        """What SQLite would do, a step a line, those of another below it and moved in."""
+        self._plan(query)
+        with self._authorizer.watch():
+            steps = self._db.execute(
+                f"EXPLAIN QUERY PLAN {query.sql}",
+                dict(query.params),
+            ).fetchall()
+        depths: dict[int, int] = {}
+        lines = []
+        for number, parent, _, step in steps:
+            depths[number] = depths.get(parent, -1) + 1
+            lines.append(f"{'  ' * depths[number]}{step}")
+        return "\n".join(lines)
+
     def _plan(self, query: QueryTask) -> Plan:
         with open_for_views(self._path, busy_s=self._busy_s) as views:
             return plan(self._db, self._authorizer, views, query)

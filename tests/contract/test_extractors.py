@@ -88,6 +88,14 @@ class TestWork:
         assert [[c.name for c in of_one] for of_one in columns] == [["id", "customer"], ["one"]]
         assert world.books() == dict.fromkeys(world.books(), 0)
 
+    async def test_a_plan_is_told_of_each_query(self, world):
+        async with world.session() as session:
+            plans = await session.explain([sales_query(), sales_query(sql="SELECT 1")])
+            with pytest.raises(Failure) as caught:
+                await session.explain([sales_query(sql="SELECT nothing FROM sales")])
+        assert plans == ("SCAN sales", "SCAN CONSTANT ROW")
+        assert caught.value.error_class is ErrorClass.SYNTAX
+
     async def test_a_session_that_is_closed_twice_is_counted_once(self, world):
         session = await world.supervisor.open(world.connection())
         await asyncio.gather(session.close(), session.close())

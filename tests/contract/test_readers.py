@@ -205,6 +205,25 @@ def test_describe_leaves_the_session_usable(reader):
     assert read(reader, ALL, exact=False).num_rows == ROWS
 
 
+def test_n_25_a_plan_is_told_and_nothing_is_run(reader):
+    """N-25: EXPLAIN per branch."""
+    asked = query("SELECT name FROM facts WHERE id = :id -- one", id=3)
+    with reader.snapshot():
+        plan = reader.explain(asked)
+    assert "facts" in plan
+    assert plan == plan.strip("\n")
+    assert read(reader, ALL, exact=False).num_rows == ROWS
+
+
+@pytest.mark.parametrize("sql", ["SELECT nothing FROM facts", "DELETE FROM facts", "ANALYZE", ""])
+def test_what_is_no_query_has_no_plan(reader, sql):
+    with pytest.raises(Failure) as caught, reader.snapshot():
+        reader.explain(query(sql))
+    assert caught.value.error_class in {ErrorClass.SYNTAX, ErrorClass.PERMISSION}
+    reader.ping()
+    assert read(reader, ALL, exact=False).num_rows == ROWS
+
+
 @pytest.mark.parametrize("exact", [False, True])
 def test_every_value_arrives_as_it_is(reader, exact):
     table = read(reader, ALL, exact=exact)

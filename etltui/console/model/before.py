@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from etltui.console.cells import Cell, Styled, fitted
 from etltui.domain.errors import ADVICE, Trouble
-from etltui.domain.inquiry import DryQuery, DryRun, Estimate
+from etltui.domain.inquiry import DryQuery, DryRun, Estimate, Explained
 from etltui.domain.progress import Eta
 from etltui.domain.words import counted, duration, noted, number, size, words
 
@@ -83,6 +83,20 @@ def dry_run_lines(found: DryRun, contact: str = "") -> list[Cell]:
     for query in found.queries:
         lines.append("")
         lines.extend(_query(query))
+    return lines
+
+
+def plan_lines(found: Explained, contact: str = "") -> list[Cell]:
+    """How a database would answer each query, in its own words."""
+    if found.trouble is not None:
+        return trouble_lines(found.trouble, contact)
+    lines: list[Cell] = []
+    for query in found.queries:
+        lines += [*([""] if lines else []), Styled(query.name, "accent")]
+        told = query.plan.splitlines()
+        lines += [f"  {step}" for step in told]
+        if not told:
+            lines.append(Styled("  This kind of database tells no plan.", "muted"))
     return lines
 
 

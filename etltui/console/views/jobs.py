@@ -1,18 +1,18 @@
 """Every job: how it went last, how far it is now, when it runs next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled, joined
 from etltui.console.commands import Command, bindings
-from etltui.console.model.before import dry_run_lines
+from etltui.console.model.before import dry_run_lines, plan_lines
 from etltui.console.model.job_rows import FIELDS, NEXT, JobRow, row_of_job
 from etltui.console.model.jobs import JobLine, Known, by_job, job_lines, owners, reading
 from etltui.console.starting import offered, selectors, start
 from etltui.console.view import Desk
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
-from etltui.domain.inquiry import DryRun
+from etltui.domain.inquiry import DryRun, Explained
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import RunStatus
 from etltui.domain.usual import deviation
@@ -58,6 +58,14 @@ MINE = (
         keys="D",
         title="dry run",
         help="Run the job's queries at one connection, into no target, and show what comes.",
+        takes="CONNECTION",
+        footer=False,
+    ),
+    Command(
+        id="jobs.explain",
+        keys="X",
+        title="explain",
+        help="Show how one connection would answer the job's queries; none of them is run.",
         takes="CONNECTION",
         footer=False,
     ),
@@ -234,24 +242,34 @@ class Jobs(ListView[JobRow]):
 
     async def do_dry_run(self, text: str = "") -> None:
         """Ask for a connection, then show what the job's queries bring there."""
+        found: DryRun | None = await self._asked("inquiries.dry_run", "dry run of", text)
+        if found is not None:
+            title = f"Dry run of {self.desk.title_of(found.job)} at {found.connection}"
+            self.desk.page(title, dry_run_lines(found, self.desk.contact_of(found.connection)))
+
+    async def do_explain(self, text: str = "") -> None:
+        """Ask for a connection, then show how it would answer the job's queries."""
+        found: Explained | None = await self._asked("inquiries.explain", "plan of", text)
+        if found is not None:
+            title = f"Plan of {self.desk.title_of(found.job)} at {found.connection}"
+            self.desk.page(title, plan_lines(found, self.desk.contact_of(found.connection)))
+
+    async def _asked(self, call: str, what: str, text: str) -> Any:
+        """What one connection of the job under the cursor answers; None where none is asked."""
         if self.current is None:
-            return
+            return None
         name = self.current.line.job.name
         there = self._reads_of(self.desk.moment.at)[name]
-        wanted = text or await self.desk.ask(f"dry run of {name} at: ", choices=there)
+        wanted = text or await self.desk.ask(f"{what} {name} at: ", choices=there)
         if not wanted or not wanted.strip():
-            return
+            return None
         connection = wanted.strip()
         self._asking = f"asking {connection} {self.desk.look.glyphs.ellipsis}"
         self.desk.redraw()
-        found: DryRun | None = await self.desk.inquire(
-            "inquiries.dry_run", job=name, connection=connection
-        )
+        found = await self.desk.inquire(call, job=name, connection=connection)
         self._asking = ""
         self.desk.redraw()
-        if found is not None:
-            title = f"Dry run of {self.desk.title_of(name)} at {found.connection}"
-            self.desk.page(title, dry_run_lines(found, self.desk.contact_of(found.connection)))
+        return found
 
     async def do_retry(self, _: str = "") -> None:
         """Read again what the newest run of the job lacks."""

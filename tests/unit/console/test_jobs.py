@@ -298,3 +298,25 @@ async def test_n_25_a_start_may_begin_with_few_connections(tmp_path):
         await world.press("c")
         assert world.asked("submit") == [{"job": "gst_sales", "only": (), "canary": True}]
         assert "Run GST sales?" not in world.text
+
+
+async def test_n_25_one_connection_is_asked_for_its_plan(tmp_path):
+    """N-25: EXPLAIN per branch."""
+    engine = cw.FakeEngine()
+    plans = (
+        inquiry.QueryPlan(name="main", plan="SEARCH sales\n  USING INDEX day"),
+        inquiry.QueryPlan(name="odd", plan=""),
+    )
+    engine.answers["inquiries.explain"] = inquiry.Explained(
+        job="gst_sales", connection="branch_001", queries=plans
+    )
+    async with jobs(tmp_path, engine) as world:
+        await world.press("X", *"branch_001", "enter")
+        asked = {"job": "gst_sales", "connection": "branch_001"}
+        assert world.asked("inquiries.explain") == [asked]
+        assert "Plan of GST sales at branch_001" in world.text
+        shown = [line.rstrip() for line in world.lines]
+        assert "     USING INDEX day" in shown
+        assert "   This kind of database tells no plan." in shown
+        await world.press("escape", "X", "escape")
+        assert len(world.asked("inquiries.explain")) == 1

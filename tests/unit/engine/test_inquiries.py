@@ -9,7 +9,7 @@ import pytest
 from engine_world import MB, connection, csv
 from etltui.domain.columns import Column
 from etltui.domain.errors import ConfigError, ErrorClass, StateError
-from etltui.domain.inquiry import DryQuery
+from etltui.domain.inquiry import DryQuery, Explained, QueryPlan
 from etltui.domain.job import (
     CsvOptions,
     Destination,
@@ -22,6 +22,7 @@ from etltui.domain.task import QueryCost
 from etltui.domain.usual import Usual
 from etltui.engine.admission import Load
 from etltui.engine.checkpoints import part_folders
+from etltui.engine.explain import explained
 from etltui.engine.first_rows import first_rows, readable
 from fakes import COLUMNS, FakeSession, Held, Script, failure
 
@@ -126,6 +127,38 @@ async def test_n_25_a_dry_run_says_what_the_queries_bring_and_keeps_nothing(worl
     assert left(world) == []
     [statement] = world.leases.statements["B"]
     assert (statement.sql, statement.rows, statement.seconds) == ("select 1", 2, 0.25)
+
+
+async def test_n_25_a_plan_is_asked_of_one_branch_in_its_own_words(world):
+    """N-25: EXPLAIN per branch."""
+    world.job(overrides={"B": {"main": "select 2 where id = :id"}})
+    world.job(queries=(Query(name="main", sql="select 1", params={"id": 7}),))
+    world.renew()
+    told = await world.engine.inquiries.explain("sales", "B")
+    plan = QueryPlan(name="main", plan="SCAN sales")
+    assert told == Explained(job="sales", connection="B", queries=(plan,))
+    [asked] = world.leases.explained
+    assert (asked.sql, asked.params) == ("select 2 where id = :id", {"id": 7})
+    assert world.leases.read() == []
+
+
+async def test_a_plan_that_is_refused_is_the_answers_trouble(world):
+    world.leases.explains["B"] = Script(failure(ErrorClass.SYNTAX, "no such table"))
+    told = await world.engine.inquiries.explain("sales", "B")
+    assert (told.queries, told.trouble.message) == ((), "no such table")
+
+
+async def test_a_plan_that_does_not_come_is_not_waited_for(world):
+    world.leases.explains["B"] = Script(Held())
+    told = await explained(world.leases, world.jobs["sales"], world.connections[1], 0)
+    assert told.trouble.error_class is ErrorClass.TIMEOUT
+    assert "request_timeout_s = 0 s" in told.trouble.message
+
+
+async def test_a_plan_is_asked_of_one_connection_that_the_job_reads(world):
+    for wanted in ("*", "Z"):
+        with pytest.raises(ConfigError):
+            await world.engine.inquiries.explain("sales", wanted)
 
 
 async def test_a_dry_run_goes_the_job_s_way(world):
