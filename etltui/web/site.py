@@ -171,8 +171,9 @@ def application(site: Site) -> web.Application:
 @asynccontextmanager
 async def served(site: Site, line: socket.socket) -> AsyncIterator[None]:
     """Serve the site for the time of the block, on a socket that listens."""
+    made = await asyncio.to_thread(application, site)
     # What aiohttp would log holds addresses, and with them the token.
-    runner = web.AppRunner(application(site), access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(made, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
         await web.SockSite(runner, line).start()
