@@ -128,10 +128,8 @@ class HistoryMap(HeatMap):
         if day == WHOLE:
             return [f"{name}: {told}"], right
         sign, role = heat_sign(self._desk.look.glyphs, heat)
-        classes = {words(each.error_class): None for each in there if each.error_class}
-        what = WORDS[heat] + (f" ({', '.join(classes)})" if classes else "")
-        what += f" in {len(there)} runs" if len(there) > 1 else ""
-        return [f"{name}{when}: ", Styled(f"{sign} {what}".strip(), role), f"; {told}"], right
+        said = f"{sign} {WORDS[heat]}{_troubles(there)}".strip()
+        return [f"{name}{when}: ", Styled(said, role), f"; {told}"], right
 
     def _under(self) -> tuple[list[Ledger], range]:
         """The connections and days that the cursor is on."""
@@ -183,3 +181,13 @@ class HistoryMap(HeatMap):
             self._desk.tell(why_not_written(Path(path), error), "error")
         else:
             self._desk.tell(f"{counted(len(lines) - 1, 'connection')} in {made}")
+
+
+def _troubles(outcomes: Sequence[Outcome]) -> str:
+    """What went wrong on a day, and in how many of its runs where there were several."""
+    bad = [each for each in outcomes if each.error_class]
+    if not bad:
+        return ""
+    classes = ", ".join(dict.fromkeys(words(each.error_class) for each in bad if each.error_class))
+    many = len(outcomes) > 1
+    return f", {len(bad)} of {len(outcomes)} runs failed ({classes})" if many else f" ({classes})"

@@ -143,8 +143,19 @@ async def test_f_on_the_map_reads_a_cell_a_connection_or_a_day_again(tmp_path, e
             ("BBBB", ("branch_001",)),
         }
         engine.calls.clear()
+        await world.press(*["left"] * 30)
+        assert world.app.query_one(HeatMap).place == ("", 0)
         await world.press("down", "end", "f")
         assert world.asked("retry") == []
+
+
+async def test_a_day_with_several_runs_says_how_many_of_them_failed(tmp_path, engine):
+    outcomes = [hw.outcome(1, bad=DOWN, letters="AAAA"), hw.outcome(1, letters="BBBB")]
+    history = store(outcomes=outcomes)
+    async with cw.console(tmp_path, engine=engine, history=history, size=cw.LARGE) as world:
+        await world.press("8", "m")
+        said = "branch_001 Wed 18 Nov: █ all rows, 1 of 2 runs failed (unreachable)"
+        assert said in world.lines[-2]
 
 
 async def test_a_retry_that_is_refused_is_told(tmp_path, engine):
@@ -270,6 +281,8 @@ async def test_a_run_at_work_is_followed_and_nothing_is_painted_when_nothing_cha
         painted = []
         for widget in world.app.view.query("Table, HeatMap"):
             widget.refresh = lambda *regions, **_: painted.append(regions)
+        # Nor is the map of tens of thousands of outcomes made anew.
+        world.app.query_one(HeatMap).show = lambda *made: painted.append(made)
         await world.now(engine.now)
         assert painted == []
 
