@@ -8,7 +8,7 @@ from textual.geometry import Region
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled
 from etltui.console.commands import Command, bindings
-from etltui.console.model.connection import Known, as_text, details
+from etltui.console.model.connection import as_text
 from etltui.console.model.listing import row_of
 from etltui.console.model.run import (
     Subject,
@@ -26,11 +26,11 @@ from etltui.console.model.run_columns import FIELDS, Pen, RunConnection
 from etltui.console.steps import advice
 from etltui.console.view import Desk, Text, job_of
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
+from etltui.console.views.run_details import all_about
 from etltui.console.views.run_keys import COMMANDS
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.lines import Lines
 from etltui.domain.errors import ErrorClass
-from etltui.domain.pools import PoolKey
 from etltui.domain.progress import RunView
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import NOT_ENDED
@@ -238,33 +238,13 @@ class OneRun(ListView[RunConnection]):
         rule = self.desk.look.glyphs.rule
         width = self.size.width
         line = rule + title + rule * max(width - len(title) - 1, 0)
-        self._pane.show([[Styled(line, "muted")], *self._details(record, moment, width)])
-
-    def _details(self, record: RunConnection, moment: Moment, width: int) -> list[Sequence[Cell]]:
-        subject, look, reads = self._subject, self.desk.look, self.desk.reads
-        name = record.view.connection
-        plan = reads.get("plan", subject.run) if subject and subject.planned else None
-        planned = (
-            next((each for each in plan.connections if each.name == name), None) if plan else None
-        )
-        pool = None
-        if planned is not None:
-            key = str(PoolKey.of(planned.connection))
-            pool = next((each for each in moment.snapshot.pool_info if each.pool == key), None)
-        known = Known(
-            view=record.view,
-            at=moment.at,
-            retries=record.pen.retries,
-            contact=self.desk.contact_of(name),
-            past=reads.get("connection_history", name),
-            planned=planned,
-            pool=pool,
-        )
-        return details(known, glyphs=look.glyphs, timezone=look.timezone, width=width)
+        lines = all_about(self.desk, self._subject, record, moment, width=width)
+        self._pane.show([[Styled(line, "muted")], *lines])
 
     def _text_of(self, record: RunConnection, moment: Moment) -> list[Cell]:
         """The details as a page has them."""
-        return as_text(self._details(record, moment, max(self.app.size.width - 3, 20)))
+        width = max(self.app.size.width - 3, 20)
+        return as_text(all_about(self.desk, self._subject, record, moment, width=width))
 
     def enabled(self, command: Command) -> bool:
         """Whether a command makes sense for the run in sight."""
