@@ -10,6 +10,7 @@ from etltui.config.checks import OneOf, RefusedError, check_of, shown, text
 from etltui.config.rule import default_of
 from etltui.config.table import Table
 from etltui.config.templates import template
+from etltui.config.webhook import SPECIAL, check_webhook
 from etltui.domain import moments
 from etltui.domain.job import (
     OPTIONS,
@@ -17,6 +18,7 @@ from etltui.domain.job import (
     Destination,
     ExcelOptions,
     FormatOptions,
+    WebhookOptions,
 )
 
 _WITH_BOM = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
@@ -30,8 +32,11 @@ _ENDINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "parquet": ("a Parquet file", (".parquet",)),
     "jsonl": ("a file of JSON lines", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")),
     "json": ("a JSON file", (".json", ".json.gz")),
+    "webhook": ("a record of deliveries", (".jsonl", ".ndjson")),
 }
 """What a target of a type is called, and how its name ends."""
+RECORD = "deliveries/{job}_{run}.jsonl"
+"""Where a webhook's record of deliveries goes, unsaid: each run has its own."""
 _ENDING = re.compile(r"\.[a-z]\w*$")
 """Of a file, in a casefolded path; dates may have dots too."""
 _MODES = check_of(get_type_hints(Destination)["mode"])
@@ -95,6 +100,7 @@ _SPECIAL: Mapping[str, Callable[[object], Any]] = {
     "null": text,
     "date_format": _moments(clock=False),
     "timestamp_format": _moments(clock=True),
+    **SPECIAL,
 }
 """Options whose type does not say all that they may be."""
 
@@ -105,7 +111,7 @@ def _options(table: Table, record: type[FormatOptions]) -> FormatOptions:
         each.name: table.read(
             each.name,
             _SPECIAL.get(each.name) or check_of(hints[each.name]),
-            each.default,
+            default_of(record, each.name),
         )
         for each in fields(record)
     }
@@ -166,11 +172,18 @@ def _way_out(endings: tuple[str, ...]) -> str:
     return f"Let it end in {' or '.join(endings)}"
 
 
+def _path(table: Table, kind: str) -> str:
+    """Where the target stands; a record of deliveries has a place of its own."""
+    if kind == "webhook":
+        return table.read("path", template, RECORD)
+    return table.need("path", template, "", 'Write path = "reports/{job}_{date}.xlsx"')
+
+
 def destination(table: Table) -> Destination:
     """A destination. Without a known type its options are left alone: nobody knows their keys."""
     types = OneOf(tuple(OPTIONS))
     type_ = table.need("type", types, "", f"Write type = one of {types.allowed}")
-    path = table.need("path", template, "", 'Write path = "reports/{job}_{date}.xlsx"')
+    path = _path(table, type_)
     mode = table.read("mode", _MODES, default_of(Destination, "mode"))
     options: FormatOptions = ExcelOptions()
     if type_:
@@ -179,6 +192,8 @@ def destination(table: Table) -> Destination:
     if isinstance(options, CsvOptions):
         _check_csv(table, options)
         _check_profile(table, options)
+    if isinstance(options, WebhookOptions):
+        check_webhook(table, options)
     found = Destination(type=type_, path=path, options=options, mode=mode)
     _check_path(table, found)
     return found

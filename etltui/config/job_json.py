@@ -14,6 +14,8 @@ from etltui.domain.job import OPTIONS
 
 _TYPES = {"xlsx": "excel", "xls": "excel", "workbook": "excel"}
 _MODES = {"overwrite": "replace"}
+_FILES = [name for name in OPTIONS if name != "webhook"]
+"""Types that are taken over: where to send rows, and with which header, is for an operator to say."""
 _OPTIONS = {"delimiter": "delimiter", "includeheaders": "include_headers", "encoding": "encoding"}
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9 ._-]+")
 
@@ -156,7 +158,7 @@ def _destination(one: _Reader, mounts: Mounts) -> dict[str, Any] | None:
     """A destination's table, None for a type that there is not."""
     said = str(one.get("type", "destinationtype", "format") or "").casefold()
     type_ = _TYPES.get(said, said)
-    if type_ not in OPTIONS:
+    if type_ not in _FILES:
         one.notes.append(f"{one.key}: not taken over: no destination of type {shown(said)} here")
         return None
     mode = one.get("mode", "writemode")
@@ -184,7 +186,7 @@ def _destinations(job: _Reader, mounts: Mounts) -> list[dict[str, Any]]:
         job.note(
             "destinations",
             "the job has no destination that could be taken over",
-            f"Types: {', '.join(OPTIONS)}",
+            f"Types: {', '.join(_FILES)}",
         )
     return tables
 

@@ -44,6 +44,7 @@ _OF_ONE_QUERY = {
     "parquet": "a Parquet target",
     "jsonl": "a file of JSON lines",
     "json": "a JSON file",
+    "webhook": "a webhook",
 }
 
 

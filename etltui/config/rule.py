@@ -1,7 +1,7 @@
 """What a setting means and may be, said once: beside its field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from etltui.config.checks import Flag, Number, OneOf, Text, Whole, Zone
@@ -33,4 +33,5 @@ def rules_of(record: type[Any]) -> Mapping[str, Rule]:
 
 def default_of(record: type[Any], name: str) -> Any:
     """The default that a record declares, so that no decoder says it a second time."""
-    return next(each.default for each in fields(record) if each.name == name)
+    found = next(each for each in fields(record) if each.name == name)
+    return found.default if found.default_factory is MISSING else found.default_factory()

@@ -193,7 +193,34 @@ class JsonOptions:
     binary: Literal["base64", "hex"] = "base64"
 
 
-FormatOptions = ExcelOptions | CsvOptions | ParquetOptions | JsonOptions
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookOptions(JsonOptions):
+    """How rows are sent over HTTP, and how their JSON is written.
+
+    Attributes:
+        headers: From a name to a text, or to a reference as of a password (`env:NAME`, `file:PATH`,
+            `cmd:COMMAND`) that is resolved when the header is sent.
+    """
+
+    url: str = ""
+    """Where to; without a password."""
+    method: Literal["POST", "PUT"] = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    progressive: bool = False
+    """Send each connection's rows as soon as they are durable, not after the last connection."""
+    batch_rows: int = 1000
+    """Rows in one request at most."""
+    timeout_s: int = 30
+    """How long the receiver may be silent."""
+    insecure: bool = False
+    """Allow http to another machine."""
+    ca_file: str = ""
+    """Certificates to trust instead of the system's."""
+    connection_column: str = ""
+    """As in `JsonOptions`; each request names its connection anyway."""
+
+
+FormatOptions = ExcelOptions | CsvOptions | ParquetOptions | JsonOptions | WebhookOptions
 
 OPTIONS: Mapping[str, type[FormatOptions]] = {
     "excel": ExcelOptions,
@@ -201,6 +228,7 @@ OPTIONS: Mapping[str, type[FormatOptions]] = {
     "parquet": ParquetOptions,
     "jsonl": JsonOptions,
     "json": JsonOptions,
+    "webhook": WebhookOptions,
 }
 """From a destination's type to its options record."""
 
@@ -226,6 +254,16 @@ class Destination:
     def is_folder(self) -> bool:
         """Whether the target is a folder of files."""
         return isinstance(self.options, ParquetOptions) and self.options.layout == "folder"
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether its rows go over a network, and the target is the record of that."""
+        return isinstance(self.options, WebhookOptions)
+
+    @property
+    def is_progressive(self) -> bool:
+        """Whether its rows are sent while the run goes on."""
+        return isinstance(self.options, WebhookOptions) and self.options.progressive
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

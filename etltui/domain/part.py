@@ -88,6 +88,15 @@ class Published:
     notes: Mapping[str, int] = field(default_factory=dict)
 
 
+ACKS = ".acks"
+"""How files beside the parts end that hold what a receiver has acknowledged."""
+
+
+def acks_name(number: int) -> str:
+    """The name of a connection's file of acknowledgements: `<connection-no>.acks`."""
+    return f"{number:04d}{ACKS}"
+
+
 def part_name(*, number: int, query: int, segment: int, attempt: int) -> str:
     """The file name of a part: `<connection-no>-<query>-<segment>.<attempt>.part`."""
     return f"{number:04d}-{query}-{segment}.{attempt}.part"

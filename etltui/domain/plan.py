@@ -12,6 +12,10 @@ from etltui.domain.job import Connection, Destination, Job, Query
 
 WRITER_VERSION = 1
 """Raised whenever a writer's bytes change, so that old parts are never mixed with new ones."""
+_OF_SENDING = {
+    *("url", "method", "headers", "progressive", "timeout_s", "insecure", "ca_file"),
+}
+"""Options of how rows are sent: one may be mended without reading anything again."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +79,10 @@ def digest(value: object) -> str:
 
 
 def _format(destination: Destination) -> dict[str, Any]:
-    """What of a destination decides the bytes of its parts."""
-    return {"type": destination.type, "mode": destination.mode, **asdict(destination.options)}
+    """What of a destination decides the bytes of its parts, or where a batch of them ends."""
+    options = asdict(destination.options)
+    kept = {name: value for name, value in options.items() if name not in _OF_SENDING}
+    return {"type": destination.type, "mode": destination.mode, **kept}
 
 
 def fingerprint(job: Job) -> dict[str, Any]:

@@ -130,6 +130,7 @@ class PublishEntry:
     Attributes:
         status: A `ConnectionStatus`.
         receipts: This destination's parts of the connection; empty where it did not complete.
+        number: As in the plan; 0 for one that the run does not read.
         contact: Whom to call.
         usual: The median of its rows in past runs; None where there is none.
     """
@@ -142,6 +143,7 @@ class PublishEntry:
     receipts: tuple[Receipt, ...] = ()
     contact: str = ""
     notes: Mapping[str, int] = field(default_factory=dict)
+    number: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +157,9 @@ class PublishTask:
         queries: Names, in the job's order.
         columns: For each query.
         facts: What the Run sheet shows, in order: times, run id, attempt, operator.
+        run: Its id.
+        job: Its name.
+        folder: Absolute folder that relative paths in `options` start from.
     """
 
     destination: int
@@ -168,6 +173,9 @@ class PublishTask:
     entries: tuple[PublishEntry, ...]
     title: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    run: str = ""
+    job: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

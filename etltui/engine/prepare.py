@@ -16,7 +16,7 @@ from etltui.config.folders import put_back, remove
 from etltui.config.templates import render
 from etltui.domain.errors import PlanChangedError, StateError
 from etltui.domain.job import Connection, Job, RetryPolicy
-from etltui.domain.part import Receipt
+from etltui.domain.part import ACKS, Receipt
 from etltui.domain.plan import Plan, PlanConnection, differences, plan_connection, plan_hash
 from etltui.domain.ports import Clock, Parts, Store
 from etltui.domain.run import ConnectionResult, RunStatus
@@ -346,7 +346,7 @@ def _clear_away(publication: PublicationRow) -> None:
 
 
 def remove_orphans(folder: Path, recorded: set[str]) -> None:
-    """Delete every file below the run's folder that no receipt names."""
+    """Delete every part below the run's folder that no receipt names."""
     for path in folder.glob("*/*"):
-        if str(path.relative_to(folder)) not in recorded:
+        if path.suffix != ACKS and str(path.relative_to(folder)) not in recorded:
             path.unlink(missing_ok=True)

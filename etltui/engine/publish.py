@@ -42,10 +42,13 @@ class Publisher:
         self._attempt = prepared.attempt
         self._tally = tally
         self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
+        self._numbers = {c.name: c.number for c in self._plan.connections}
         self.usual: Mapping[str, int] = {}
         """From a connection to the rows that it usually has."""
         self._changed = asyncio.Event()
+        self._unsent = asyncio.Event()
         self._assembling = asyncio.Lock()
+        self._sending = asyncio.Lock()
 
     def fixed(self, plan: Plan) -> None:
         """The run's columns are known now."""
@@ -59,11 +62,44 @@ class Publisher:
             await self._tools.store.move_publication(row, PublicationState.CLEANED)
 
     def changed(self) -> None:
-        """Another connection is durable: a partial target may be worth its cost."""
+        """Another connection is durable: it can be sent, a partial target may be worth its cost."""
         self._changed.set()
+        self._unsent.set()
 
     async def partials(self) -> None:
-        """Publish partial targets from time to time, until nothing is waiting any more."""
+        """Send what is durable at once, and publish partial targets from time to time.
+
+        Ends when nothing is waiting any more.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sends(), name="sending")
+            tasks.create_task(self._files(), name="partial files")
+
+    async def _sends(self) -> None:
+        """Send each connection's rows as soon as they are durable, where that is wanted."""
+        destinations = self._plan.job.destinations
+        numbers = [number for number, each in enumerate(destinations) if each.is_progressive]
+        while numbers:
+            await self._unsent.wait()
+            self._unsent.clear()
+            if next(self._tally.waiting(), None) is None:
+                # The rest is sent with the final target, which follows at once.
+                return
+            async with self._sending:
+                for number in numbers:
+                    await self._send(number)
+
+    async def _send(self, number: int) -> None:
+        target = Path(self._plan.targets[number])
+        try:
+            await self._assemble(number, str(temporary_path(partial_path(target))))
+        except Failure as failure:
+            # The parts are safe, and what was acknowledged is recorded: the rest is sent later.
+            _log.warning("Rows were not sent yet: %s", failure)
+        await asyncio.to_thread(_remove_partial, target)
+
+    async def _files(self) -> None:
+        """Publish partial targets as long as their cost is small."""
         cost = 0.0
         ended = self._tools.clock.monotonic()
         while True:
@@ -83,11 +119,13 @@ class Publisher:
 
     async def end_partials(self, task: asyncio.Task[None]) -> None:
         """Let a partial target that is being made be finished, and make no more."""
-        async with self._assembling:
+        async with self._assembling, self._sending:
             task.cancel()
 
     async def _partial(self) -> None:
         for number, target in enumerate(self._plan.targets):
+            if self._plan.job.destinations[number].is_sent:
+                continue
             path = partial_path(Path(target))
             temporary = str(temporary_path(path))
             try:
@@ -216,6 +254,9 @@ class Publisher:
             entries=self._entries(number),
             title=job.title,
             facts=self._facts(),
+            run=self._plan.run,
+            job=job.name,
+            folder=str(job.folder),
         )
 
     def _entries(self, number: int) -> tuple[PublishEntry, ...]:
@@ -233,6 +274,7 @@ class Publisher:
                 ),
                 contact=self._contacts[result.connection],
                 notes=result.notes,
+                number=self._numbers[result.connection],
             )
             for result in self._tally.ordered()
         ) + tuple(

@@ -6,16 +6,13 @@ Where the target's name ends in `.gz` each piece of it is one gzip member.
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from etltui.domain.job import JsonOptions
 from etltui.domain.part import Published, Receipt
 from etltui.domain.task import PublishTask
 from etltui.domain.variants import text_variant
 from etltui.writers.chain import Piece, chain, check_parts
 from etltui.writers.gzip_member import stored_member
-from etltui.writers.json_rows import Objects
-from etltui.writers.text_part import TextPart
+from etltui.writers.json_part import JsonPart
 from etltui.writers.writer import PartTask, PartWriter, one_query, variants
 
 LINES = "jsonl"
@@ -29,38 +26,10 @@ def part_writer(task: PartTask) -> PartWriter:
     Raises:
         Failure: Of class `disk`.
     """
-    return _JsonPart(task)
-
-
-class _JsonPart:
-    """One connection's objects in one segment; see `PartWriter`.
-
-    Of an array, what stands between two objects comes before each but the first, so that the part
-    can be followed by another or by the end.
-    """
-
-    def __init__(self, task: PartTask) -> None:
-        lines = task.writer.type == LINES
-        self._objects = Objects(
-            JsonOptions(**task.writer.options),
-            connection=task.extract.connection,
-            names=[column.name for column in task.columns],
-            begin="" if lines else _BETWEEN.decode(),
-            end="\n" if lines else "",
-        )
-        self._skip = 0 if lines else len(_BETWEEN)
-        self._part = TextPart(task)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        for piece in self._objects.of(batch):
-            self._part.write(piece[self._skip :])
-            self._skip = 0
-
-    def close(self) -> tuple[Receipt, ...]:
-        return self._part.seal(rows=self._objects.rows, notes=self._objects.notes)
-
-    def abandon(self) -> None:
-        self._part.discard()
+    options = JsonOptions(**task.writer.options)
+    if task.writer.type == LINES:
+        return JsonPart(task, options, end=b"\n")
+    return JsonPart(task, options, between=_BETWEEN)
 
 
 def assemble(task: PublishTask) -> Published:

@@ -1,6 +1,6 @@
 """What every writer does: the protocol that one contract suite holds them all to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -106,6 +106,23 @@ class Format(Protocol):
         Raises:
             Failure: Of class `disk`, `target`, or `corrupt` where a part is not what its receipt
                 says.
+        """
+        ...
+
+
+class Sender(Format, Protocol):
+    """A writer module whose rows go over a network; the target is the record of that."""
+
+    def assemble(
+        self,
+        task: PublishTask,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> Published:
+        """Send what was not acknowledged yet, then write `task.temporary`, durable and verified.
+
+        Raises:
+            Failure: As of a database where the receiver cannot be reached; `target` where it
+                refuses; `cancelled` where it was stopped; or as of any format.
         """
         ...
 

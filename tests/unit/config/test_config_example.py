@@ -96,5 +96,15 @@ def test_every_option_of_a_destination_stands_there_with_its_default(kind):
         assert re.search(rf"^{key} = .", part, re.MULTILINE), key
     for each in dataclasses.fields(OPTIONS[kind]):
         said = re.search(rf"^{each.name} = .*?# (.*)$", part, re.MULTILINE)[1]
-        default = {True: "true", False: "false", (): "[]"}.get(each.default, f'"{each.default}"')
-        assert f"Default {default}" in said
+        assert (f"Default {default_said(OPTIONS[kind], each.name)}" in said) or (
+            (kind, each.name, said[:6]) == ("webhook", "url", "Needed")
+        )
+
+
+def default_said(record, name):
+    """A default as the example writes it."""
+    default = default_of(record, name)
+    if isinstance(default, int) and not isinstance(default, bool):
+        return str(default)
+    known = {"True": "true", "False": "false", "()": "[]", "{}": "none"}
+    return known.get(str(default), f'"{default}"')

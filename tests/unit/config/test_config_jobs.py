@@ -415,9 +415,11 @@ def test_two_destinations_of_one_job_with_one_target_are_refused(desk):
 def test_every_option_has_a_check(desk):
     """A new field in the domain's options must be read, not forgotten."""
     for kind, record in OPTIONS.items():
-        path = {"excel": "x.xlsx"}.get(kind, f"x.{kind}")
+        path = {"excel": "x.xlsx", "webhook": "x.jsonl"}.get(kind, f"x.{kind}")
+        needed = {"url": "https://hq.example/rows"} if kind == "webhook" else {}
+        said = "".join(f'{name} = "{value}", ' for name, value in needed.items())
         text = JOB.format(query="query = 'x'").replace(
             'type = "csv", path = "x.csv"',
-            f'type = "{kind}", path = "{path}"',
+            f'type = "{kind}", {said}path = "{path}"',
         )
-        assert desk.load(text).jobs["j"].destinations[0].options == record()
+        assert desk.load(text).jobs["j"].destinations[0].options == record(**needed)
