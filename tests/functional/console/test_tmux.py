@@ -1,210 +1,115 @@
-"""The console in a real tmux: the demo's run, a cancel, a retry, a setting, leaving and back."""
+"""The console in tmux: drawn by a terminal that others wrote, resized, killed with its server."""
 
 import os
-import re
-import select
-import shlex
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from etltui.cli import demo
 from etltui.cli.demo_data import Demo
-from functional.cli_kit import change, configure, environ, etltui
-from functional.console.terminal_kit import LIMIT_S
+from functional.cli_kit import environ, etltui, locked
+from functional.console.terminal_kit import LIMIT_S, UTF, children, console, until_gone
 
-BRANCHES, ROWS, SEED = 6, 50, 3
-POLL_S = 0.05
-PROMPT = "READY>"
-WHOLE = r"✓ completed[^\n]* 6/6"
-AGAIN = rf"{PROMPT}\s*$"
-SIZES = [(80, 24), (120, 40)]
+BRANCHES = 6
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(180)
 
 
 class Tmux:
-    """A shell in a tmux of its own, whose screen is read as an operator sees it."""
+    """A server of our own with one pane."""
 
-    def __init__(self, socket: Path, size: tuple[int, int]) -> None:
-        self._command = ["tmux", "-u", "-f", os.devnull, "-S", str(socket)]
-        self._environ = environ(LC_ALL="C.UTF-8", PS1=f"{PROMPT} ", TERM="xterm-256color")
-        self._environ.pop("TMUX", None)
-        columns, lines = map(str, size)
-        shell = ("bash", "--norc", "--noprofile", "-i")
-        self._do("new-session", "-d", "-x", columns, "-y", lines, "-s", "console", *shell)
+    def __init__(self, folder: Path) -> None:
+        found = shutil.which("tmux")
+        if found is None:
+            pytest.skip("tmux is not installed here")
+        self._tmux = (found, "-S", str(folder / "tmux"), "-f", "/dev/null")
 
-    def _do(self, *words: str) -> str:
+    def __call__(self, *words: object) -> str:
         done = subprocess.run(
-            [*self._command, *words],
-            env=self._environ,
+            [*self._tmux, *map(str, words)],
+            check=True,
             capture_output=True,
             text=True,
-            timeout=LIMIT_S,
-            check=True,
+            env=environ(**UTF),
         )
         return done.stdout
 
-    @property
     def screen(self) -> str:
-        """What stands on the screen."""
-        return self._do("capture-pane", "-p", "-t", "console")
+        return self("capture-pane", "-p")
 
-    def wait_for(self, *words: str, without: str = "") -> str:
-        """The screen once it holds all words, as regular expressions, and not another one."""
+    def wait_for(self, word: str) -> str:
         until = time.monotonic() + LIMIT_S
-        while True:
-            screen = self.screen
-            there = all(re.search(word, screen) for word in words)
-            if there and not (without and re.search(without, screen)):
-                return screen
-            assert "crashed" not in screen, screen
-            assert time.monotonic() < until, f"no {words} (without {without!r}) on\n{screen}"
-            select.select([], [], [], POLL_S)
+        while word not in (shown := self.screen()):
+            assert time.monotonic() < until, shown
+            time.sleep(0.05)
+        return shown
 
-    def press(self, *keys: str) -> None:
-        """Press keys by tmux's names."""
-        self._do("send-keys", "-t", "console", *keys)
-
-    def type(self, text: str) -> None:
-        """Type text as it is, and enter."""
-        self._do("send-keys", "-t", "console", "-l", text)
-        self.press("Enter")
-
-    def command(self, text: str) -> None:
-        """Give the console a command by its name."""
-        self.press(":")
-        self.wait_for(r"(?m)^ :")
-        self.type(text)
-
-    def etltui(self, *words: object) -> None:
-        """Start the console from the shell; what stood there before is cleared away."""
-        self.press("C-l")
-        command = shlex.join([sys.executable, "-m", "etltui", *map(str, words)])
-        self.type(f"clear; {command}")
-
-    def close(self) -> None:
-        """End the shell and everything on its terminal."""
-        self._do("kill-server")
-
-
-@contextmanager
-def tmux(folder: Path, size: tuple[int, int]) -> Iterator[Tmux]:
-    if shutil.which("tmux") is None:
-        why = "tmux is not installed, so nothing is seen of the console in it"
-        if os.environ.get("ETLTUI_REQUIRE_SERVERS") == "1":
-            pytest.fail(f"{why}, and ETLTUI_REQUIRE_SERVERS=1 requires it")
-        pytest.skip(why)
-    opened = Tmux(folder / "tmux", size)
-    try:
-        opened.wait_for(PROMPT)
-        yield opened
-    finally:
-        opened.close()
-
-
-@pytest.fixture(params=SIZES, ids=lambda size: "x".join(map(str, size)))
-def size(request) -> tuple[int, int]:
-    return request.param
+    def keeper(self) -> int:
+        """The process that the pane runs."""
+        return int(self("display-message", "-p", "#{pane_pid}"))
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
     made = tmp_path / "demo"
-    demo.prepare(made, Demo(seed=SEED, branches=BRANCHES, rows=ROWS))
-    # A branch that is locked is asked again and again: the run is surely in its middle.
-    configure(made, "retries = 3, delay_s = 1", "retries = 100, delay_s = 0")
+    demo.prepare(made, Demo(seed=3, branches=BRANCHES, rows=50))
     return made
 
 
-def statuses(folder: Path) -> list[str]:
-    """How the runs ended, the newest first."""
-    found = etltui("runs", "--json", "--config", folder / "config.toml")
-    return [event["status"] for event in found.events]
-
-
-@contextmanager
-def held(folder: Path, branch: int) -> Iterator[None]:
-    """A branch that answers nobody for the time of the block."""
-    database = sqlite3.connect(folder / "data" / f"branch_{branch:03d}.db", isolation_level=None)
-    database.execute("BEGIN EXCLUSIVE")
+@pytest.fixture
+def tmux(tmp_path, folder) -> Iterator[Tmux]:
+    """The console in a pane of 80x24."""
+    made = Tmux(tmp_path)
+    command = (sys.executable, "-m", "etltui", "--config", folder / "config.toml")
+    made("new-session", "-d", "-x", 80, "-y", 24, *command)
+    pid = int(made("display-message", "-p", "#{pid}"))
     try:
-        yield
+        made.wait_for("CONNECTION")
+        yield made
     finally:
-        database.close()
+        if psutil.pid_exists(pid):
+            made("kill-server")
+            until_gone(pid)
 
 
-def start(terminal: Tmux) -> None:
-    """Run the job under the cursor, after reading what that takes."""
-    terminal.press("r")
-    terminal.wait_for(r"^ Run GST sales, all branches\?", "⏎ start")
-    terminal.press("Enter")
+def test_a_pane_shows_it_whole_at_any_size(tmux):
+    tmux("send-keys", "2")
+    tmux.wait_for("GST sales")
+    small = tmux.screen().splitlines()
+    assert len(small) == 24
+    assert "? help" in small[-1]
+    assert "GST sales" in small[2]
+    assert max(map(len, small)) <= 80
+    tmux("resize-window", "-x", 132, "-y", 43)
+    tmux.wait_for("OWNER")
+    tmux("resize-window", "-x", 60, "-y", 20)
+    until = time.monotonic() + LIMIT_S
+    while "OWNER" in (shown := tmux.screen()) or "command" not in shown.splitlines()[-1]:
+        assert time.monotonic() < until, shown
+        time.sleep(0.05)
+    tmux("send-keys", "C-z")
+    tmux.wait_for("No shell waits")
 
 
-def a_whole_run(terminal: Tmux, folder: Path) -> None:
-    of = ("--dir", folder, "--branches", BRANCHES, "--rows", ROWS, "--seed", SEED)
-    terminal.etltui("demo", *of)
-    terminal.wait_for("^ Monitor", WHOLE)
-
-
-def a_cancel(terminal: Tmux, folder: Path) -> None:
-    with held(folder, 2):
-        start(terminal)
-        terminal.wait_for("5 completed", "conn ", "x cancel")
-        terminal.press("g", "x")
-        terminal.wait_for(r"Cancel this run\? y/n")
-        terminal.type("y")
-        terminal.wait_for("⊘ cancelled")
-
-
-def what_failed_is_read_again(terminal: Tmux, folder: Path) -> None:
-    change(folder, 2, "ALTER TABLE sales RENAME TO kept")
-    start(terminal)
-    terminal.wait_for("! with errors", "5/6", "f re-run failed")
-    change(folder, 2, "ALTER TABLE kept RENAME TO sales")
-    terminal.press("g", "f")
-    terminal.wait_for(WHOLE, without="with errors")
-
-
-def a_setting(terminal: Tmux, folder: Path) -> None:
-    terminal.press(",")
-    terminal.wait_for("^ Settings", "pool_size")
-    terminal.command("set max_jobs 7")
-    terminal.wait_for("1 changed, not applied", "max_jobs.*→ 7")
-    terminal.press("a")
-    terminal.wait_for(r"max_jobs +7 .*local", without="not applied")
-    assert "max_jobs = 7" in (folder / "config.local.toml").read_text()
-
-
-def away_and_back(terminal: Tmux, folder: Path) -> None:
-    with held(folder, 2):
-        terminal.press("1")
-        terminal.wait_for("^ Monitor", "r run")
-        start(terminal)
-        terminal.wait_for("5 completed", "conn ")
-        terminal.press("d")
-        terminal.wait_for("The engine goes on", AGAIN)
-        terminal.etltui("--config", folder / "config.toml")
-        terminal.wait_for("^ Monitor", "5 completed")
-    terminal.wait_for(WHOLE, without="◐")
-
-
-def test_n_22_a_day_with_the_demo(tmp_path, folder, size):
-    with tmux(tmp_path, size) as terminal:
-        a_whole_run(terminal, folder)
-        a_cancel(terminal, folder)
-        what_failed_is_read_again(terminal, folder)
-        a_setting(terminal, folder)
-        away_and_back(terminal, folder)
-        terminal.press("8")
-        terminal.wait_for("^ History  3 runs")
-        terminal.press("q")
-        terminal.wait_for(AGAIN)
-    assert statuses(folder) == ["completed"] * 3
+def test_n_22_a_run_outlives_the_server_of_its_pane(tmux, folder):
+    config = ("--config", folder / "config.toml")
+    with locked(folder, 2):
+        assert etltui("run", "gst_sales", "--no-wait", *config).code == 0
+        tmux.wait_for("5 completed")
+        keeper = tmux.keeper()
+        (engine,) = children(keeper)
+        tmux("kill-server")
+        until_gone(keeper)
+        with console(*config) as again:
+            again.wait_for(b"5 completed")
+            assert os.getsid(engine) == engine
+            again.type("d")
+            assert again.ended() == 0
+    until_gone(engine)
+    assert etltui("runs", "--json", *config).events[0]["status"] == "completed"

@@ -24,9 +24,10 @@ async def open_site(folder, *command):
         here = f"http://127.0.0.1:{line.getsockname()[1]}"
         jar = aiohttp.CookieJar(unsafe=True)
         headers = {"Origin": here}
+        # The site ends before the browser: what it leaves open is not closed by that one.
         async with (
-            served(made, line),
             aiohttp.ClientSession(here, cookie_jar=jar, headers=headers) as browser,
+            served(made, line),
             browser.get(f"/?token={keys.token}") as answer,
         ):
             assert answer.status == 200
