@@ -36,6 +36,14 @@ _wait_option = click.option(
 )
 
 
+_canary_option = click.option(
+    "--canary/--no-canary",
+    default=None,
+    help="Begin with one connection, then five, then all; stop resumably where one of the first "
+    "fails. Default: the job's own setting.",
+)
+
+
 class Asked(TypedDict, total=False):
     """What may be said of a start; see `Engine.submit`."""
 
@@ -115,12 +123,7 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
     help="Where the job has a run already: follow that one, be refused, or wait for its end. "
     "Default: the job's own, else settings.overlap.",
 )
-@click.option(
-    "--canary/--no-canary",
-    default=None,
-    help="Begin with one connection, then five, then all; stop resumably where one of the first "
-    "fails. Default: the job's own setting.",
-)
+@_canary_option
 @_wait_option
 @join_option
 @json_option

@@ -91,12 +91,7 @@ class Engine:
         )
         self._progress = ProgressBook(tools.clock, lambda: self.config.settings.max_connections)
         tools.bus.listen(self._progress.take)
-        self._live = Live(
-            tools,
-            self.snapshot,
-            Sampler(tools, self.snapshot),
-            lambda: self.config.settings.timezone,
-        )
+        self._live = Live(tools, self.snapshot, Sampler(tools, self.snapshot), lambda: self.config)
         self._submissions = Submissions(
             store=tools.store,
             starts=self._starts,

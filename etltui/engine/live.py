@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from etltui.config.schema import Config
 from etltui.domain.errors import StateError
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import NOT_ENDED
@@ -25,7 +26,7 @@ class Live:
         tools: Of the engine.
         snapshot: How everything stands.
         sampler: Asked at each beat.
-        timezone: Of the times in warnings.
+        config: As it is now.
     """
 
     def __init__(
@@ -33,12 +34,12 @@ class Live:
         tools: Tools,
         snapshot: Callable[[], Snapshot],
         sampler: Sampler,
-        timezone: Callable[[], str],
+        config: Callable[[], Config],
     ) -> None:
         self._tools = tools
         self._snapshot = snapshot
         self._sampler = sampler
-        self._deadlines = DeadlineWatch(timezone)
+        self._deadlines = DeadlineWatch(lambda: config().settings.timezone)
         self._wrote_idle = False
         self._task: asyncio.Task[None] | None = None
 

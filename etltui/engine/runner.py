@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +26,8 @@ from etltui.domain.usual import Past
 from etltui.domain.words import because, words
 from etltui.engine import canary
 from etltui.engine.admission import Load, Place
-from etltui.engine.connection import RunConnection
 from etltui.engine.describe import columns_of, fixed_by
+from etltui.engine.lanes import Lanes
 from etltui.engine.log import about
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Prepared
@@ -77,8 +77,8 @@ class Runner:
         self._tools = tools
         self._tally = Tally.of(prepared)
         self._publisher = Publisher(tools, prepared, self._tally)
-        self._slots = asyncio.Semaphore(prepared.plan.job.max_parallel)
         self._stopped = asyncio.Event()
+        self._lanes = Lanes(tools, self, prepared.plan.job.max_parallel, self._stopped)
         self._fixing = asyncio.Lock()
         self._failure: Failure | None = None
         self._begun = tools.clock.monotonic()
@@ -159,7 +159,7 @@ class Runner:
         try:
             why = await self._stages() if self._canary else ""
             if not why:
-                await self._read(self._wanted())
+                await self._lanes.read(self._wanted())
             await self._publisher.end_partials(partials)
         finally:
             partials.cancel()
@@ -180,11 +180,6 @@ class Runner:
             return fixed_by(self.plan.job) or None
         return await columns_of(self.plan, self._tools)
 
-    async def _read(self, group: Sequence[PlanConnection]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for planned in group:
-                tasks.create_task(self._connection(planned), name=planned.name)
-
     async def _stages(self) -> str:
         """Read a few, then a few more; why the run goes no further, empty where it does."""
         waiting = canary.in_order(self._wanted(), self._past.usual)
@@ -194,7 +189,7 @@ class Runner:
             group, waiting = waiting[:size], waiting[size:]
             self._step = canary.step(len(group), self._tally.total)
             self._progress()
-            await self._read(group)
+            await self._lanes.read(group)
             results = self._tally.of_these(group)
             if why := canary.why_stopped(
                 results, completed=self._tally.completed, total=self._tally.total
@@ -214,16 +209,6 @@ class Runner:
             await self._tools.store.replan(plan)
             self._publisher.fixed(plan)
             self.plan = plan
-
-    async def _connection(self, planned: PlanConnection) -> None:
-        connection = RunConnection(self._tools, self, planned)
-        # `attempt` looks whether the run has stopped before it starts anything.
-        while True:
-            async with self._slots:
-                wait = await connection.attempt()
-            if wait is None:
-                return
-            await self._pause(wait)
 
     async def _publish(self) -> tuple[RunStatus, str]:
         """The final targets; a run without a completed connection never replaces one."""
@@ -365,16 +350,6 @@ class Runner:
             _log.error("The run stops: %s %s", failure, failure.advice.try_)
         self._stopped.set()
         self._tools.memory.wake()
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, at most until the run stops."""
-        sleep = asyncio.create_task(self._tools.clock.sleep(seconds))
-        stopped = asyncio.create_task(self._stopped.wait())
-        try:
-            await asyncio.wait({sleep, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            stopped.cancel()
 
     def _progress(self) -> None:
         if self._step == Step.CONNECTING and self._tally.results:
