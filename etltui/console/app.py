@@ -105,7 +105,7 @@ class ConsoleApp(ScreenApp):
         self._gallery = Gallery(self.desk)
         self._rereading = Rereading(self, config)
         self._theme_watch = ThemeWatch(look.folders, self._rereading.themes, wait)
-        self._toasts = Toasts(look.timezone)
+        self._toasts = Toasts(look.timezone, look.glyphs.about)
         self._spoken_of: Moment | None = None
         self.animation_level = "none"
 

@@ -47,6 +47,11 @@ class Glyphs:
     between: str
     dots: bool
 
+    @property
+    def about(self) -> str:
+        """Before what a number may be off; the one sign that is words without Unicode."""
+        return "±" if self.dots else "+/-"
+
 
 UNICODE = Glyphs(
     running="◐",

@@ -6,11 +6,13 @@ from etltui.config.schema import Config
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled
 from etltui.console.model.before import estimate_lines, said
-from etltui.console.view import Desk
+from etltui.console.view import Desk, Look
+from etltui.domain.deadline import due_at, finishes, outlook, verdict
 from etltui.domain.inquiry import Estimate
 from etltui.domain.job import Job
-from etltui.domain.run import NOT_ENDED
-from etltui.domain.words import counted, short, words
+from etltui.domain.progress import Eta, RunView
+from etltui.domain.run import NOT_ENDED, RunStatus
+from etltui.domain.words import counted, local, short, words
 
 _OVERLAPS = {
     "join": "no other one starts; that one is followed.",
@@ -43,6 +45,19 @@ def stands_against(job: Job, config: Config, moment: Moment) -> list[Cell]:
     return [Styled(what, "warn"), ""]
 
 
+def due_lines(job: Job, eta: Eta | None, at: float, look: Look) -> list[Cell]:
+    """What would become of the job's deadline in a run that starts now; nothing without one."""
+    due = due_at(job.deadline, local(at, look.timezone), look.timezone)
+    run = RunView(run="", job=job.name, status=RunStatus.RUNNING, eta=eta, due=due)
+    found = outlook(run, at)
+    if found is None:
+        return []
+    when = finishes(found, look.timezone, look.glyphs.about)
+    text = verdict(found, at, look.timezone)
+    line = said("Deadline", f"{when}, {text}" if when else text)
+    return [Styled(line, "warn") if found.endangered else line]
+
+
 def canary_line(*, configured: bool) -> Cell:
     """What the key `c` does with a start."""
     if configured:
@@ -68,6 +83,7 @@ async def start(desk: Desk, name: str, only: Sequence[str] = ()) -> None:
     lines = [
         *stands_against(job, desk.config, desk.moment),
         *estimate_lines(found, desk.look.glyphs.warning),
+        *due_lines(job, found.eta, desk.moment.at, desk.look),
     ]
     answers = {"enter": "start"}
     if found.connections > 1:

@@ -115,7 +115,7 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
         word = "failing" if subject.status in NOT_ENDED else "failed"
         left += [between, Styled(f"{subject.failing} {word}", "bad")]
     if subject.outlook is not None:
-        left += [between, *_due(subject, subject.outlook, _about(glyphs))]
+        left += [between, *_due(subject, subject.outlook, glyphs.about)]
     elif subject.eta is not None:
         left.append(f"{between}eta {_eta(subject.eta, glyphs)}")
     if subject.rows:
@@ -139,12 +139,8 @@ def _due(subject: Subject, found: Outlook, sign: str) -> list[Cell]:
     return [f"{when}, " if when else "due ", Styled(text, role)]
 
 
-def _about(glyphs: Glyphs) -> str:
-    return "±" if glyphs.dots else "+/-"
-
-
 def _eta(eta: Eta, glyphs: Glyphs) -> str:
-    band = f" {_about(glyphs)}{duration(eta.band_s)}" if eta.band_s else ""
+    band = f" {glyphs.about}{duration(eta.band_s)}" if eta.band_s else ""
     return f"{'~' if eta.guess else ''}{duration(eta.left_s)}{band}"
 
 

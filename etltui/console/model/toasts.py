@@ -49,11 +49,13 @@ class Toasts:
 
     Args:
         timezone: Of the times of day; empty for the machine's own.
+        sign: Before what a time may be off.
     """
 
-    def __init__(self, timezone: str = "") -> None:
+    def __init__(self, timezone: str = "", sign: str = "±") -> None:
         self._seen: dict[str, _Seen] | None = None
         self._timezone = timezone
+        self._sign = sign
 
     def take(self, moment: Moment, *, all_of_it: bool = True) -> list[Toast]:
         """What there is to say of a moment, few toasts however much happened.
@@ -87,7 +89,7 @@ class Toasts:
     def _late(self, run: RunView, found: Outlook, at: float) -> Toast:
         """That a run may miss its deadline, or has."""
         lines = [f"{_title(run)}: deadline {verdict(found, at, self._timezone)}"]
-        if when := finishes(found, self._timezone):
+        if when := finishes(found, self._timezone, self._sign):
             lines.append(f"It {when}.")
         return Toast(text="\n".join(lines), severity="warning")
 
