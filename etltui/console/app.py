@@ -69,6 +69,7 @@ class ConsoleApp(ScreenApp):
             for entry in ENTRIES
         ),
     ]
+    TITLE = "etltui"
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     INLINE_PADDING = 0
