@@ -15,7 +15,7 @@ from etltui.domain.job import OPTIONS
 _TYPES = {"xlsx": "excel", "xls": "excel", "workbook": "excel"}
 _MODES = {"overwrite": "replace"}
 _FILES = [name for name in OPTIONS if name != "webhook"]
-"""Types that are taken over: where to send rows, and with which header, is for an operator to say."""
+"""Types that are taken over: where rows are sent, and with which login, an operator has to say."""
 _OPTIONS = {"delimiter": "delimiter", "includeheaders": "include_headers", "encoding": "encoding"}
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9 ._-]+")
 

@@ -1,6 +1,7 @@
 """What a receiver is sent over HTTP, once for each batch, whatever goes wrong on the way."""
 
 import json
+import threading
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -326,6 +327,43 @@ def test_it_stops_between_two_batches(tmp_path, hook, batches):
     assert hook.keys == keys((1, 1))[:batches]
     webhook.assemble(task_of(kit, [one]))
     assert (hook.rows("B1"), hook.twice) == (ROWS_OF_FIVE, [])
+
+
+def test_a_receiver_that_does_not_answer_is_left_at_once(tmp_path, hook):
+    kit = kit_of(tmp_path, hook)
+    one = kit.part(FIVE)
+    stopped, leave = threading.Event(), threading.Event()
+
+    def answer(*_):
+        stopped.set()
+        leave.wait(30)
+        return Reply(0)
+
+    hook.answer = answer
+    try:
+        with pytest.raises(Failure) as caught:
+            webhook.assemble(task_of(kit, [one]), stopped.is_set)
+        assert not leave.is_set()
+    finally:
+        leave.set()
+    assert caught.value.error_class is ErrorClass.CANCELLED
+    assert len(hook.requests) == 1
+
+
+def test_a_wait_ends_when_it_is_not_wanted_any_more(tmp_path, hook):
+    kit = kit_of(tmp_path, hook)
+    stopped = threading.Event()
+
+    def answer(*_):
+        stopped.set()
+        return Reply(503, headers={"Retry-After": "100"})
+
+    hook.answer = answer
+    with pytest.raises(Failure) as caught:
+        webhook.assemble(task_of(kit, [kit.part(FIVE)]), stopped.is_set)
+    assert caught.value.error_class is ErrorClass.CANCELLED
+    line = Line(None, stopped.is_set)
+    line.wait(100)
 
 
 def test_a_damaged_part_is_never_sent(tmp_path, hook):
