@@ -35,7 +35,7 @@ body {{ font: 15px "Roboto Mono", monospace; }}
 .textual-terminal {{ position: absolute; inset: 4px; }}
 .said {{ position: absolute; inset: 0; display: flex; align-items: center;
   justify-content: center; }}
-.over {{ display: none; background: #0b0f14e0; z-index: 20; }}
+.over {{ display: none; inset: auto 0 0 0; padding: 1em; background: #1d2733; z-index: 20; }}
 body.-first-byte .opening {{ display: none; }}
 body.-closed .over {{ display: flex; }}
 a {{ color: #7fb4ff; margin-left: 1ch; }}

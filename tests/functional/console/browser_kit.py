@@ -31,6 +31,10 @@ window.WebSocket = class extends Before {
 """
 """Keeps what the page is sent: of what it draws nothing but pixels could be read."""
 
+_TOLD = """
+return btoa((window.heard || []).map(each => String.fromCharCode(each)).join(""));
+"""
+
 
 def chromium() -> tuple[str, str]:
     """The browser and what drives it; the test is skipped where they are missing."""
@@ -104,7 +108,7 @@ class Browser:
 
     def seen(self) -> bytes:
         """All that the tab's terminal has been sent."""
-        return bytes(self.run("return window.heard || []"))
+        return base64.b64decode(self.run(_TOLD))
 
     def shown(self) -> list[str]:
         """The lines that the terminal shows."""
