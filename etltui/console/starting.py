@@ -63,7 +63,7 @@ def canary_line(*, configured: bool) -> Cell:
     if configured:
         text = "one connection first, then five; c starts on all of them at once"
     else:
-        text = "c reads one connection first, then five; where one of them fails, it stops"
+        text = "c reads one connection first, then five; stops where one fails"
     return said("Canary", text)
 
 

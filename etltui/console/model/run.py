@@ -10,13 +10,22 @@ from etltui.console.steps import run_status
 from etltui.domain.deadline import Chance, Outlook, finishes, outlook, verdict
 from etltui.domain.errors import ErrorClass
 from etltui.domain.progress import ConnectionView, Eta, RunView
-from etltui.domain.run import NOT_ENDED, RESUMABLE, ConnectionStatus, Output, RunStatus
+from etltui.domain.run import (
+    AT_WORK,
+    NOT_ENDED,
+    RESUMABLE,
+    ConnectionStatus,
+    Output,
+    RunStatus,
+    Step,
+)
 from etltui.domain.stored import ConnectionRow, RunRow
 from etltui.domain.usual import Usual, deviation
 from etltui.domain.words import counted, duration, number, size
 
 RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
 """Runs whose missing connections can be read again."""
+_STEPS = frozenset({"", *Step})
 FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
 
 
@@ -31,6 +40,7 @@ class Subject:
         outlook: How it stands against its deadline; None where it has none.
         at: Unix time in seconds of that.
         timezone: Of the times of day; empty for the machine's own.
+        stage: Of a run that begins with few connections; empty once it reads all.
     """
 
     run: str
@@ -49,6 +59,7 @@ class Subject:
     outlook: Outlook | None = None
     at: float = 0.0
     timezone: str = ""
+    stage: str = ""
 
     @property
     def retried(self) -> bool:
@@ -78,6 +89,7 @@ def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
         outlook=outlook(view, at),
         at=at,
         timezone=timezone,
+        stage=view.step.lower() if view.status in AT_WORK and view.step not in _STEPS else "",
     )
 
 
@@ -111,13 +123,13 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
     left: list[Cell] = [run_status(glyphs, subject.status)]
     if subject.total:
         left.append(f"  {subject.completed}/{subject.total} done")
+    if subject.stage:
+        left += [between, Styled(subject.stage, "accent")]
     if subject.failing:
         word = "failing" if subject.status in NOT_ENDED else "failed"
         left += [between, Styled(f"{subject.failing} {word}", "bad")]
-    if subject.outlook is not None:
-        left += [between, *_due(subject, subject.outlook, glyphs.about)]
-    elif subject.eta is not None:
-        left.append(f"{between}eta {_eta(subject.eta, glyphs)}")
+    if when := _when(subject, glyphs):
+        left += [between, *when]
     if subject.rows:
         left.append(f"{between}{counted(subject.rows, 'row')}")
     if subject.reason:
@@ -129,6 +141,13 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
 
 
 _CHANCES = {Chance.SAFE: "ok", Chance.AT_RISK: "warn", Chance.MISSED: "bad"}
+
+
+def _when(subject: Subject, glyphs: Glyphs) -> list[Cell]:
+    """When the run is done, and by when it has to be; nothing where nobody knows."""
+    if subject.outlook is not None:
+        return _due(subject, subject.outlook, glyphs.about)
+    return [f"eta {_eta(subject.eta, glyphs)}"] if subject.eta is not None else []
 
 
 def _due(subject: Subject, found: Outlook, sign: str) -> list[Cell]:

@@ -22,7 +22,14 @@ from etltui.console.model.run import (
 )
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.progress import Eta
-from etltui.domain.run import ConnectionResult, ConnectionStatus, Output, RunResult, RunStatus
+from etltui.domain.run import (
+    ConnectionResult,
+    ConnectionStatus,
+    Output,
+    RunResult,
+    RunStatus,
+    Step,
+)
 from etltui.domain.stored import ConnectionRow, RunRow
 from etltui.domain.usual import Usual
 
@@ -251,3 +258,14 @@ def test_n_26_the_head_says_what_becomes_of_a_deadline(due, eta, text, role):
     assert "eta" not in said(left)
     assert [cell.role for cell in left if isinstance(cell, Styled)][-1] == role
     assert said(head(subject, ASCII, wide=False)[0]).isascii()
+
+
+def test_n_25_the_head_says_that_a_run_begins_with_few():
+    """N-25: canary."""
+    canary = cw.run(step="Canary 5 of 56", total=56, completed=1)
+    left, _ = head(subject_of_view(canary, cw.AT), UNICODE, wide=False)
+    assert "1/56 done · canary 5 of 56" in said(left)
+    for step in ("", *Step):
+        assert subject_of_view(cw.run(step=step), cw.AT).stage == ""
+    stopped = cw.run(step="Canary 1 of 2", status=RunStatus.STOPPED)
+    assert subject_of_view(stopped, cw.AT).stage == ""
