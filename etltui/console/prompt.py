@@ -143,7 +143,8 @@ class Prompt(Horizontal):
                 self._answer = None
                 self.display = False
                 if self._before is not None and self._before.is_attached:
-                    self._before.focus()
+                    # At once: later it would take the keyboard from the question that follows.
+                    self.screen.set_focus(self._before)
 
     def answer(self, text: str | None) -> None:
         """End the question with an answer."""
