@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from etltui.config.checks import RefusedError, check_name, filled, nearest_or_all
+from etltui.config.checks import RefusedError, check_name, nearest_or_all
 from etltui.config.mounts import is_windows
 from etltui.config.paths import located
 from etltui.config.secrets import reference
@@ -24,6 +24,8 @@ ENDINGS: Mapping[str, str] = {
     ".jsonl": "jsonl",
 }
 """From how a target's name ends to its type."""
+TLS = ("verify-full", "verify-ca", "require", "disable")
+"""What a connection to a server may promise, the safest first."""
 CREDENTIAL = "first"
 
 
@@ -56,21 +58,32 @@ def _kind(text: str, _: Path) -> None:
 def _file(text: str, folder: Path) -> None:
     if is_windows(text):
         raise RefusedError("this is a Windows path", "Mount the share and name its path here")
-    place = located(filled(text), folder)
+    place = located(_typed(text), folder)
     if not place.is_file():
         raise RefusedError(f"there is no file {place}", "Check the path; tab does not help here")
 
 
+def _typed(text: str) -> str:
+    if not text.strip():
+        raise RefusedError("is empty", "Type it, or esc for the question before")
+    return text.strip()
+
+
 def _filled(text: str, _: Path) -> None:
-    filled(text.strip())
+    _typed(text)
 
 
 def _server(text: str, folder: Path) -> None:
-    address(f"postgresql://{filled(text)}/any", folder)
+    address(f"postgresql://{_typed(text)}/any", folder)
 
 
 def _database(text: str, folder: Path) -> None:
-    address(f"postgresql://any/{quote(filled(text.strip()), safe='')}", folder)
+    address(f"postgresql://any/{quote(_typed(text), safe='')}", folder)
+
+
+def _tls(text: str, _: Path) -> None:
+    if text not in TLS:
+        raise RefusedError(f"{text!r} is no such promise", nearest_or_all(text, TLS))
 
 
 def _password(text: str, _: Path) -> None:
@@ -133,6 +146,14 @@ CONNECTING = (
         hint="its name on the server",
         usual=lambda _: "",
         check=_database,
+        kinds=("postgresql",),
+    ),
+    Question(
+        id="tls",
+        label="TLS",
+        hint="verify-full or verify-ca: the server proves itself; require: it need not; disable",
+        usual=lambda _: TLS[0],
+        check=_tls,
         kinds=("postgresql",),
     ),
     Question(
@@ -224,7 +245,8 @@ def tables(answers: Answers) -> dict[str, Any]:
 def _url(answers: Answers) -> str:
     if answers["kind"] == "sqlite":
         return f"sqlite:///{quote(answers['file'], safe='/~ ')}"
-    return f"postgresql://{answers['host']}/{quote(answers['database'], safe='')}"
+    url = f"postgresql://{answers['host']}/{quote(answers['database'], safe='')}"
+    return url if answers["tls"] == TLS[0] else f"{url}?sslmode={answers['tls']}"
 
 
 def shown(question: Question, answers: Answers) -> str:

@@ -23,6 +23,7 @@ SERVER = {
     "kind": "postgresql",
     "host": "10.0.0.5:5433",
     "database": "sales north",
+    "tls": "verify-full",
     "user": "reader",
     "password": "env:PG",
     "connection": "north",
@@ -59,6 +60,9 @@ def test_what_is_answered_is_a_configuration(answers, tmp_path):
         ("host", "10.0.0.5", ""),
         ("database", " ", "empty"),
         ("database", "one/two", "one database"),
+        ("tls", "requires", '"require"'),
+        ("tls", "disable", ""),
+        ("user", "", "Type it"),
         ("password", "s3cret", "password in plain sight"),
         ("password", "env:PG", ""),
         ("password", "", ""),
@@ -75,6 +79,13 @@ def test_a_wrong_answer_is_refused_with_what_to_write(question, text, said, tmp_
     assert said in found
     assert bool(found) is bool(said)
     assert "s3cret" not in found
+
+
+def test_a_server_without_tls_can_be_read_where_the_operator_says_so(tmp_path):
+    assert "sslmode" not in tables(SERVER)["connections"]["north"]["url"]
+    url = tables({**SERVER, "tls": "disable"})["connections"]["north"]["url"]
+    assert url == "postgresql://10.0.0.5:5433/sales%20north?sslmode=disable"
+    assert drafted(tmp_path / "etltui.toml", tables({**SERVER, **JOB, "tls": "require"})).jobs
 
 
 def test_a_file_is_asked_no_user_and_a_server_no_file():
@@ -201,7 +212,7 @@ async def test_a_database_that_does_not_answer_is_said_with_what_to_try(tmp_path
 
     async with first_use(tmp_path, test=nobody) as first:
         await first.press("n")
-        for question in ("kind", "host", "database", "user", "password", "connection"):
+        for question in ("kind", "host", "database", "tls", "user", "password", "connection"):
             await first.answer(BY_ID[question].label, SERVER[question])
         while not first.app.prompt.open:
             await first.pilot.pause()
@@ -209,6 +220,8 @@ async def test_a_database_that_does_not_answer_is_said_with_what_to_try(tmp_path
         assert "The branch's line or VPN is down" in " ".join(first.text.split())
         await first.press("n", "enter")
         await first.asked("kind of database")
+        await first.settle()
+        assert first.app.focused is first.app.prompt._typing
         await first.press("escape")
         await first.press("q")
     assert not (tmp_path / "etltui.toml").exists()
@@ -217,14 +230,14 @@ async def test_a_database_that_does_not_answer_is_said_with_what_to_try(tmp_path
 async def test_a_password_that_is_typed_is_neither_said_nor_offered_again(tmp_path):
     async with first_use(tmp_path) as first:
         await first.press("n")
-        for question in ("kind", "host", "database", "user"):
+        for question in ("kind", "host", "database", "tls", "user"):
             await first.answer(BY_ID[question].label, SERVER[question])
         await first.answer("password from", "s3cret-w0rd")
         await first.asked("password from")
         assert "password in plain sight" in first.text
         await first.press("up")
         assert "s3cret" not in first.text
-        await first.press("escape", "escape", "escape", "escape", "escape", "q")
+        await first.press("escape", "escape", "escape", "escape", "escape", "escape", "q")
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
