@@ -71,6 +71,16 @@ def _time_limit(config: Config, job: Job) -> Iterator[Caution]:
         )
 
 
+def _progressive(job: Job) -> Iterator[Caution]:
+    for number, each in enumerate(job.destinations, start=1):
+        if each.is_progressive:
+            yield Caution(
+                key=f"{joined('jobs', job.name)}.destinations[{number}].progressive",
+                problem="the receiver gets rows of a run that may still fail or be cancelled",
+                way_out="Let it wait for what it lacks, or take progressive out",
+            )
+
+
 def _of_jobs(config: Config, day: date) -> Iterator[Caution]:
     for job in config.jobs.values():
         count = len(select(config.connections, job.connections, day=day))
@@ -82,6 +92,7 @@ def _of_jobs(config: Config, day: date) -> Iterator[Caution]:
             )
         yield from _resuming(config, job, count)
         yield from _time_limit(config, job)
+        yield from _progressive(job)
 
 
 def _of_memory(config: Config, memory: Available) -> Iterator[Caution]:

@@ -8,7 +8,7 @@ import pytest
 from etltui.config.advice import warnings
 from etltui.config.memory import Available
 from etltui.config.themes import COLOURS
-from etltui.domain.job import Connection
+from etltui.domain.job import Connection, Destination, WebhookOptions
 from unit.config.config_desk import BASE
 
 DAY = date(2026, 11, 21)
@@ -159,3 +159,19 @@ def test_a_theme_that_cannot_be_read_is_told_whether_by_eyes_or_by_the_program(c
     assert said[0].startswith('themes."not.toml": is not valid TOML')
     assert said[1].startswith('themes."torn.toml".dark: is missing')
     assert 'bad of the theme "fog" can hardly be read on its background' in said[-1]
+
+
+def test_rows_that_are_sent_before_the_run_has_ended_cannot_be_taken_back(config):
+    base = config()
+    (job,) = base.jobs.values()
+    sent = {
+        flag: Destination(
+            type="webhook",
+            path="x.jsonl",
+            options=WebhookOptions(url="https://hq/rows", progressive=flag),
+        )
+        for flag in (True, False)
+    }
+    both = replace(job, destinations=(*job.destinations, sent[True], sent[False]))
+    said = one(replace(base, jobs={"j": both}))
+    assert said.startswith("jobs.j.destinations[2].progressive: the receiver gets rows of a run")
