@@ -209,10 +209,6 @@ class ConsoleApp(ScreenApp):
         if self.view is not None:
             self.view.focus_default()
 
-    def on_resize(self) -> None:
-        """Let the footer show as many keys as there is room for."""
-        self.call_after_refresh(self.redraw)
-
     def go(self, view: str, argument: str = "", *, back: bool = False) -> None:
         """Show a view, about something of its own."""
         self.call_after_refresh(self._arrive, self._gallery.show(view, argument, back=back))
@@ -264,7 +260,11 @@ class ConsoleApp(ScreenApp):
     def perform(self, name: str, doer: Doer, text: str = "") -> None:
         """Do a command, unless it may not be done."""
         known = {each.id: each for each in (*COMMANDS, *(self.view.COMMANDS if self.view else ()))}
-        command = known[name]
+        command = known.get(name)
+        if command is None:
+            # A key that came before the view in sight had the keyboard: it was not meant for
+            # what was in sight before.
+            return
         refused = why_not(command, read_only=self.options.read_only, enabled=doer.enabled(command))
         if refused:
             self.desk.tell(refused, "warning")

@@ -67,11 +67,13 @@ class Around:
             refused: Why a command is not done now, empty where it is.
         """
         crumbs = f" {self._look.glyphs.crumb} ".join(view.crumbs())
+        # Of the screen: the lines learn a little later that it has another size.
+        width = view.app.size.width
         left, right = view.status(moment)
         said = [Styled(crumbs, "accent"), "  ", *left]
         beside = [*right, *(["  "] if right else [])]
         taken = cell_len("".join(map(text_of, (*said, *beside))).rstrip())
-        facts = [*beside, *gauges(moment, self.status.size.width - taken - 4)]
+        facts = [*beside, *gauges(moment, width - taken - 4)]
         if moment.gone:
             facts = [Styled("the engine has ended", "bad")]
         self.status.show(said, facts)
@@ -80,7 +82,7 @@ class Around:
             [each for each in commands if each.footer and not refused(each)],
             keys=keys,
             unicode=self._look.glyphs.dots,
-            width=self.footer.size.width,
+            width=width,
         )
         self.panel.key = key_name(keys.get("app.panel", "p"))
         self.float(view, moment)

@@ -210,6 +210,13 @@ class View(Widget):
                 self.screen.set_focus(widget)
                 return
 
+    def on_resize(self) -> None:
+        """Fill the new size, of which it is told once everything has its place.
+
+        A view that lays itself out anew has an `on_resize` of its own, which comes before this.
+        """
+        self.desk.redraw()
+
     def action_command(self, command: str) -> None:
         """Do a command of this view."""
         self.app.perform(command, self)  # type: ignore[attr-defined]  # the console's own app

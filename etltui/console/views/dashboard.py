@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid
@@ -101,9 +100,9 @@ class Dashboard(View, can_focus=True):
         with Grid():
             yield from self._charts
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         """One column where two would be too narrow."""
-        self.set_class(event.size.width < NARROW, "narrow")
+        self.set_class(self.size.width < NARROW, "narrow")
 
     def on_unmount(self) -> None:
         """Look for nothing in the log any more."""
