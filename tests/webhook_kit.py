@@ -1,6 +1,7 @@
 """A receiver on this machine that keeps what it is sent, for tests."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,7 +51,7 @@ class Hook:
         answer: Decides what is answered; it may be replaced at any time.
     """
 
-    def __init__(self, answer: Answering = taken) -> None:
+    def __init__(self, answer: Answering = taken, certificate: str = "") -> None:
         self.requests: list[Request] = []
         self.taken: dict[str, dict] = {}
         self.answer = answer
@@ -74,12 +75,24 @@ class Hook:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_: object) -> None:
+                """Who comes may leave in the middle."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True, do_handshake_on_connect=False
+            )
+        self._place = "https://localhost" if certificate else "http://127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/rows"
+        return f"{self._place}:{self.server.server_port}/rows"
 
     @property
     def keys(self) -> list[str]:
@@ -116,9 +129,9 @@ class Hook:
 
 
 @contextmanager
-def receiving(answer: Answering = taken) -> Iterator[Hook]:
-    """A receiver for the time of the block."""
-    hook = Hook(answer)
+def receiving(answer: Answering = taken, certificate: str = "") -> Iterator[Hook]:
+    """A receiver for the time of the block; with a certificate and its key, one of TLS."""
+    hook = Hook(answer, certificate)
     thread = threading.Thread(target=hook.server.serve_forever, args=(0.05,))
     thread.start()
     try:

@@ -17,10 +17,13 @@ from etltui.writers.webhook_batches import Body
 _ANSWER = 64 * 1024
 """Bytes of an answer that are read; of a longer one the line is given up."""
 _LOOK_S = 0.2
+_CLOSED = "it closed the connection without an answer"
 _TROUBLES: Sequence[tuple[type[Exception], ErrorClass, str]] = (
     (TimeoutError, ErrorClass.TIMEOUT, "no answer within timeout_s ="),
     (ConnectionRefusedError, ErrorClass.REFUSED, "nobody listens there"),
-    (ConnectionError, ErrorClass.LOST, "it closed the connection without an answer"),
+    (ConnectionError, ErrorClass.LOST, _CLOSED),
+    (ssl.SSLEOFError, ErrorClass.LOST, _CLOSED),
+    (ssl.SSLZeroReturnError, ErrorClass.LOST, _CLOSED),
     (http.client.HTTPException, ErrorClass.TARGET, "it does not answer in HTTP"),
     (socket.gaierror, ErrorClass.UNREACHABLE, "its name has no address"),
 )
@@ -117,7 +120,7 @@ class Line:
         connection = self._connection
         every = {**receiver.headers, **headers, "Content-Length": str(body.length)}
         # Who refuses a body may answer before the end of it and close: the answer says more.
-        with suppress(BrokenPipeError, ConnectionResetError):
+        with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             connection.request(receiver.method, receiver.target, body.pieces(), every)
         response = connection.getresponse()
         text = response.read(_ANSWER)
@@ -182,6 +185,7 @@ def _trouble(error: OSError | http.client.HTTPException) -> tuple[ErrorClass, st
     if isinstance(error, ssl.SSLCertVerificationError):
         return ErrorClass.TLS, f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return ErrorClass.TLS, f"no encrypted connection could be made: {error.reason}"
-    reason = isinstance(error, OSError) and error.strerror
-    return ErrorClass.UNREACHABLE, f"it cannot be reached: {reason or type(error).__name__}"
+        reason = getattr(error, "reason", None) or error.strerror
+        return ErrorClass.TLS, f"no encrypted connection could be made: {reason}"
+    words = getattr(error, "strerror", None) or type(error).__name__
+    return ErrorClass.UNREACHABLE, f"it cannot be reached: {words}"

@@ -193,6 +193,18 @@ def test_a_refusal_leaves_the_run_to_be_taken_up(folder, hook, progressive):
     assert not hook.twice
 
 
+def test_a_run_with_a_wrong_address_is_taken_up_with_the_right_one(folder, hook):
+    """Nothing is read again."""
+    configure(folder, "/rows", "/row")
+    hook.answer = lambda request, _: Reply(200 if request.path == "/rows" else 404)
+    ended = run(folder)
+    assert "status 404" in ended.finished["reason"]
+    configure(folder, "/row", "/rows")
+    again = run(folder, "--resume")
+    assert (again.code, again.finished["connections"]["skipped"]) == (0, BRANCHES), again.err
+    whole(hook, folder)
+
+
 def test_a_retry_sends_what_was_missing(folder, hook):
     configure(folder, "retries = 3, delay_s = 1", "retries = 0, delay_s = 0")
     database = folder / "data" / "branch_002.db"

@@ -1,10 +1,14 @@
 """What a receiver is sent over HTTP, once for each batch, whatever goes wrong on the way."""
 
 import json
+import socket
+import ssl
 import threading
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.client import BadStatusLine
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -13,7 +17,8 @@ from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import acks_name
 from etltui.writers import webhook
 from etltui.writers.webhook_acks import acks_in
-from etltui.writers.webhook_line import Line
+from etltui.writers.webhook_answer import Answer
+from etltui.writers.webhook_line import Line, Receiver, broken
 from unit.writers.format_kit import ROWS, Kit, flip
 from webhook_kit import Reply, receiving
 
@@ -315,6 +320,85 @@ def test_a_receiver_without_encryption_is_no_https(tmp_path, hook):
     kit.options["ca_file"] = "certificates.pem"
     missing = failing(kit, [one])
     assert missing.message.endswith("certificates.pem cannot be used: No such file or directory")
+
+
+AUTHORITY = str(Path(__file__).parents[1] / "readers" / "own_authority.pem")
+"""A self-signed certificate for the name localhost, with its key."""
+
+
+def test_who_shows_a_certificate_that_is_trusted_gets_the_rows(tmp_path):
+    with receiving(certificate=AUTHORITY) as hook:
+        kit = kit_of(tmp_path, hook, ca_file=AUTHORITY)
+        webhook.assemble(task_of(kit, [kit.part(FIVE)]))
+        assert (hook.rows("B1"), hook.lines) == (ROWS_OF_FIVE, 1)
+
+
+@pytest.mark.parametrize(("trust", "host"), [("", "localhost"), (AUTHORITY, "127.0.0.1")])
+def test_who_shows_another_certificate_gets_nothing(tmp_path, trust, host):
+    with receiving(certificate=AUTHORITY) as hook:
+        url = hook.url.replace("localhost", host)
+        kit = kit_of(tmp_path, hook, url=url, ca_file=trust)
+        failure = failing(kit, [kit.part(FIVE)])
+        assert failure.error_class is ErrorClass.TLS
+        assert "its certificate is not trusted" in failure.message
+        assert hook.requests == []
+
+
+def test_a_file_without_a_certificate_is_told(tmp_path, hook):
+    (tmp_path / "empty.pem").touch()
+    url = hook.url.replace("http:", "https:")
+    kit = kit_of(tmp_path, hook, url=url, ca_file="empty.pem")
+    assert "it holds no certificate" in failing(kit, [kit.part(FIVE)]).message
+
+
+def test_a_silent_receiver_that_nobody_stops_has_its_time(tmp_path, hook, waited):
+    leave = threading.Event()
+    hook.answer = lambda *_: leave.wait(30) and Reply(0)
+    kit = kit_of(tmp_path, hook, timeout_s=0.1)
+    try:
+        failure = failing(kit, [kit.part(FIVE)])
+    finally:
+        leave.set()
+    assert failure.error_class is ErrorClass.TIMEOUT
+    assert failure.message.endswith("/rows: no answer within timeout_s = 0.1 s")
+    assert len(waited) == 3
+
+
+def test_a_long_answer_is_not_read_to_its_end(tmp_path, hook):
+    hook.answer = lambda *_: Reply(200, "x" * 100_000)
+    kit = kit_of(tmp_path, hook)
+    webhook.assemble(task_of(kit, [kit.part(FIVE)]))
+    assert (hook.rows("B1"), hook.lines) == (ROWS_OF_FIVE, 3)
+
+
+@pytest.mark.parametrize(
+    ("error", "error_class", "words"),
+    [
+        (BrokenPipeError(), ErrorClass.LOST, "closed the connection"),
+        (ssl.SSLEOFError(8, "EOF"), ErrorClass.LOST, "closed the connection"),
+        (BadStatusLine("SSH-2.0"), ErrorClass.TARGET, "does not answer in HTTP"),
+        (socket.gaierror(-2, "unknown"), ErrorClass.UNREACHABLE, "its name has no address"),
+        (OSError(113, "No route to host"), ErrorClass.UNREACHABLE, "No route to host"),
+        (OSError(), ErrorClass.UNREACHABLE, "OSError"),
+        (ssl.SSLError(1, "x"), ErrorClass.TLS, "no encrypted connection"),
+    ],
+)
+def test_what_comes_instead_of_an_answer_is_told_in_words(error, error_class, words):
+    receiver = Receiver(url="https://hq/a?x=1", method="POST", headers={}, timeout_s=1)
+    failure = broken(error, receiver)
+    assert failure.error_class is error_class
+    assert failure.message.startswith("https://hq/a: ")
+    assert words in failure.message
+
+
+def test_a_moment_without_a_zone_is_in_utc():
+    answer = Answer(status=503, headers={"retry-after": "Sun, 22 Nov 2026 10:00:30 -0000"})
+    assert answer.retry_after(datetime(2026, 11, 22, 10, tzinfo=UTC)) == 30
+
+
+def test_a_receiver_may_be_asked_with_a_query():
+    receiver = Receiver(url="https://hq?x=1", method="POST", headers={}, timeout_s=1)
+    assert (receiver.target, receiver.place) == ("/?x=1", "https://hq")
 
 
 @pytest.mark.parametrize("batches", [0, 1])
