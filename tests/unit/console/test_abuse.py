@@ -88,7 +88,7 @@ def happened(engine, step, run):
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 async def test_two_hundred_sizes_and_keys_at_random_while_a_run_goes_on(tmp_path, seed):
     """What is shown in the end is how the engine stands in the end."""
     chance = random.Random(seed)

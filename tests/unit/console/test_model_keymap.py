@@ -24,15 +24,22 @@ def test_every_command_of_a_view_has_an_id_of_its_own_a_method_and_a_sentence(en
     assert len(words) == len(set(words))
     for each in view.COMMANDS:
         assert callable(getattr(view, each.method))
-        assert each.help.endswith((".", ";"))
+        assert each.help.endswith(".")
         assert 1 <= len(each.title.split()) <= 3
         assert each.id.partition(".")[0] in {entry.name, "list"}
+
+
+def test_no_two_views_have_a_command_of_one_id_but_those_of_all_lists():
+    found = [{each.id for each in entry.load().COMMANDS} for entry in ENTRIES]
+    own = [each for ids in found for each in ids if not each.startswith("list.")]
+    assert len(own) == len(set(own))
 
 
 def test_every_command_of_the_console_has_a_method():
     ids = [each.id for each in COMMANDS]
     assert len(ids) == len(set(ids))
     for each in COMMANDS:
+        assert each.help.endswith(".")
         assert each.id.startswith("app.")
         assert callable(getattr(General, each.method))
 
