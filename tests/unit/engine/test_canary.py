@@ -75,11 +75,12 @@ async def test_one_that_fails_among_five_stops_behind_the_other_four_and_resumes
     assert (result.reason, result.completed, result.failed) == (reason, 5, 1)
     assert sorted(world.leases.read()) == NAMES[:6]
     world.leases.extracts["N03"] = Script()
+    world.bus.events.clear()
     again = await world.run(canary=True, resume=True)
     assert (again.run, again.status, again.completed) == (result.run, RunStatus.COMPLETED, 12)
     # Something had completed: no stages any more.
     assert sorted(world.leases.read()) == ["N03", *NAMES[6:]]
-    assert not [step for step in steps(world)[5:] if "Canary" in step]
+    assert not [step for step in steps(world) if "Canary" in step]
 
 
 async def test_stopped_at_the_first_it_begins_with_few_again(world):

@@ -109,6 +109,13 @@ def test_what_is_too_late_is_not_said_to_be_at_risk_afterwards(warnings):
     ]
 
 
+def test_a_chance_that_comes_and_goes_is_told_once(warnings):
+    watch = DeadlineWatch(lambda: "UTC")
+    for left_s in (900, 10, 900, 10, 900):
+        told(watch, replace(VIEW, eta=Eta(left_s=left_s, band_s=0)), at=500)
+    assert warnings() == ["sales may miss its deadline 00:16: it finishes 00:23"]
+
+
 def test_another_attempt_is_told_of_again_and_an_ended_run_is_forgotten(warnings):
     watch = DeadlineWatch(lambda: "UTC")
     late = replace(VIEW, eta=Eta(left_s=900, band_s=60))
