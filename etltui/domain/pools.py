@@ -144,7 +144,7 @@ class PoolHistory:
             opened, answered a proof, or came back in order; None: never.
         proofs_failed: Tries in a row since then that proved nothing: a session that could not be
             opened, did not answer, or was lost.
-        last_error: As in `PoolStats`.
+        last_error: Why its last session could not be opened; empty once it answered.
         statements: The one used last first, at most 100.
     """
 
@@ -179,7 +179,8 @@ class PoolStats:
         opened: Sessions opened; `closed` counts the closed, `lost` those of them that had died.
         wait_p50_ms: From asking to the turn, over the last 1,000; connecting is not in it.
         connect_p50_ms: Opening a session, over the last 1,000.
-        last_error: Why the server's last session could not be opened; empty once one was since.
+        last_error: Why the pool's last session could not be opened, or else the server's; empty once
+            one was since.
         leaks: Sessions now held for too long.
         leaked: How many ever were.
     """

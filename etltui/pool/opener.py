@@ -93,8 +93,9 @@ class Opener:
     ) -> None:
         """Remember a failure, and spare those who wait what they need not find out again."""
         pool = self._desk.pools[entry.key]
-        pool.record.missed()
-        pool.backoff.last_error = f"{connection.name}: {words(failure.error_class)}: {failure}"
+        error = f"{connection.name}: {words(failure.error_class)}: {failure}"
+        pool.record.missed(error)
+        pool.backoff.last_error = error
         pool.backoff.failed(
             failure.error_class,
             begun=begun,

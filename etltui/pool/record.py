@@ -18,21 +18,25 @@ class Record:
     Attributes:
         proved: When it last answered, by the clock's `monotonic`; None: never.
         failed: How often in a row it has not, since then.
+        last_error: Why its last session could not be opened, empty once it answered.
     """
 
     def __init__(self) -> None:
         self.proved: float | None = None
         self.failed = 0
+        self.last_error = ""
         self._statements: OrderedDict[str, StatementStats] = OrderedDict()
 
     def answered(self, now: float) -> None:
         """It has just proved that it answers."""
         self.proved = now
         self.failed = 0
+        self.last_error = ""
 
-    def missed(self) -> None:
-        """It should have answered and did not."""
+    def missed(self, error: str = "") -> None:
+        """It should have answered and did not; a session that was lost says no more than that."""
         self.failed += 1
+        self.last_error = error or self.last_error
 
     def ran(self, statements: Sequence[StatementRun]) -> None:
         """Count statements that were read to their ends."""
@@ -42,13 +46,13 @@ class Record:
             if len(self._statements) > STATEMENTS:
                 self._statements.popitem(last=False)
 
-    def history(self, key: PoolKey, *, now: float, last_error: str) -> PoolHistory:
+    def history(self, key: PoolKey, *, now: float) -> PoolHistory:
         """All of it as a value."""
         return PoolHistory(
             pool=str(key),
             proved_s=None if self.proved is None else now - self.proved,
             proofs_failed=self.failed,
-            last_error=last_error,
+            last_error=self.last_error,
             statements=tuple(reversed(self._statements.values())),
         )
 

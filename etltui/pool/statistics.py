@@ -37,7 +37,7 @@ def stats_of(pool: Pool, *, paused: bool, now: float) -> PoolStats:
         wait_p95_ms=percentile_ms(tally.waits, 95),
         connect_p50_ms=percentile_ms(tally.connects, 50),
         connect_p95_ms=percentile_ms(tally.connects, 95),
-        last_error=pool.backoff.last_error,
+        last_error=pool.record.last_error or pool.backoff.last_error,
         leaks=leaks_of(pool, now),
         leaked=tally.leaked,
     )
@@ -46,7 +46,7 @@ def stats_of(pool: Pool, *, paused: bool, now: float) -> PoolStats:
 def histories_of(desk: Desk, *, now: float) -> tuple[PoolHistory, ...]:
     """All pools there have been."""
     return tuple(
-        record.history(key, now=now, last_error=desk.limits.backoff(key).last_error)
+        record.history(key, now=now)
         for key, record in desk.limits.records.items()
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.pools import PoolHistory, StatementRun
-from fakes import Script
+from fakes import Script, failure
 from unit.pool.pool_kit import connection, steps
 
 DOWN = Failure(ErrorClass.UNREACHABLE, "nobody there")
@@ -75,6 +75,21 @@ async def test_s4_38_a_database_that_cannot_be_opened_is_not_healthy_until_it_is
     assert (history(room).proofs_failed, history(room).proved_s) == (0, 0.0)
     assert history(room).healthy
     assert history(room).last_error == ""
+
+
+async def test_a_pool_is_told_its_own_error_and_not_that_of_another_on_its_server(rooms):
+    room = rooms()
+    other = connection("two")
+    room.door.opens["one"] = Script(failure(ErrorClass.NO_DATABASE, "no such login"))
+    room.door.opens["two"] = Script(failure(ErrorClass.NO_DATABASE, "no such database"))
+    for each in (connection(), other):
+        with pytest.raises(Failure):
+            await room.once(each)
+    told = {each.pool: each.last_error for each in room.manager.get_history()}
+    assert {key: text.rpartition(": ")[2] for key, text in told.items()} == {
+        "mysql h:3306/one": "no such login",
+        "mysql h:3306/two": "no such database",
+    }
 
 
 async def test_s4_38_proofs_are_what_answers_and_what_comes_back_in_order(rooms):
