@@ -179,8 +179,8 @@ class PoolStats:
         opened: Sessions opened; `closed` counts the closed, `lost` those of them that had died.
         wait_p50_ms: From asking to the turn, over the last 1,000; connecting is not in it.
         connect_p50_ms: Opening a session, over the last 1,000.
-        last_error: Why the pool's last session could not be opened, or else the server's; empty once
-            one was since.
+        last_error: Why the pool's last session could not be opened, or else the server's; empty
+            once one was since.
         leaks: Sessions now held for too long.
         leaked: How many ever were.
     """

@@ -45,10 +45,7 @@ def stats_of(pool: Pool, *, paused: bool, now: float) -> PoolStats:
 
 def histories_of(desk: Desk, *, now: float) -> tuple[PoolHistory, ...]:
     """All pools there have been."""
-    return tuple(
-        record.history(key, now=now)
-        for key, record in desk.limits.records.items()
-    )
+    return tuple(record.history(key, now=now) for key, record in desk.limits.records.items())
 
 
 def leaks_of(pool: Pool, now: float) -> tuple[Leak, ...]:
