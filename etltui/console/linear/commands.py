@@ -19,7 +19,7 @@ COMMANDS = (
         keys="",
         title="run",
         help="Run a job, on some connections only, or where its last run stopped.",
-        takes="JOB [--only GLOB]... [--resume]",
+        takes="JOB [--only GLOB]... [--resume] [--canary]",
         changes=True,
     ),
     Command(
@@ -151,11 +151,13 @@ class Typed:
         words: What is no option, in order.
         only: Values of `--only`.
         resume: Whether `--resume` is said.
+        canary: Whether `--canary` is.
     """
 
     words: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     resume: bool = False
+    canary: bool = False
 
     @property
     def first(self) -> str:
@@ -168,6 +170,7 @@ class _Taken:
     words: list[str] = field(default_factory=list)
     only: list[str] = field(default_factory=list)
     resume: bool = False
+    canary: bool = False
 
 
 def understood(text: str, *options: str) -> Typed:
@@ -175,7 +178,7 @@ def understood(text: str, *options: str) -> Typed:
 
     Args:
         text: As it was typed.
-        options: Those that the command has: `--only`, `--resume`.
+        options: Those that the command has: `--only`, `--resume`, `--canary`.
 
     Raises:
         ConfigError: A quote is not closed, or an option is unknown or lacks its value.
@@ -193,11 +196,18 @@ def understood(text: str, *options: str) -> Typed:
             raise misused(word, "there is no such option here", _there_are(word, options))
         elif name == "--resume":
             taken.resume = True
+        elif name == "--canary":
+            taken.canary = True
         else:
             taken.only.append(value if is_said else next(words, ""))
     if "" in taken.only:
         raise misused("--only", "it names no connection", "Write --only branch_0* or tag:north")
-    return Typed(words=tuple(taken.words), only=tuple(taken.only), resume=taken.resume)
+    return Typed(
+        words=tuple(taken.words),
+        only=tuple(taken.only),
+        resume=taken.resume,
+        canary=taken.canary,
+    )
 
 
 def _there_are(word: str, options: Sequence[str]) -> str:

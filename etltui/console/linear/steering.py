@@ -37,11 +37,15 @@ class Steering:
 
     async def do_run(self, text: str = "") -> None:
         """Run a job."""
-        typed = understood(text, "--only", "--resume")
+        typed = understood(text, "--only", "--resume", "--canary")
         job = self._ground.job(needed(typed, "run"))
         before = await self._ground.now()
         run = await self._ground.call(
-            "submit", job=job.name, only=typed.only, resume=typed.resume or None
+            "submit",
+            job=job.name,
+            only=typed.only,
+            resume=typed.resume or None,
+            canary=typed.canary or None,
         )
         self._joined(run, before)
 

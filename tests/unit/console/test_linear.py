@@ -184,7 +184,7 @@ async def test_what_nobody_knows_names_the_nearest(tmp_path):
 async def test_help_names_every_command(tmp_path):
     async with linear(tmp_path) as talk:
         said = await talk.type("help")
-        assert "run JOB [--only GLOB]... [--resume]" in said
+        assert "run JOB [--only GLOB]... [--resume] [--canary]" in said
         assert "    End the console; asks first where runs are at work." in said
 
 

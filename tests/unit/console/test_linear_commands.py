@@ -49,14 +49,12 @@ def engine():
 
 async def test_a_run_is_started_on_some_connections_or_where_it_stopped(tmp_path, engine):
     engine.answers["submit"] = "20261118T110000Z-CCCC"
+    run, some = "run stock --only 'branch_0*'", ("branch_0*", "tag:north")
     async with linear(tmp_path, engine) as talk:
-        assert (
-            await talk.type("run stock --only 'branch_0*' --only=tag:north", "RUN stock --resume")
-            == []
-        )
+        assert await talk.type(f"{run} --only=tag:north --canary", "RUN stock --resume") == []
         assert engine.calls == [
-            ("submit", {"job": "stock", "only": ("branch_0*", "tag:north"), "resume": None}),
-            ("submit", {"job": "stock", "only": (), "resume": True}),
+            ("submit", {"job": "stock", "only": some, "resume": None, "canary": True}),
+            ("submit", {"job": "stock", "only": (), "resume": True, "canary": None}),
         ]
         engine.answers["submit"] = "20261118T090000Z-AAAA"
         assert await talk.type("run gst_sales") == ["run AAAA of gst_sales is there already"]
@@ -77,7 +75,7 @@ async def test_what_cannot_be_understood_says_what_to_write(tmp_path, engine):
         )
     assert engine.calls == []
     assert said == [
-        "error: run: nothing is named. Write run JOB [--only GLOB]... [--resume]",
+        "error: run: nothing is named. Write run JOB [--only GLOB]... [--resume] [--canary]",
         "error: JOB: there is no job 'sotck'. Did you mean \"stock\"?",
         'error: --onyl: there is no such option here. Did you mean "--only"?',
         "error: --only: it names no connection. Write --only branch_0* or tag:north",
