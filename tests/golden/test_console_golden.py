@@ -98,3 +98,19 @@ async def test_a_light_theme_draws_every_view_in_its_own_colours(tmp_path):
             drawn = [part for strip in strips for part in strip if part.style]
             assert {each.style.bgcolor for each in drawn} <= grounds, view
             assert {each.style.color for each in drawn if each.text.strip()} <= known, view
+
+
+@pytest.mark.timeout(60)
+async def test_every_view_fills_a_terminal_that_has_grown(tmp_path):
+    """It is what it would have been from the start; nothing else paints meanwhile."""
+    made = await asyncio.to_thread(gallery.failing, tmp_path)
+    found, golden = {}, {}
+    async with gallery.hung(tmp_path, made) as world:
+        for view in gallery.VIEWS:
+            await gallery.visit(world, view, made)
+            await world.pilot.resize_terminal(*cw.LARGE)
+            await world.settle()
+            found[view] = world.lines
+            golden[view] = await asyncio.to_thread(kept, "failing-120x40", view, world.lines)
+            await world.pilot.resize_terminal(*cw.SMALL)
+    assert found == golden

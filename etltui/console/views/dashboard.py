@@ -103,6 +103,8 @@ class Dashboard(View, can_focus=True):
     def on_resize(self) -> None:
         """One column where two would be too narrow."""
         self.set_class(self.size.width < NARROW, "narrow")
+        # The charts have their new sizes only then.
+        self.call_after_refresh(self.desk.redraw)
 
     def on_unmount(self) -> None:
         """Look for nothing in the log any more."""
