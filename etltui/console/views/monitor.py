@@ -95,6 +95,9 @@ COLUMNS = (
     Column(id="progress", title="PROGRESS", width=16, flexible=True),
 )
 
+_HEADINGS = 4
+"""Lines inside an open run that are no connections: heads of groups, and how many more."""
+
 
 class Monitor(View):
     """Shows every run that waits, works or has just ended, with its connections.
@@ -114,6 +117,8 @@ class Monitor(View):
         self._past: dict[str, RunRow] = {}
         self._by_urgency = True
         self._room = 0
+        self._share = 0
+        """Lines for what is inside each open run, so that all of them are in sight."""
 
     def compose(self) -> ComposeResult:
         """The tree."""
@@ -155,8 +160,12 @@ class Monitor(View):
     def _rows(self, moment: Moment) -> Iterator[Row]:
         # Asked once for a picture: the answer costs as much as a row.
         self._room = self.table.width_of("progress")
-        for run in shown_runs(moment.runs):
-            is_open = opened(run, moment.at, self._said) and bool(run.connections)
+        runs = shown_runs(moment.runs)
+        open_ones = {run.run for run in runs if self._is_open(run, moment.at)}
+        lines = self.table.size.height - 1 - len(runs) - len(self._past)
+        self._share = max(lines, 0) // max(len(open_ones), 1)
+        for run in runs:
+            is_open = run.run in open_ones
             yield self._run_row(moment, run, is_open=is_open)
             if is_open:
                 yield from self._inside(moment, run)
@@ -168,6 +177,9 @@ class Monitor(View):
                 at=moment.at,
                 timezone=self.desk.look.timezone,
             )
+
+    def _is_open(self, run: RunView, at: float) -> bool:
+        return opened(run, at, self._said) and bool(run.connections)
 
     def _run_row(self, moment: Moment, run: RunView, *, is_open: bool) -> Row:
         glyphs = self.desk.look.glyphs
@@ -229,8 +241,10 @@ class Monitor(View):
         if found.running:
             title = f"  {glyphs.running} {len(found.running)} running"
             yield Row(key=f"{run.run}/running", cells=(Styled(title, "busy"),), heading=True)
-            most = self.table.size.height // 4
-            yield from self._some(moment, run, found.running, most)
+            most = self._share - _HEADINGS - len(found.failing)
+            yield from self._some(
+                moment, run, found.running, max(most, self.table.size.height // 4)
+            )
         counts = [f"{found.done} completed"] if found.done else []
         counts += [f"{found.waiting} waiting"] if found.waiting else []
         counts += [f"{found.skipped} skipped"] if found.skipped else []

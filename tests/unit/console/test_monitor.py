@@ -326,3 +326,12 @@ async def test_how_far_a_run_came_that_crashed_is_counted_when_the_cursor_is_on_
         assert "at 10:06: crash" in world.lines[2]
         await world.now(cw.snapshot())
         assert "1/8 done" in world.lines[-2]
+
+
+async def test_one_run_alone_has_the_whole_screen_for_what_runs(tmp_path):
+    running = [cw.connection(n, S.RUNNING, rows=n) for n in range(1, 101)]
+    engine = cw.FakeEngine(cw.snapshot([cw.run(connections=running)]))
+    async with cw.console(tmp_path, engine=engine, size=cw.LARGE) as world:
+        shown = [line for line in world.lines if "branch_" in line]
+        assert len(shown) >= 30
+        assert f"…{100 - len(shown)} more" in world.text
