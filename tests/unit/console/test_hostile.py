@@ -1,11 +1,13 @@
 """Foreign text in every view: nothing of it steers the terminal, nothing of it ends the console."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 import console_gallery as gallery
 import console_world as cw
+import history_world as hw
 from console_foreign import Foreign, assert_harmless
 from etltui.console.log_reader import LogReader
 from etltui.console.widgets.table import Table
@@ -122,3 +124,18 @@ async def test_what_is_pasted_is_harmless(tmp_path):
         await world.settle()
         check(world)
         assert "a␛]52;c;eA==␇��b" in world.text
+
+
+async def test_the_question_after_a_crash_is_harmless(tmp_path):
+    well, stand = await asyncio.to_thread(disguised, gallery.failing, tmp_path, 5)
+    stopped = [
+        replace(hw.run_row(n), title=well(), job=well(), reason=well(), result=None)
+        for n in range(12)
+    ]
+    stand = replace(stand, answers={**stand.answers, "crashed": stopped})
+    async with gallery.hung(tmp_path, stand, toasts=True) as world:
+        await gallery.quiet(world)
+        assert "12 runs were stopped by a crash" in world.lines[0]
+        check(world)
+        await world.press("asterisk", "x")
+        check(world)
