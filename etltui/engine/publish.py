@@ -23,12 +23,14 @@ from etltui.domain.targets import aside_path, partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.domain.usual import deviation
 from etltui.engine.prepare import Prepared
+from etltui.engine.progressive import Progressive
 from etltui.engine.tally import Tally
 from etltui.engine.tools import Tools, to_the_end
 
 SHARE_OF_TIME = 0.05
 """A partial target is made when its cost is under this share of the time since the last one."""
 _TRIES = 3
+_DEAD = ErrorClass.DRIVER_CRASH
 
 _log = logging.getLogger(__name__)
 
@@ -46,9 +48,12 @@ class Publisher:
         self.usual: Mapping[str, int] = {}
         """From a connection to the rows that it usually has."""
         self._changed = asyncio.Event()
-        self._unsent = asyncio.Event()
         self._assembling = asyncio.Lock()
-        self._sending = asyncio.Lock()
+        self._progressive = Progressive(
+            [n for n, each in enumerate(self._plan.job.destinations) if each.is_progressive],
+            send=self._send,
+            goes_on=lambda: next(tally.waiting(), None) is not None,
+        )
 
     def fixed(self, plan: Plan) -> None:
         """The run's columns are known now."""
@@ -64,7 +69,7 @@ class Publisher:
     def changed(self) -> None:
         """Another connection is durable: it can be sent, a partial target may be worth its cost."""
         self._changed.set()
-        self._unsent.set()
+        self._progressive.changed()
 
     async def partials(self) -> None:
         """Send what is durable at once, and publish partial targets from time to time.
@@ -72,30 +77,21 @@ class Publisher:
         Ends when nothing is waiting any more.
         """
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._sends(), name="sending")
+            tasks.create_task(self._progressive.run(), name="sending")
             tasks.create_task(self._files(), name="partial files")
 
-    async def _sends(self) -> None:
-        """Send each connection's rows as soon as they are durable, where that is wanted."""
-        destinations = self._plan.job.destinations
-        numbers = [number for number, each in enumerate(destinations) if each.is_progressive]
-        while numbers:
-            await self._unsent.wait()
-            self._unsent.clear()
-            if next(self._tally.waiting(), None) is None:
-                # The rest is sent with the final target, which follows at once.
-                return
-            async with self._sending:
-                for number in numbers:
-                    await self._send(number)
-
     async def _send(self, number: int) -> None:
+        """Send what was not acknowledged yet; what fails is tried again with the next."""
         target = Path(self._plan.targets[number])
+        temporary = str(temporary_path(partial_path(target)))
         try:
-            await self._assemble(number, str(temporary_path(partial_path(target))))
+            await self._check_room(number)
+            sent = await self._tools.parts.assemble(self._task(number, temporary))
         except Failure as failure:
             # The parts are safe, and what was acknowledged is recorded: the rest is sent later.
             _log.warning("Rows were not sent yet: %s", failure)
+        else:
+            _log.info("Rows sent so far: %d", sent.rows)
         await asyncio.to_thread(_remove_partial, target)
 
     async def _files(self) -> None:
@@ -119,7 +115,7 @@ class Publisher:
 
     async def end_partials(self, task: asyncio.Task[None]) -> None:
         """Let a partial target that is being made be finished, and make no more."""
-        async with self._assembling, self._sending:
+        async with self._assembling, self._progressive.sending:
             task.cancel()
 
     async def _partial(self) -> None:
@@ -226,7 +222,9 @@ class Publisher:
             try:
                 return await self._tools.parts.assemble(task)
             except Failure as failure:
-                if not failure.transient:
+                # Who sends has tried again by itself.
+                sent = self._plan.job.destinations[number].is_sent
+                if not failure.transient or (sent and failure.error_class is not _DEAD):
                     raise
         return await self._tools.parts.assemble(task)
 
@@ -253,7 +251,7 @@ class Publisher:
             columns=self._plan.columns,
             entries=self._entries(number),
             title=job.title,
-            facts=self._facts(),
+            facts=_facts(self._plan, self._tally, self._tools, self._attempt),
             run=self._plan.run,
             job=job.name,
             folder=str(job.folder),
@@ -286,27 +284,6 @@ class Publisher:
             for name in self._plan.left_out
         )
 
-    def _facts(self) -> tuple[tuple[str, str], ...]:
-        when = "%Y-%m-%d %H:%M:%S %z"
-        now = self._tools.clock.now().astimezone(self._plan.started.tzinfo)
-        return (
-            ("Job", self._plan.job.name),
-            ("Title", self._plan.job.title),
-            ("Run", self._plan.run),
-            ("Attempt", str(self._attempt)),
-            ("Started", self._plan.started.strftime(when)),
-            ("Published", now.strftime(when)),
-            ("Connections", str(self._tally.total)),
-            ("Completed", str(self._tally.completed)),
-            ("Failed", str(self._tally.failed)),
-            ("Left out by --only", str(len(self._plan.left_out))),
-            *([("Held", str(self._tally.held))] if self._tally.held else []),
-            ("Rows", str(self._tally.rows)),
-            ("Operator", self._tools.operator),
-            ("Plan", self._plan.hash),
-            ("Program", f"etltui {__version__}"),
-        )
-
     def _news(self, number: int, path: str, published: Published, *, final: bool) -> None:
         self._tools.bus.publish(
             TargetPublished(
@@ -321,6 +298,29 @@ class Publisher:
                 destination=number,
             ),
         )
+
+
+def _facts(plan: Plan, tally: Tally, tools: Tools, attempt: int) -> tuple[tuple[str, str], ...]:
+    """What is told of a run beside its rows."""
+    when = "%Y-%m-%d %H:%M:%S %z"
+    now = tools.clock.now().astimezone(plan.started.tzinfo)
+    return (
+        ("Job", plan.job.name),
+        ("Title", plan.job.title),
+        ("Run", plan.run),
+        ("Attempt", str(attempt)),
+        ("Started", plan.started.strftime(when)),
+        ("Published", now.strftime(when)),
+        ("Connections", str(tally.total)),
+        ("Completed", str(tally.completed)),
+        ("Failed", str(tally.failed)),
+        ("Left out by --only", str(len(plan.left_out))),
+        *([("Held", str(tally.held))] if tally.held else []),
+        ("Rows", str(tally.rows)),
+        ("Operator", tools.operator),
+        ("Plan", plan.hash),
+        ("Program", f"etltui {__version__}"),
+    )
 
 
 def _remove_partial(target: Path) -> None:

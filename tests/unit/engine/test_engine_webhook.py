@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from engine_world import csv
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import TargetPublished
@@ -46,8 +48,9 @@ async def test_a_batch_destination_is_sent_once_and_never_in_part(world):
     }
 
 
-async def test_s3_29_a_progressive_one_is_sent_while_others_are_read(world):
+async def test_s3_29_a_progressive_one_is_sent_while_others_are_read(world, caplog):
     """S3-29: the rows of A are on their way before B has given any."""
+    caplog.set_level("INFO")
     reading, sending = Held(), Held()
     world.leases.extracts["B"] = Script(reading)
     world.parts.assembles = Script(sending, None)
@@ -61,6 +64,7 @@ async def test_s3_29_a_progressive_one_is_sent_while_others_are_read(world):
     result = await handle.wait()
     assert result.status is RunStatus.COMPLETED
     assert sent(world)[-1] == ["A", "B", "C"]
+    assert "Rows sent so far: 2" in caplog.messages
     assert world.record.of("deliver") == [("deliver", str(world.folder / "out/record.jsonl"))]
     assert [event.final for event in world.happened(TargetPublished)] == [True]
 
@@ -78,6 +82,23 @@ async def test_what_cannot_be_sent_yet_is_sent_at_the_end(world, caplog):
     assert result.status is RunStatus.COMPLETED
     assert "Rows were not sent yet: status 500" in caplog.messages
     assert sent(world)[-1] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    ("error_class", "tries"),
+    [(ErrorClass.DRIVER_CRASH, 3), (ErrorClass.TIMEOUT, 1), (ErrorClass.TARGET, 1)],
+)
+async def test_who_sends_tries_again_by_itself_unless_it_dies(world, error_class, tries):
+    world.parts.assembles = Script(failure(error_class, "no answer"))
+    one_at_a_time(world, hook())
+    result = await world.run()
+    assert (result.status, result.reason) == (RunStatus.STOPPED, "not published: no answer")
+    assert len(world.parts.tasks) == tries
+    world.parts.assembles = Script()
+    world.leases.read()
+    again = await world.run(resume=True)
+    assert again.status is RunStatus.COMPLETED
+    assert world.leases.read() == []
 
 
 async def test_who_assembles_is_told_run_job_and_numbers(world):
