@@ -68,7 +68,7 @@ def listening(process):
 
 
 async def test_m_2_the_screen_the_queue_and_the_pools_are_one_process(folder):
-    """M-1, M-3, S0-94…S0-97: a Textual application with live trees, bars, gauges and charts."""
+    """M-1…M-3, S0-94…S0-97: a Textual application with live trees, bars, gauges and charts."""
     own = psutil.Process()
     before = own.children(), listening(own)
     async with console(folder) as (engine, screen):

@@ -194,6 +194,7 @@ def begin(folder, terminal):
 
 
 def test_n_22_a_run_outlives_a_line_that_breaks_and_can_be_looked_at_again(sshd, folder):
+    """M-7: over SSH, beside a machine's runs that need no screen, with the keyboard."""
     with over_ssh(sshd, folder) as terminal:
         with locked(folder, 2):
             begin(folder, terminal)

@@ -153,7 +153,7 @@ def test_the_last_of_file_local_environment_and_flag_wins(desk):
     }
 
 
-VARIABLES = [  # S0-6 to 9, 22, 27, 31, 32, 90; S1-41; S3-3, 4, 15
+VARIABLES = [
     ("JOB_QUEUE_MAX_CONCURRENT", "7", "max_jobs", 7),
     ("WORKER_CONCURRENCY", "3", "max_jobs_per_type", 3),
     ("JOB_QUEUE_RETRY_DELAY_MS", "1500", "retry_delay_s", 2),
@@ -170,13 +170,15 @@ VARIABLES = [  # S0-6 to 9, 22, 27, 31, 32, 90; S1-41; S3-3, 4, 15
 ]
 
 
-def test_every_variable_has_one_key_and_every_key_its_variable():  # S0-118
+def test_every_variable_has_one_key_and_every_key_its_variable():
+    """S0-118."""
     said = {(rule.environment, name) for name, rule in RULES.items() if rule.environment}
     assert said == {(variable, key) for variable, _, key, _ in VARIABLES}
 
 
 @pytest.mark.parametrize(("variable", "text", "key", "value"), VARIABLES)
-def test_every_variable_wins_over_the_file(desk, variable, text, key, value):  # S0-118
+def test_every_variable_wins_over_the_file(desk, variable, text, key, value):
+    """S0-6…S0-9, S0-22, S0-27, S0-31, S0-32, S0-90, S0-118, S1-41, S3-3, S3-4, S3-15."""
     other = {bool: "false", str: '"error"'}.get(type(value), "99" if value == 64 else "5")
     config = desk.load(f"settings.{key} = {other}", {variable: text})
     assert getattr(config.settings, key) == value

@@ -135,6 +135,7 @@ async def test_what_is_not_read_yet_is_said_to_be_read(tmp_path, past):
 
 
 async def test_a_run_is_taken_up_where_it_stopped(tmp_path, past):
+    """S3-31: resume."""
     engine = cw.FakeEngine()
     engine.answers["submit"] = past.good.run
     async with cw.console(
@@ -154,6 +155,7 @@ async def test_a_run_is_taken_up_where_it_stopped(tmp_path, past):
 
 
 async def test_what_is_deleted_can_be_kept_for_ten_seconds(tmp_path, past):
+    """S3-31: delete."""
     async with cw.console(tmp_path, config=past.config, history=past.history) as world:
         await shown(world)
         await world.press("x")

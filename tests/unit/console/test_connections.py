@@ -96,6 +96,7 @@ async def test_what_is_at_work_is_shown_as_it_goes(tmp_path):
 
 
 async def test_all_branches_are_asked_and_answer_one_group_after_the_other(tmp_path):
+    """N-25: a test of each branch."""
     engine = cw.FakeEngine()
 
     def tested(connections):

@@ -51,6 +51,7 @@ def signs(lines, branch):
 
 
 async def test_runs_stand_beside_each_connection_day_by_day(tmp_path, engine):
+    """N-27: the calendar, branch by day."""
     async with cw.console(tmp_path, engine=engine, history=store(), size=cw.LARGE) as world:
         await world.press("8")
         lines = world.lines

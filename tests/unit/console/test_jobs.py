@@ -48,7 +48,7 @@ def jobs(tmp_path, engine=None, **options):
 
 @pytest.mark.parametrize("size", [cw.SMALL, cw.LARGE])
 async def test_a_job_shows_how_far_it_is_and_what_it_did_last(tmp_path, size):
-    """A bar and its percentage stand in the row, beside results of the past."""
+    """S0-135. A bar and its percentage stand in the row, beside results of the past."""
     history = cw.FakeHistory(
         last_by_job={"stock": row(status=RunStatus.FAILED, rows=0)}, runs=[], actions=[]
     )
@@ -73,6 +73,7 @@ async def test_without_colour_or_unicode_a_job_says_the_same(tmp_path):
 
 
 async def test_a_run_is_started_behind_what_it_would_take(tmp_path):
+    """N-25: rows, minutes and sizes before the start."""
     engine = cw.FakeEngine()
     engine.answers["inquiries.estimate"] = estimate(warnings=("branch_003 is held.",))
     async with jobs(tmp_path, engine) as world:
@@ -120,6 +121,7 @@ async def test_some_connections_are_chosen_with_completion(tmp_path):
 
 
 async def test_a_dry_run_shows_columns_beside_the_first_rows(tmp_path):
+    """N-25: dry run."""
     query = inquiry.DryQuery(
         name="main",
         columns=(Column(name="bill", type="int"), Column(name="name", type="text")),

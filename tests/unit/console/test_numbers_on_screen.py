@@ -320,7 +320,7 @@ async def test_s0_102_views_come_when_the_engine_is_there(tmp_path):
 
 
 async def test_s0_94_to_s0_100_what_the_engine_answers_stands_in_the_views(tmp_path):
-    """S0-74, S0-75, S0-120…S0-122: pools, queue, runs at work and waiting, progress of each."""
+    """S0-74, S0-75, S0-94…S0-100, S0-120: pools, queue, runs that work and wait, and how far."""
     house = Screen(tmp_path)
     house.pools = Pools(
         pool(lent=4, idle=3, open=7), pool("postgresql n@10.0.0.6:5432/stock", "10.0.0.6:5432")

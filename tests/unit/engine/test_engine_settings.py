@@ -51,7 +51,7 @@ async def test_s0_101_pools_queue_memory_and_log_hold_them_at_once(world):
 
 
 async def test_s0_92_a_higher_limit_gives_turns_at_once(world):
-    """S0-50, S0-142: as many work at once as the operator says; no restart is needed."""
+    """S0-50, S0-142, S1-6 on one machine: as many work at once as the operator says; no restart."""
     world.settings = Settings(max_jobs=1)
     world.job("second", connections=("B",))
     world.job(connections=("A",))
