@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections import Counter
@@ -205,7 +206,8 @@ def test_a_run_with_a_wrong_address_is_taken_up_with_the_right_one(folder, hook)
     whole(hook, folder)
 
 
-def test_a_retry_sends_what_was_missing(folder, hook):
+@pytest.mark.parametrize("parts_gone", [False, True])
+def test_a_retry_sends_what_was_missing(folder, hook, parts_gone):
     configure(folder, "retries = 3, delay_s = 1", "retries = 0, delay_s = 0")
     database = folder / "data" / "branch_002.db"
     away = database.rename(database.with_name("away.db"))
@@ -214,6 +216,8 @@ def test_a_retry_sends_what_was_missing(folder, hook):
     assert name_of(2) not in {body["connection"] for body in hook.taken.values()}
     sent = len(hook.requests)
     away.rename(database)
+    if parts_gone:
+        shutil.rmtree(folder / "state" / "parts" / ended.finished["run"])
     again = etltui("retry", ended.finished["run"], "--json", "--config", folder / "config.toml")
     assert again.code == 0, again.err
     assert len(hook.requests) - sent == BATCHES
