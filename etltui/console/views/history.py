@@ -204,7 +204,7 @@ class History(ListView[RunLine]):
         """Whether a command makes sense for what is under the cursor now."""
         match command.id:
             case "history.open":
-                return bool(self._opened())
+                return bool(self._opened()[0])
             case "history.retry":
                 return bool(self.map.lost()) if self.on_map else bool(self._to_retry()[0])
             case "history.compare":

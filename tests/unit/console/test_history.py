@@ -88,6 +88,7 @@ async def test_nothing_has_run_yet(tmp_path):
         await world.press("8")
         assert "Nothing has run yet." in world.text
         assert "branch_008" in world.text
+        assert "⏎ open" not in world.lines[-1]
         await world.type(":job stock")
         await world.press("enter")
         assert "Stock snapshot has not run yet." in world.text
