@@ -136,3 +136,9 @@ def share(view: ConnectionView) -> float | None:
 def errors_first(views: Iterable[ConnectionView]) -> list[ConnectionView]:
     """Failures for good before those that are tried again."""
     return sorted(views, key=lambda view: view.status is not ConnectionStatus.FAILED)
+
+
+def begun_above(first: RunView | None, under: RunView | None) -> bool:
+    """Whether the first run is at work and the one under the cursor, if any, has ended."""
+    ended = under is None or under.status not in NOT_ENDED
+    return ended and first is not None and first.status in AT_WORK

@@ -13,6 +13,7 @@ from etltui.console.glyphs import Glyphs
 from etltui.console.model.ended import ended_row
 from etltui.console.model.run import FAILING, Subject, head, subject_of_row, subject_of_view, took
 from etltui.console.model.tree import (
+    begun_above,
     ended_badly,
     errors_first,
     first_of,
@@ -55,7 +56,6 @@ COMMANDS = (
         title="cancel",
         help="End the run; what finished stays and can be resumed.",
         changes=True,
-        ask="Cancel this run?",
     ),
     Command(
         id="monitor.retry",
@@ -116,6 +116,7 @@ class Monitor(View):
         self._said: dict[str, bool] = {}
         self._past: dict[str, RunRow] = {}
         self._by_urgency = True
+        self._entered = False
         self._room = 0
         self._share = 0
         """Lines for what is inside each open run, so that all of them are in sight."""
@@ -124,8 +125,17 @@ class Monitor(View):
         """The tree."""
         yield self.table
 
+    def enter(self, argument: str) -> None:
+        """Come into sight: what runs is looked at first."""
+        super().enter(argument)
+        self._entered = True
+
     def show(self, moment: Moment) -> None:
-        """Show the tree of this moment."""
+        """Show the tree of this moment.
+
+        A cursor that was left on the first row, or was not seen meanwhile, leaves what has ended
+        for what has begun above it: else that would be out of sight.
+        """
         reads = self.desk.reads
         last = reads.get("last_by_job") or {}
         past = past_runs(last, moment.runs, self.desk.config.jobs)
@@ -133,7 +143,13 @@ class Monitor(View):
         self.table.empty = (
             _NOTHING if reads.known("last_by_job") else ("", f"reading {self._glyphs.ellipsis}")
         )
+        was_first = bool(self.table.rows) and self.table.key == self.table.rows[0].key
         self.table.show(list(self._rows(moment)))
+        if (was_first or self._entered) and self.table.rows:
+            first, under = moment.run(self.table.rows[0].key), self._under()[0]
+            if begun_above(first, under):
+                self.table.go_to(self.table.rows[0].key)
+        self._entered = False
 
     def shows(self, run: RunView) -> bool:
         """It shows all of them."""
@@ -364,7 +380,11 @@ class Monitor(View):
     async def do_cancel(self, _: str = "") -> None:
         """End the run under the cursor."""
         run, _view = self._under()
-        if run is not None:
+        if run is None:
+            return
+        title = self.desk.title_of(run.job)
+        question = f"Cancel {title}, {run.completed} of {run.total} done?"
+        if not self.desk.config.console.confirm or await self.desk.confirm(question):
             await self.desk.attempt("cancel", run=run.run, reason="cancelled from the console")
 
     async def do_retry(self, _: str = "") -> None:

@@ -73,11 +73,30 @@ async def test_cancel_asks_first_and_then_ends_the_run(tmp_path):
     engine = cw.FakeEngine(cw.snapshot([at_work()]))
     async with cw.console(tmp_path, engine=engine) as world:
         await world.press("x")
-        assert "Cancel this run? y/n" in world.text
+        assert "Cancel GST sales, 1 of 8 done? y/n" in world.text
         await world.press("n", "enter")
         assert world.asked("cancel") == []
         await world.press("x", "y", "enter")
         assert world.asked("cancel")[0]["run"] == "20261118T090000Z-AAAA"
+
+
+async def test_a_cursor_left_on_what_has_ended_goes_to_what_begins_above_it(tmp_path):
+    """Else the run that was just started is out of sight behind the failures of the last one."""
+    old = replace(many(failed=30), status=RunStatus.COMPLETED_WITH_ERRORS)
+    new = cw.run("20261118T090500Z-BBBB", job="stock", connections=[cw.connection(1, S.RUNNING)])
+    engine = cw.FakeEngine(cw.snapshot([old]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        table = world.app.view.table
+        assert table.key == old.run
+        await world.now(cw.snapshot([old, new]))
+        assert table.key == new.run
+        assert "Stock snapshot" in world.lines[2]
+        table.go_to(f"{old.run}/branch_003")
+        await world.now(cw.snapshot([old, new]))
+        assert table.key == f"{old.run}/branch_003"
+        await world.press("2", "1")
+        await world.settle()
+        assert table.key == new.run
 
 
 async def test_a_completed_run_folds_after_five_seconds(tmp_path):
