@@ -38,6 +38,20 @@ from etltui.console.widgets.table import Table
 T = TypeVar("T")
 
 
+def _unknown(word: str, known: Mapping[str, Command]) -> str:
+    """What to say to a word that the view in sight does not know: another may."""
+    words = [*BY_NAME, *known]
+    for entry in ENTRIES:
+        found = [each.word for each in entry.load().COMMANDS]
+        if word in found:
+            key = "," if entry.digit == "comma" else entry.digit
+            return f"{word} is a command of the view {entry.name}: {key} shows it"
+        words += found
+    near = nearest_word(word, words)
+    hint = f"; did you mean {near}?" if near else ""
+    return f"there is no command {word!r}{hint}"
+
+
 class Whole(Protocol):
     """The app, as its own commands need it."""
 
@@ -131,11 +145,11 @@ class General:
         typed = text or await self._typed(known)
         if not typed or not typed.strip():
             return
-        self._call(*parsed(typed), known)
+        await self._call(*parsed(typed), known)
         if not text:
             await asyncio.to_thread(remember, self._app.desk.state, typed.strip())
 
-    def _call(self, word: str, rest: str, known: Mapping[str, Command]) -> None:
+    async def _call(self, word: str, rest: str, known: Mapping[str, Command]) -> None:
         """Do what a word of the `:` line says."""
         if word == "run" and rest in self._app.config.jobs:
             self._do("app.start", rest)
@@ -144,9 +158,8 @@ class General:
         elif word in known:
             self._do(known[word].id, rest)
         else:
-            near = nearest_word(word, [*BY_NAME, *known])
-            hint = f"; did you mean {near}?" if near else ""
-            self._app.desk.tell(f"there is no command {word!r}{hint}", "error")
+            # Views that were not shown yet are loaded for it.
+            self._app.desk.tell(await asyncio.to_thread(_unknown, word, known), "error")
 
     async def _typed(self, known: Mapping[str, Command]) -> str | None:
         app = self._app

@@ -24,6 +24,16 @@ async def test_the_command_line_starts_jobs_shows_views_and_names_what_it_does_n
         await world.press("enter")
         await world.worked()
         assert "did you mean help?" in world.told[-1]
+        await world.press("colon")
+        await world.type("hodl branch_042")
+        await world.press("enter")
+        await world.worked()
+        assert "did you mean hold?" in world.told[-1]
+        await world.press("colon")
+        await world.type("hold branch_042")
+        await world.press("enter")
+        await world.worked()
+        assert world.told[-1] == "hold is a command of the view connections: 3 shows it"
 
 
 async def test_keys_that_edit_are_not_overtaken_by_the_letters_behind_them(tmp_path):
