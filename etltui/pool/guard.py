@@ -1,6 +1,7 @@
 """Keeps accounts from being locked: a login that failed is not tried again by anybody."""
 
 import asyncio
+import shlex
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -96,7 +97,8 @@ class LoginGuard:
             ErrorClass.LOGIN,
             f"the {which} was refused at {lock.connection} ({lock.message}) and is not tried "
             "again anywhere, so that the account is not locked: mend the password, then release "
-            f"{login.name!r} or let its password refer to something else",
+            f"the login with `etltui pools release {shlex.quote(login.name)}`, or let its password "
+            "refer to something else",
             {"login": login.name, "connection": lock.connection},
         )
 

@@ -171,7 +171,8 @@ async def test_s0_14_a_credential_that_was_refused_is_tried_by_nobody(rooms):
     assert str(refused.value) == (
         "the credential branches was refused at ONE (password authentication failed) and is not "
         "tried again anywhere, so that the account is not locked: mend the password, then release "
-        "'branches' or let its password refer to something else"
+        "the login with `etltui pools release branches`, or let its password refer to something "
+        "else"
     )
     tried = list(room.door.tried)
     for wanted in (here, there, connection("three", credential="branches")):
