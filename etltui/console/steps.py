@@ -54,7 +54,9 @@ def note(glyphs: Glyphs, view: ConnectionView, at: float, retries: int, width: i
     if view.status is ConnectionStatus.RETRYING:
         wait = max(view.again_at - at, 0.0) if view.again_at else 0.0
         again = f"again in {wait:.0f}s" if wait >= 1 else "again now"
-        return Styled(f"{again} {view.tries}/{retries + 1}", "warn")
+        # The engine may have another configuration: this one knows the job otherwise, or not.
+        known = view.tries <= retries
+        return Styled(f"{again} {view.tries}/{retries + 1}" if known else again, "warn")
     if view.trouble is not None and view.status is ConnectionStatus.FAILED:
         return Styled(view.trouble.message, "bad")
     if view.status is ConnectionStatus.COMPLETED:

@@ -124,6 +124,7 @@ def test_a_row_ends_with_what_matters_of_it():
     failed = Trouble(error_class=ErrorClass.LOGIN, message="no")
     waits = cw.connection(1, S.RETRYING, again_at=cw.AT + 8, tries=2)
     assert note(UNICODE, waits, cw.AT, 3, 20) == ("again in 8s 2/4", "warn")
+    assert note(UNICODE, waits, cw.AT, 0, 20) == ("again in 8s", "warn")
     now = cw.connection(1, S.RETRYING, tries=1)
     assert note(UNICODE, now, cw.AT, 3, 20) == ("again now 1/4", "warn")
     broken = cw.connection(1, S.FAILED, trouble=failed)
