@@ -17,6 +17,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 _PASSED = (signal.SIGTERM, signal.SIGHUP)
+_UNASKED = (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS)
+_KILLED = (
+    "etltui: the console was killed ({}). If its runs were its own they stopped with it; what had "
+    "finished is kept. Start etltui again: it asks what to resume."
+)
 _WATCHED = (signal.SIGCHLD, signal.SIGINT, *_PASSED)
 _MOST = 65536
 _RESTORED = (
@@ -159,6 +164,8 @@ class _Watch:
         self._restore()
         if self._code is None:
             self._code = code if code >= 0 else 128 - code
+            if -code in _UNASKED:
+                self._say(_KILLED.format(signal.Signals(-code).name))
 
     def _listen(self) -> None:
         if self._line is None:
@@ -179,9 +186,12 @@ class _Watch:
         self._restore()
         self._code = words["code"]
         if words["text"]:
-            with suppress(OSError):
-                sys.stdout.write(f"{words['text']}\n")
-                sys.stdout.flush()
+            self._say(words["text"])
+
+    def _say(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stdout.write(f"{text}\n")
+            sys.stdout.flush()
 
     def _restore(self) -> None:
         """Give the terminal back where the other could not."""

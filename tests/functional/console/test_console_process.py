@@ -167,6 +167,9 @@ def test_a_console_that_was_killed_leaves_a_usable_terminal(folder):
     assert terminal.modes() == before
     assert SCREEN_SHUT in terminal.seen
     assert b"\x1b[?25h" in terminal.seen
+    said = terminal.seen.partition(SCREEN_SHUT)[2]
+    assert b"was killed (SIGKILL)" in said
+    assert b"Start etltui again" in said
 
 
 def test_whoever_kept_the_shells_place_being_killed_ends_the_screen(folder):
