@@ -116,7 +116,8 @@ def next_cell(line: JobLine, at: float, glyphs: Glyphs, zone: str, width: int) -
     if not line.job.enabled:
         return Styled(f"{glyphs.skipped} off", "muted")
     if line.paused:
-        return Styled(f"{glyphs.paused} paused", "warn")
+        waits = f", {place(line.turn.place)}" if line.turn.place else ""
+        return Styled(f"{glyphs.paused} paused{waits}", "warn")
     if line.turn.due:
         return f"at {clock(line.turn.due, at, zone)}"
     if line.turn.place:

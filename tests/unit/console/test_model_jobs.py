@@ -160,6 +160,7 @@ def test_the_last_column_says_what_keeps_a_job_from_running(tmp_path):
 
     assert told() == "–"
     assert told(paused=True) == "‖ paused"
+    assert told(paused=True, turn=Turn(place=2)) == "‖ paused, 2nd"
     assert told(turn=Turn(place=3)) == "· 3rd in turn"
     assert told(turn=Turn(due=cw.AT + HOUR)) == "at 12:06"
     live = cw.run(
