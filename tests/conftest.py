@@ -1,5 +1,6 @@
 """What all tests share: the option for slow ones, and an event loop that nothing may block."""
 
+import logging
 import os
 
 import pytest
@@ -19,6 +20,18 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _environment():
+    """Take back what a test has set: changed settings set variables, and the log's level."""
+    variables, log = dict(os.environ), logging.getLogger("etltui")
+    level = log.level
+    yield
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+    log.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ def name(path):
 
 
 CALLED_BY_NAME = ("on_", "do_", "action_")
-"""How methods begin that a screen or a registry of commands calls: nobody reads them as one list."""
+"""How methods begin that a screen or a registry of commands calls: nobody reads them in a row."""
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

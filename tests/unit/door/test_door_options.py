@@ -1,23 +1,11 @@
 """Settings, profiles, jobs in service and tags, asked for and changed from another process."""
 
 import asyncio
-import logging
-import os
 
 import pytest
 
 from etltui.domain.errors import ConfigError, RefusedError
 from etltui.engine.options import Verdict
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch):
-    """What a test writes there is gone after it; the log's level, too."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    log = logging.getLogger("etltui")
-    before = log.level
-    yield
-    log.setLevel(before)
 
 
 async def test_settings_and_profiles_arrive_as_they_are(house):

@@ -43,16 +43,6 @@ path = "out/pilots.csv"
 LISTED = "name,url,tags\nC,sqlite:///c.db,south\n"
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch):
-    """What a test writes there is gone after it; the log's level, too."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    log = logging.getLogger("etltui")
-    before = log.level
-    yield
-    log.setLevel(before)
-
-
 async def read(world, environ=None, **flags):
     path = world.engine.config.path
     return await asyncio.to_thread(load, path, environ=environ or {}, overrides=flags)

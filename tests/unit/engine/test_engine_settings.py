@@ -16,16 +16,6 @@ from etltui.domain.run import RunStatus
 from fakes import Held, Script
 
 
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch):
-    """What a test writes there is gone after it; the log's level, too."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-    log = logging.getLogger("etltui")
-    before = log.level
-    yield
-    log.setLevel(before)
-
-
 def local(world):
     return local_path(world.engine.config.path)
 
