@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from etltui.domain.progress import ConnectionView, RunView
+from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.run import AT_WORK, NOT_ENDED, ConnectionStatus, RunStatus
 from etltui.domain.stored import RunRow
+from etltui.domain.words import duration
 
 FOLD_S = 5.0
 """A completed run folds after so many seconds."""
@@ -142,3 +143,16 @@ def begun_above(first: RunView | None, under: RunView | None) -> bool:
     """Whether the first run is at work and the one under the cursor, if any, has ended."""
     ended = under is None or under.status not in NOT_ENDED
     return ended and first is not None and first.status in AT_WORK
+
+
+def turn_of(run: RunView, snapshot: Snapshot) -> str:
+    """When a waiting run has its turn."""
+    queue = snapshot.queue
+    for place, entry in enumerate(snapshot.pending, start=1):
+        if entry.run == run.run:
+            if entry.not_before > snapshot.at:
+                return f"in {duration(entry.not_before - snapshot.at)}"
+            if queue.paused or run.job in queue.paused_jobs:
+                return "paused"
+            return "next" if place == 1 else f"{place - 1} before it"
+    return run.reason

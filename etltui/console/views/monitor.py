@@ -21,6 +21,7 @@ from etltui.console.model.tree import (
     opened,
     past_runs,
     shown_runs,
+    turn_of,
 )
 from etltui.console.starting import start
 from etltui.console.steps import (
@@ -200,7 +201,8 @@ class Monitor(View):
     def _run_row(self, moment: Moment, run: RunView, *, is_open: bool) -> Row:
         glyphs = self.desk.look.glyphs
         sign = glyphs.open if is_open else glyphs.shut
-        name = f"{sign} {self.desk.title_of(run.job)} ({run.total})"
+        count = f" ({run.total})" if run.total else ""
+        name = f"{sign} {self.desk.title_of(run.job)}{count}"
         pace = moment.paces.rows_per_s(run.run)
         return Row(
             key=run.run,
@@ -226,21 +228,12 @@ class Monitor(View):
         if run.status in AT_WORK:
             return progress(glyphs, run_share(run), self._room)
         if run.status in NOT_ENDED:
-            return Styled(self._turn(moment, run), "muted")
+            return Styled(turn_of(run, moment.snapshot), "muted")
         if run.reason:
             return Styled(run.reason, "bad" if run.status is RunStatus.FAILED else "warn")
         # The time of day, not how long ago: a screen on which nothing happens stands still.
         ended = local(run.changed, self.desk.look.timezone)
         return f"{run.completed}/{run.total} at {ended:%H:%M}"
-
-    def _turn(self, moment: Moment, run: RunView) -> str:
-        """When a waiting run has its turn."""
-        for place, entry in enumerate(moment.snapshot.pending, start=1):
-            if entry.run == run.run:
-                if entry.not_before > moment.at:
-                    return f"in {duration(entry.not_before - moment.at)}"
-                return "next" if place == 1 else f"{place - 1} before it"
-        return run.reason
 
     def _inside(self, moment: Moment, run: RunView) -> Iterator[Row]:
         if not self._by_urgency:

@@ -7,7 +7,7 @@ from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.events import RunFinished
 from etltui.domain.inquiry import Estimate
 from etltui.domain.progress import Eta
-from etltui.domain.queue import Ask, Mode, QueueEntry
+from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, RunRow
 
@@ -200,8 +200,15 @@ async def test_a_run_that_waits_says_when_its_turn_is(tmp_path):
         assert "next" in world.lines[2]
         assert "1 before it" in world.lines[3]
         assert "in 1:30" in world.lines[4]
+        assert "(0)" not in world.text  # how many it will read is not known yet
         await world.press("f", "r")
         assert world.engine.calls == []
+        held = QueueMetrics(pending=3, paused_jobs=("job1",))
+        await world.now(cw.snapshot(waiting, pending=pending, queue=held))
+        assert "next" in world.lines[2]
+        assert world.lines[3].endswith("paused")
+        await world.now(cw.snapshot(waiting, pending=pending, queue=QueueMetrics(paused=True)))
+        assert world.lines[2].endswith("paused")
 
 
 async def test_what_a_run_lacks_is_read_again(tmp_path):
