@@ -271,7 +271,7 @@ async def test_s0_53_what_happens_reaches_the_screen_by_itself(tmp_path, monkeyp
         held = house.gate("A", 2)
         handle = await house.submit()
         # Nobody draws here but the console.
-        await until(lambda: "Daily sales (" in screen.text)
+        await until(lambda: "Daily sales" in screen.text)
         await held.reached.wait()
         held.let_go()
         await handle.wait()
