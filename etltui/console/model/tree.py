@@ -12,6 +12,8 @@ FOLD_S = 5.0
 """A completed run folds after so many seconds."""
 
 _FEW = 3
+_HEADINGS = 4
+"""Lines inside an open run that are no connections: heads of groups, and how many more."""
 _ENDED_BADLY = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.COMPLETED_WITH_ERRORS)
 
 
@@ -137,6 +139,22 @@ def share(view: ConnectionView) -> float | None:
 def errors_first(views: Iterable[ConnectionView]) -> list[ConnectionView]:
     """Failures for good before those that are tried again."""
     return sorted(views, key=lambda view: view.status is not ConnectionStatus.FAILED)
+
+
+def room_of_failing(found: Groups, height: int, share: int) -> int:
+    """How many failing connections of a run may be shown: half the screen, or what is free.
+
+    Args:
+        found: The run's connections.
+        height: Lines of the tree.
+        share: Those that each open run may have.
+    """
+    return max(height // 2, share - _HEADINGS - min(len(found.running), height // 4))
+
+
+def room_of_running(found: Groups, height: int, share: int) -> int:
+    """How many running connections of a run may be shown, told the same."""
+    return max(height // 4, share - _HEADINGS - len(found.failing))
 
 
 def begun_above(first: RunView | None, under: RunView | None) -> bool:

@@ -20,6 +20,8 @@ from etltui.console.model.tree import (
     groups,
     opened,
     past_runs,
+    room_of_failing,
+    room_of_running,
     shown_runs,
     turn_of,
 )
@@ -95,9 +97,6 @@ COLUMNS = (
     Column(id="time", title="TIME", width=5, align="right"),
     Column(id="progress", title="PROGRESS", width=16, flexible=True),
 )
-
-_HEADINGS = 4
-"""Lines inside an open run that are no connections: heads of groups, and how many more."""
 
 
 class Monitor(View):
@@ -245,15 +244,13 @@ class Monitor(View):
         if found.failing:
             title = f"  {glyphs.failed} {len(found.failing)} failing"
             yield Row(key=f"{run.run}/failing", cells=(Styled(title, "bad"),), heading=True)
-            most = self.table.size.height // 2
+            most = room_of_failing(found, self.table.size.height, self._share)
             yield from self._some(moment, run, errors_first(found.failing), most)
         if found.running:
             title = f"  {glyphs.running} {len(found.running)} running"
             yield Row(key=f"{run.run}/running", cells=(Styled(title, "busy"),), heading=True)
-            most = self._share - _HEADINGS - len(found.failing)
-            yield from self._some(
-                moment, run, found.running, max(most, self.table.size.height // 4)
-            )
+            most = room_of_running(found, self.table.size.height, self._share)
+            yield from self._some(moment, run, found.running, most)
         counts = [f"{found.done} completed"] if found.done else []
         counts += [f"{found.waiting} waiting"] if found.waiting else []
         counts += [f"{found.skipped} skipped"] if found.skipped else []
@@ -375,8 +372,7 @@ class Monitor(View):
         run, _view = self._under()
         if run is None:
             return
-        title = self.desk.title_of(run.job)
-        question = f"Cancel {title}, {run.completed} of {run.total} done?"
+        question = f"Cancel {self.desk.title_of(run.job)}, {run.completed} of {run.total} done?"
         if not self.desk.config.console.confirm or await self.desk.confirm(question):
             await self.desk.attempt("cancel", run=run.run, reason="cancelled from the console")
 

@@ -137,6 +137,16 @@ async def test_of_a_large_run_the_first_are_shown_so_that_others_stay_in_sight(t
         assert world.app.view.NAME == "run"
 
 
+async def test_failures_have_the_room_that_nothing_else_takes(tmp_path):
+    engine = cw.FakeEngine(cw.snapshot([many(running=0, failed=14)]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "branch_113" in world.text
+        assert "more" not in world.text
+        await world.now(cw.snapshot([many(running=20, failed=14)]))
+        assert "…4 more" in world.text
+        assert "branch_005" in world.text
+
+
 async def test_one_more_is_shown_instead_of_being_counted(tmp_path):
     engine = cw.FakeEngine(cw.snapshot([many(running=6)]))
     async with cw.console(tmp_path, engine=engine) as world:
