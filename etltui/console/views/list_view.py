@@ -187,6 +187,10 @@ class ListView(View, Generic[T]):
         self.show(self.desk.moment)
         self.desk.redraw()
 
+    def unfilter(self) -> None:
+        """Let the next picture have every record."""
+        self._test, self.filter = None, ""
+
     async def do_filter(self, text: str = "") -> None:
         """Ask for a filter; it holds while it is typed."""
         before = self.filter

@@ -87,7 +87,11 @@ class OneRun(ListView[RunConnection]):
     def enter(self, argument: str) -> None:
         """Show `RUN [CONNECTION]`, where RUN may be a job; without anything the newest run."""
         self.argument = argument
+        before = self._run
         self._run, _, self._wanted_connection = argument.partition(" ")
+        if argument and (self._run != before or self._wanted_connection):
+            # What was looked for in one run would hide what is wrong in another.
+            self.unfilter()
         self._live = self._subject = None
         self.table.chosen = set()
 

@@ -282,6 +282,23 @@ async def test_a_console_that_only_shows_changes_nothing(tmp_path):
         assert world.engine.calls == []
 
 
+async def test_a_filter_ends_with_the_run_that_it_was_for(tmp_path):
+    """Else the branch that was opened from the monitor would not be among those shown."""
+    engine = cw.FakeEngine(cw.snapshot([at_work()]))
+    async with cw.console(tmp_path, engine=engine) as world:
+        world.app.go("run", ID)
+        await world.settle()
+        world.app.perform("list.filter", world.app.view, "branch_004")
+        await world.worked()
+        assert "branch_003" not in world.text
+        world.app.go("run", ID)
+        await world.settle()
+        assert world.app.view.filter == "branch_004"
+        world.app.go("run", f"{ID} branch_003")
+        await world.settle()
+        assert world.app.view.table.key == "branch_003"
+
+
 async def test_a_filter_that_matches_nothing_says_so(tmp_path):
     engine = cw.FakeEngine(cw.snapshot([at_work()]))
     async with cw.console(tmp_path, engine=engine) as world:
