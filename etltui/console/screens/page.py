@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from etltui.console.cells import Cell, Column, Row, Styled, folded, role_of, text_of
+from etltui.console.registry import ENTRIES
 from etltui.console.view import Desk
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.table import Table
@@ -35,6 +36,10 @@ class Page(ModalScreen[None]):
         Binding("slash", "search", show=False, id="page.search"),
         Binding("n", "next(1)", show=False, id="page.next"),
         Binding("N", "next(-1)", show=False, id="page.previous"),
+        *(
+            Binding(entry.digit, f"go('{entry.name}')", show=False, id=f"go.{entry.name}")
+            for entry in ENTRIES
+        ),
     ]
 
     def __init__(self, desk: Desk, title: str, lines: Sequence[Cell], hang: int = 0) -> None:
@@ -92,6 +97,11 @@ class Page(ModalScreen[None]):
             event.stop()
             event.prevent_default()
             self._search("")
+
+    def action_go(self, view: str) -> None:
+        """Leave it for a view."""
+        _ = self.dismiss()
+        self._desk.go(view)
 
     def action_search(self) -> None:
         """Ask what to look for."""

@@ -138,6 +138,18 @@ async def test_help_shows_the_keys_as_they_are_chosen_and_is_searched(tmp_path):
         assert "Nothing runs" in world.text
 
 
+async def test_from_a_page_a_view_is_one_key_away(tmp_path):
+    async with cw.console(tmp_path) as world:
+        await world.press("question_mark")
+        assert "Help" in world.lines[0]
+        await world.press("3")
+        await world.settle()
+        assert world.app.view.NAME == "connections"
+        assert "Connections" in world.lines[0]
+        await world.press("question_mark", "slash", "3", "enter")
+        assert "Help" in world.lines[0]
+
+
 async def test_the_palette_finds_by_letters_and_does_it(tmp_path):
     async with cw.console(tmp_path) as world:
         await world.press("ctrl+p")
