@@ -239,7 +239,10 @@ ADVICE: Mapping[ErrorClass, Advice] = {
     ErrorClass.DRIVER_CRASH: Advice(
         transient=True,
         means="The process that reads this kind of database died.",
-        try_="The run tries again by itself; if it happens again, try another driver.",
+        try_=(
+            "The run tries again by itself; if it happens again, its last words are in "
+            "logs/extractor.log of the state folder."
+        ),
     ),
     ErrorClass.POISON: Advice(
         transient=False,
