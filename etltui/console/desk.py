@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -205,7 +204,3 @@ class AppDesk(Desk):
         """Whom to call about a connection."""
         found = (each.contact for each in self.config.connections if each.name == connection)
         return next(found, "")
-
-    def caller(self, name: str, /, **arguments: Any) -> Callable[[], Awaitable[bool]]:
-        """An order for `later`."""
-        return partial(self.attempt, name, **arguments)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from etltui.domain.run import ConnectionStatus, RunStatus
 
-_EIGHTHS = 8
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Glyphs:
@@ -41,7 +39,6 @@ class Glyphs:
     box_on: str
     box_off: str
     heat: str
-    spinner: str
     minus: str
     arrow: str
     between: str
@@ -76,7 +73,6 @@ UNICODE = Glyphs(
     box_on="[x]",
     box_off="[ ]",
     heat="█▓░",
-    spinner="◐◓◑◒",
     minus="−",
     arrow="→",
     between="·",
@@ -105,7 +101,6 @@ ASCII = Glyphs(
     box_on="[x]",
     box_off="[ ]",
     heat="#%.",
-    spinner="*",
     minus="-",
     arrow="->",
     between="|",

@@ -15,7 +15,7 @@ def usual_of(newest_first: Iterable[int]) -> int | None:
 
 
 def difference(rows: int, usual: int | None, minus: str) -> str:
-    """How far rows are from usual: `+0.4%`, `−100%`, `×25`; empty where nothing is usual.
+    """How far rows are from usual: `+0.4%`, `−100%`, `x25`; empty where nothing is usual.
 
     Args:
         rows: What was read.

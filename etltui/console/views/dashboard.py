@@ -63,8 +63,6 @@ COMMANDS = (
 
 NARROW = 100
 """Columns under which the charts stand one above the other."""
-LOW = 6
-"""Lines that a chart needs."""
 
 
 class Dashboard(View, can_focus=True):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.geometry import Region
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled
@@ -220,10 +219,6 @@ class History(ListView[RunLine]):
 
     def _compared(self) -> tuple[PastRun, PastRun] | None:
         return compared([line.past for line in self.selected], self._runs)
-
-    def free(self) -> Region:
-        """All of it."""
-        return self.region
 
     def on_heat_map_moved(self) -> None:
         """Let hint and footer follow the cursor."""
