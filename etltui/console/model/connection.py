@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from etltui.console.cells import Cell, Styled, folded, text_of
+from etltui.console.cells import Cell, Styled, folded, role_of, text_of
 from etltui.console.glyphs import Glyphs, bar
+from etltui.console.model.outcomes import outcome_glyph, outcome_word
 from etltui.console.steps import connection_status
 from etltui.domain.errors import ADVICE, Trouble
 from etltui.domain.logbook import Outcome
@@ -44,16 +45,6 @@ class Known:
     pool: PoolStats | None = None
 
 
-def outcome_glyph(glyphs: Glyphs, outcome: Outcome) -> Styled:
-    """How a connection ended, as one sign: well, with unusual rows, or not at all."""
-    if outcome.status is ConnectionStatus.COMPLETED:
-        return Styled(glyphs.warning, "warn") if outcome.far else Styled(glyphs.done, "ok")
-    if outcome.status is ConnectionStatus.FAILED:
-        return Styled(glyphs.failed, "bad")
-    sign = glyphs.skipped if outcome.status is ConnectionStatus.SKIPPED else glyphs.cancelled
-    return Styled(sign, "muted")
-
-
 def past_line(glyphs: Glyphs, past: Sequence[Outcome] | None) -> list[Cell]:
     """The last runs of a connection as signs, the newest at the right, and how many went well."""
     if past is None:
@@ -72,7 +63,9 @@ def details(known: Known, *, glyphs: Glyphs, timezone: str, width: int) -> list[
     lines += trouble_lines(view.trouble, width, contact=known.contact)
     lines.append([*_label("Past"), *past_line(glyphs, known.past)])
     if view.trouble is None and (failed := _last_failure(known.past)):
-        lines.append([*_label("Failed"), f"last on {moment(failed.at, timezone)}: {_why(failed)}"])
+        lines.append(
+            [*_label("Failed"), f"last on {moment(failed.at, timezone)}: {outcome_word(failed)}"]
+        )
     lines.append([*_label("Rows"), *_rows(view)])
     if view.seconds:
         lines.append([*_label("Time"), *time_split(view, glyphs, width)])
@@ -89,7 +82,7 @@ def as_text(lines: Sequence[TextLine]) -> list[Cell]:
     return [
         Styled(
             "".join(map(text_of, line)),
-            "bad" if any(isinstance(each, Styled) and each.role == "bad" for each in line) else "",
+            "bad" if any(role_of(each) == "bad" for each in line) else "",
         )
         for line in lines
     ]
@@ -161,10 +154,6 @@ def _rows(view: ConnectionView) -> list[Cell]:
 
 def _last_failure(past: Sequence[Outcome] | None) -> Outcome | None:
     return next((each for each in past or () if each.error_class is not None), None)
-
-
-def _why(outcome: Outcome) -> str:
-    return words(outcome.error_class) if outcome.error_class else words(outcome.status)
 
 
 def _server(known: Known, width: int) -> list[TextLine]:

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from etltui.console.cells import Cell, Styled
-from etltui.console.glyphs import Glyphs, status_glyph, status_role
+from etltui.console.glyphs import Glyphs
 from etltui.console.model.connections import Answer, FleetLine, Past
 from etltui.console.model.difference import difference
 from etltui.console.model.listing import Field
+from etltui.console.model.outcomes import outcome_status
 from etltui.console.steps import connection_status
-from etltui.domain.logbook import Outcome
-from etltui.domain.run import ConnectionStatus
 from etltui.domain.usual import deviation
 from etltui.domain.words import age, number, words
 
@@ -113,14 +112,6 @@ FIELDS: tuple[Field[FleetRow], ...] = (
     ),
     Field(id="held", title="HELD", width=16, cell=lambda row: row.held, below=140),
 )
-
-
-def outcome_status(glyphs: Glyphs, outcome: Outcome) -> Cell:
-    """How a run connection ended: sign and word; of a failure its class."""
-    word = words(outcome.error_class) if outcome.error_class else words(outcome.status)
-    if outcome.status is ConnectionStatus.COMPLETED and outcome.far:
-        return Styled(f"{glyphs.warning} {word}", "warn")
-    return Styled(f"{status_glyph(glyphs, outcome.status)} {word}", status_role(outcome.status))
 
 
 def status_cell(line: FleetLine, glyphs: Glyphs) -> Cell:

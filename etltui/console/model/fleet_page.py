@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etltui.console.cells import Cell, Styled
-from etltui.console.glyphs import Glyphs, status_glyph
+from etltui.console.glyphs import Glyphs
 from etltui.console.model.before import said, trouble_lines
-from etltui.console.model.connection_rows import outcome_status, since
+from etltui.console.model.connection_rows import since
 from etltui.console.model.connections import FleetLine
+from etltui.console.model.outcomes import outcome_glyph, outcome_status
 from etltui.domain.errors import Trouble
 from etltui.domain.job import Connection
 from etltui.domain.logbook import Outcome
@@ -45,12 +46,7 @@ def pool_of(connection: Connection, pools: Sequence[PoolStats]) -> PoolStats | N
 
 def row_of_signs(outcomes: Sequence[Outcome], glyphs: Glyphs) -> str:
     """A sign for each run, the oldest first."""
-    return "".join(
-        glyphs.warning
-        if each.status is ConnectionStatus.COMPLETED and each.far
-        else status_glyph(glyphs, each.status)
-        for each in reversed(outcomes)
-    )
+    return "".join(outcome_glyph(glyphs, each).text for each in reversed(outcomes))
 
 
 def sheet_lines(sheet: Sheet, glyphs: Glyphs, at: float, zone: str) -> list[Cell]:
@@ -106,20 +102,11 @@ def _runs(sheet: Sheet, glyphs: Glyphs, at: float) -> list[Cell]:
         status = outcome_status(glyphs, outcome)
         ago = since(at - outcome.at)
         text = (
-            f"  {_text(status):<16} {ago:>7}  {number(outcome.rows):>11} rows"
+            f"  {status.text:<16} {ago:>7}  {number(outcome.rows):>11} rows"
             f"  {duration(outcome.seconds):>6}  {outcome.job}  {outcome.far}"
         )
-        lines.append(Styled(text.rstrip(), _role(status)))
+        lines.append(Styled(text.rstrip(), status.role if status.role in {"bad", "warn"} else ""))
     return lines
-
-
-def _text(cell: Cell) -> str:
-    return cell if isinstance(cell, str) else cell.text
-
-
-def _role(cell: Cell) -> str:
-    role = "" if isinstance(cell, str) else cell.role
-    return role if role in {"bad", "warn"} else ""
 
 
 def _pool(pool: PoolStats | None) -> list[Cell]:

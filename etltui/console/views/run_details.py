@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell
 from etltui.console.model.connection import Known, details
+from etltui.console.model.fleet_page import pool_of
 from etltui.console.model.run import Subject
 from etltui.console.model.run_columns import RunConnection
 from etltui.console.view import Desk
-from etltui.domain.pools import PoolKey
 
 
 def all_about(
@@ -24,10 +24,7 @@ def all_about(
     name = record.view.connection
     plan = reads.get("plan", subject.run) if subject and subject.planned else None
     planned = next((each for each in plan.connections if each.name == name), None) if plan else None
-    pool = None
-    if planned is not None:
-        key = str(PoolKey.of(planned.connection))
-        pool = next((each for each in moment.snapshot.pool_info if each.pool == key), None)
+    pools = moment.snapshot.pool_info
     known = Known(
         view=record.view,
         at=moment.at,
@@ -35,6 +32,6 @@ def all_about(
         contact=desk.contact_of(name),
         past=reads.get("connection_history", name),
         planned=planned,
-        pool=pool,
+        pool=pool_of(planned.connection, pools) if planned is not None else None,
     )
     return details(known, glyphs=look.glyphs, timezone=look.timezone, width=width)

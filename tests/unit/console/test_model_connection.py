@@ -5,7 +5,8 @@ import pytest
 import console_world as cw
 from etltui.console.cells import text_of
 from etltui.console.glyphs import ASCII, UNICODE
-from etltui.console.model.connection import Known, as_text, details, outcome_glyph, past_line
+from etltui.console.model.connection import Known, as_text, details, past_line
+from etltui.console.model.outcomes import outcome_glyph
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.job import Connection, Query
 from etltui.domain.logbook import Outcome
