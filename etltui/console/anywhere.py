@@ -25,7 +25,7 @@ COMMANDS = (
         id="app.back",
         keys="escape,backspace",
         title="back",
-        help="Back to the view before.",
+        help="Take the filter away, or go back to the view before.",
         footer=False,
     ),
     Command(

@@ -244,8 +244,10 @@ class General:
             desk.page("Actions", action_lines(found, desk.look.timezone))
 
     async def do_back(self, _: str = "") -> None:
-        """Back to the view before."""
-        self._app.back()
+        """Take the filter away, or go back to the view before."""
+        view = self._app.view
+        if view is None or not view.taken_back():
+            self._app.back()
 
     async def do_undo(self, _: str = "") -> None:
         """Keep what was to be deleted."""

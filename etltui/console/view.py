@@ -185,6 +185,10 @@ class View(Widget):
         """
         return (), ()
 
+    def taken_back(self) -> bool:
+        """Take back what narrows the view; whether something did. If not, `back` leaves it."""
+        return False
+
     def crumbs(self) -> Sequence[str]:
         """Where the operator is, from the outside in."""
         return (self.TITLE,)

@@ -187,6 +187,13 @@ class ListView(View, Generic[T]):
         self.show(self.desk.moment)
         self.desk.redraw()
 
+    def taken_back(self) -> bool:
+        """Take the filter away."""
+        narrow = bool(self.filter)
+        if narrow:
+            self.filter_by("")
+        return narrow
+
     def unfilter(self) -> None:
         """Let the next picture have every record."""
         self._test, self.filter = None, ""

@@ -309,6 +309,14 @@ async def test_a_filter_that_matches_nothing_says_so(tmp_path):
         world.app.perform("list.filter", world.app.view, "elsewhere")
         await world.settle()
         assert "None of 5 matches elsewhere." in world.text
+        assert "esc takes it away" in world.text
+        await world.press("escape")
+        assert world.app.view.NAME == "run"
+        assert "branch_005" in world.text
+        await world.press("escape")
+        await world.settle()
+        assert world.app.view.NAME == "monitor"
+        await world.press("4")
         for text, found in (
             ("status=failed", [4]),
             ("status=unreachable", [3]),
