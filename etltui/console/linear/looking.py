@@ -24,6 +24,7 @@ from etltui.console.linear.sheets import (
     tested_line,
 )
 from etltui.console.linear.tables import plain
+from etltui.console.model.acted import who_began
 from etltui.console.model.before import estimate_lines
 from etltui.console.model.checkpoints import (
     Saved,
@@ -35,9 +36,9 @@ from etltui.console.model.checkpoints import (
 )
 from etltui.console.model.connection_rows import row_of_connection
 from etltui.console.model.connections import Fleet, fleet_line, live_views, pasts, summed_up
-from etltui.console.model.history import Ink, RunLine, past_runs, who_began
+from etltui.console.model.history import Ink, RunLine, past_runs
 from etltui.console.model.job_rows import row_of_job
-from etltui.console.model.jobs import Known, by_job, job_lines, owners, reading
+from etltui.console.model.jobs import Known, by_job, job_lines, reading
 from etltui.console.model.listing import test_of
 from etltui.console.model.logs import Sieve, line_of
 from etltui.console.model.pool_rows import row_of_pool
@@ -119,7 +120,7 @@ class Looking:
         known = Known(
             last=await history.last_by_job() or {},
             past=by_job(await history.runs(since=since, limit=_PAST_RUNS)),
-            owners=owners(await history.actions(since, _PAST_RUNS)),
+            owners=who_began(await history.actions(since, _PAST_RUNS)),
             reads=reading(ground.config, local(at, zone).date()),
         )
         lines = job_lines(ground.config.jobs, known, moment.snapshot)

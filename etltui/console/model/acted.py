@@ -1,6 +1,6 @@
-"""Who did what to the engine and when, as lines to read."""
+"""Who did what to the engine and when: as lines to read, and by the runs that came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from etltui.console.cells import Cell, Styled
 from etltui.domain.logbook import Action
@@ -9,6 +9,7 @@ from etltui.domain.words import moment
 MOST = 500
 """Actions that are shown, the newest first."""
 _DONE = "done"
+_STARTS = frozenset({"submit", "retry"})
 
 
 def action_lines(actions: Sequence[Action], timezone: str) -> list[Cell]:
@@ -27,6 +28,15 @@ def action_lines(actions: Sequence[Action], timezone: str) -> list[Cell]:
         came_of_it = "" if each.outcome == _DONE else f"  → {each.outcome}"
         lines.append(Styled(text + came_of_it, "warn" if _refused(each) else ""))
     return lines
+
+
+def who_began(actions: Iterable[Action]) -> dict[str, str]:
+    """From a run to who asked for it first.
+
+    Args:
+        actions: The newest first.
+    """
+    return {each.outcome: each.who for each in actions if each.what in _STARTS}
 
 
 def _refused(action: Action) -> bool:

@@ -1,22 +1,21 @@
 """Past runs: what each of them was, and against what is usual for its job."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etltui.console.cells import Cell, Styled
 from etltui.console.glyphs import Glyphs
 from etltui.console.model.difference import COMPARED, difference, usual_of
 from etltui.console.model.listing import Field
+from etltui.console.model.run import RETRIED
 from etltui.console.steps import run_status
-from etltui.domain.logbook import Action
 from etltui.domain.progress import RunView
 from etltui.domain.run import NOT_ENDED, RunStatus
 from etltui.domain.stored import RunRow
 from etltui.domain.usual import deviation
 from etltui.domain.words import duration, local, number, short
 
-_STARTS = ("submit", "retry")
 _WHOLE = frozenset({RunStatus.COMPLETED})
 
 
@@ -44,14 +43,15 @@ class PastRun:
     reason: str = ""
     who: str = ""
 
+    @property
+    def lacks(self) -> int:
+        """How many of its connections have not completed."""
+        return self.total - self.completed
 
-def who_began(actions: Iterable[Action]) -> dict[str, str]:
-    """From a run to who asked for it first.
-
-    Args:
-        actions: The newest first.
-    """
-    return {each.outcome: each.who for each in actions if each.what in _STARTS}
+    @property
+    def retried(self) -> bool:
+        """Whether there is anything of it to be read again."""
+        return self.status in RETRIED and self.lacks > 0
 
 
 def past_runs(
@@ -207,8 +207,8 @@ FIELDS: tuple[Field[RunLine], ...] = (
         id="lacks",
         title="LACKS",
         width=5,
-        cell=lambda line: number(line.past.total - line.past.completed),
-        value=lambda line: line.past.total - line.past.completed,
+        cell=lambda line: number(line.past.lacks),
+        value=lambda line: line.past.lacks,
         align="right",
         shown=False,
     ),
@@ -275,14 +275,13 @@ def compared(chosen: Sequence[PastRun], runs: Sequence[PastRun]) -> tuple[PastRu
     return None if before is None else (before, one)
 
 
-def to_try_again(
-    runs: Iterable[PastRun], retried: Callable[[PastRun], bool]
-) -> tuple[list[PastRun], int]:
+def to_try_again(runs: Iterable[PastRun]) -> tuple[list[PastRun], int]:
     """Of each job the newest run that lacks something, and how many older ones there are.
 
     A job has one run at a time: the older ones can follow when that one has ended.
     """
-    found = sorted(filter(retried, runs), key=lambda each: each.run, reverse=True)
+    lacking = [each for each in runs if each.retried]
+    found = sorted(lacking, key=lambda each: each.run, reverse=True)
     newest: dict[str, PastRun] = {}
     for each in found:
         newest.setdefault(each.job, each)

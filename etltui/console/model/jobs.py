@@ -8,14 +8,11 @@ from etltui.config.schema import Config
 from etltui.config.select import select
 from etltui.console.model.difference import usual_of
 from etltui.domain.job import Job
-from etltui.domain.logbook import Action
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import AT_WORK, RESUMABLE, RunStatus
 from etltui.domain.stored import RunRow
 from etltui.domain.words import local
-
-_STARTS = frozenset({"submit", "retry"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,15 +207,6 @@ def turns(pending: Sequence[QueueEntry], at: float) -> dict[str, Turn]:
         if before is None or (before.due and not late):
             found[entry.job] = turn
     return found
-
-
-def owners(actions: Iterable[Action]) -> dict[str, str]:
-    """From runs to who asked for them.
-
-    Args:
-        actions: What was done, the newest first.
-    """
-    return {each.outcome: each.who for each in actions if each.what in _STARTS}
 
 
 def by_job(rows: Iterable[RunRow]) -> dict[str, list[RunRow]]:

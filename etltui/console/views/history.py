@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled
 from etltui.console.commands import Command, bindings
+from etltui.console.model.acted import who_began
 from etltui.console.model.comparing import comparison, pairs
 from etltui.console.model.heat import again
 from etltui.console.model.history import (
@@ -18,10 +19,8 @@ from etltui.console.model.history import (
     compared,
     past_runs,
     to_try_again,
-    who_began,
 )
 from etltui.console.model.listing import row_of
-from etltui.console.model.run import RETRIED
 from etltui.console.view import Desk
 from etltui.console.views.history_map import WIDE, HistoryMap
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
@@ -193,10 +192,10 @@ class History(ListView[RunLine]):
         line = self.current
         if line is None:
             return (), ()
-        past, lacks = line.past, line.past.total - line.past.completed
+        past = line.past
         said: list[Cell] = [because(words(past.status), past.reason)]
-        if past.status in RETRIED and lacks:
-            said.append(f"; f reads {counted(lacks, 'connection')} again")
+        if past.retried:
+            said.append(f"; f reads {counted(past.lacks, 'connection')} again")
         return said, [Styled(past.run, "muted")]
 
     def enabled(self, command: Command) -> bool:
@@ -212,10 +211,7 @@ class History(ListView[RunLine]):
                 return True
 
     def _to_retry(self) -> tuple[list[PastRun], int]:
-        return to_try_again(
-            (line.past for line in self.selected),
-            lambda past: past.status in RETRIED and past.completed < past.total,
-        )
+        return to_try_again(line.past for line in self.selected)
 
     def _compared(self) -> tuple[PastRun, PastRun] | None:
         return compared([line.past for line in self.selected], self._runs)
@@ -275,7 +271,7 @@ class History(ListView[RunLine]):
             wanted = [(each.run, each.connections, len(each.connections)) for each in found]
         else:
             runs, older = self._to_retry()
-            wanted = [(each.run, (), each.total - each.completed) for each in runs]
+            wanted = [(each.run, (), each.lacks) for each in runs]
         count = 0
         for run, only, lacks in wanted:
             ask = Ask(mode=Mode.RETRY, only=only)

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled, joined
 from etltui.console.commands import Command, bindings
+from etltui.console.model.acted import who_began
 from etltui.console.model.before import dry_run_lines, plan_lines
 from etltui.console.model.job_rows import FIELDS, NEXT, JobRow, row_of_job
-from etltui.console.model.jobs import JobLine, Known, by_job, job_lines, owners, reading
+from etltui.console.model.jobs import JobLine, Known, by_job, job_lines, reading
 from etltui.console.starting import offered, selectors, start
 from etltui.console.view import Desk
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
@@ -143,7 +144,7 @@ class Jobs(ListView[JobRow]):
             last=reads.get("last_by_job") or {},
             read=reads.known("last_by_job"),
             past=by_job(reads.get("runs", since=since, limit=_PAST_RUNS) or ()),
-            owners=owners(reads.get("actions", since, _PAST_RUNS) or ()),
+            owners=who_began(reads.get("actions", since, _PAST_RUNS) or ()),
             reads=self._reads_of(at),
         )
 

@@ -6,6 +6,7 @@ import console_world as cw
 import history_world as hw
 from etltui.console.cells import text_of
 from etltui.console.glyphs import ASCII, UNICODE
+from etltui.console.model.acted import who_began
 from etltui.console.model.comparing import comparison, pairs
 from etltui.console.model.heat import (
     Again,
@@ -27,7 +28,6 @@ from etltui.console.model.history import (
     compared,
     past_runs,
     to_try_again,
-    who_began,
 )
 from etltui.console.model.listing import test_of as matching
 from etltui.domain.errors import ErrorClass
@@ -258,9 +258,15 @@ def test_two_runs_are_compared_the_older_first_and_one_with_the_one_before_it():
 
 def test_selected_runs_are_read_again_one_of_each_job():
     runs = past_runs([hw.run_row(n, completed=7) for n in range(3)], (), {})
-    found, older = to_try_again(runs, lambda past: past.completed < past.total)
+    found, older = to_try_again(runs)
     assert [each.run for each in found] == [hw.name_of(0)]
     assert older == 2
+
+
+def test_nothing_of_a_run_at_work_or_of_a_whole_one_is_read_again():
+    rows = [hw.run_row(0, completed=3, status=RunStatus.RUNNING)]
+    rows.append(hw.run_row(1, status=RunStatus.FAILED))  # it could not publish
+    assert to_try_again(past_runs(rows, (), {})) == ([], 0)
 
 
 def test_what_ended_otherwise_comes_first_then_what_is_far_off_then_the_rest():

@@ -5,6 +5,7 @@ import pytest
 import console_world as cw
 from console_past import HOUR, crashed, entry, row
 from etltui.console.glyphs import ASCII, UNICODE
+from etltui.console.model.acted import who_began
 from etltui.console.model.difference import difference, usual_of
 from etltui.console.model.job_rows import next_cell, row_of_job
 from etltui.console.model.jobs import (
@@ -15,7 +16,6 @@ from etltui.console.model.jobs import (
     job_lines,
     latest,
     newest,
-    owners,
     place,
     reading,
     turns,
@@ -116,7 +116,7 @@ def test_who_asked_is_known_by_the_run_that_came_of_it():
         Action(at=1.0, who="a@hq", what="submit", target="gst_sales", outcome="R1"),
         Action(at=0.0, who="c@hq", what="queue.pause", target="gst_sales", outcome="done"),
     ]
-    assert owners(acts) == {"R1": "a@hq", "R2": "b@hq"}
+    assert who_began(acts) == {"R1": "a@hq", "R2": "b@hq"}
 
 
 @pytest.mark.parametrize(
