@@ -11,7 +11,7 @@ from etltui.console.cells import Cell
 from etltui.console.clipboard import osc52
 from etltui.console.commands import Choices
 from etltui.console.look import CurrentLook
-from etltui.console.orders import UNDO_S, Undo, told
+from etltui.console.orders import UNDO_S, Undo, agreed, told
 from etltui.console.prompt import Prompt
 from etltui.console.reads import Reads
 from etltui.console.screens.page import Page
@@ -19,8 +19,6 @@ from etltui.console.screens.question import Question
 from etltui.console.view import Desk, Severity, Text
 from etltui.domain.errors import EtltuiError
 from etltui.domain.safe_text import safe_text
-
-YES = ("y", "yes")
 
 
 class Stage(Protocol):
@@ -149,8 +147,7 @@ class AppDesk(Desk):
 
     async def confirm(self, question: str) -> bool:
         """Whether the operator says yes."""
-        answer = await self.ask(f"{question} y/n ")
-        return answer is not None and answer.strip().lower() in YES
+        return agreed(await self.ask(f"{question} y/n "))
 
     def tell(self, text: str, severity: Severity = "information") -> None:
         """Say something in passing."""

@@ -26,7 +26,7 @@ from etltui.console.model.first import (
     tables,
 )
 from etltui.console.new_file import why_not_written, write_new
-from etltui.console.orders import told
+from etltui.console.orders import agreed, told
 from etltui.console.palette import screen_theme
 from etltui.console.prompt import Prompt
 from etltui.console.steps import advice
@@ -229,8 +229,7 @@ class FirstApp(ScreenApp):
         means, _ = advice(found.trouble)
         self._say(Styled(f"  {found.trouble.message}", "bad"), "".join(map(text_of, means)), "")
         self._hint.show([])
-        go_on = await self.prompt.ask("go on without an answer? y/n ")
-        return (go_on or "").strip().lower() in ("y", "yes")
+        return agreed(await self.prompt.ask("go on without an answer? y/n "))
 
     async def _written(self, answers: dict[str, str]) -> Path | None:
         place, made = self._means.place, tables(answers)

@@ -32,6 +32,11 @@ class Asking(Protocol):
         ...
 
 
+def agreed(answer: str | None) -> bool:
+    """Whether an answer is yes; where there is none it is no."""
+    return answer is not None and answer.strip().lower() in ("y", "yes")
+
+
 def why_not(command: Command, *, read_only: bool, enabled: bool) -> str:
     """Why a command is not done, as a sentence; empty where it is."""
     if read_only and command.changes:

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+from etltui.console.orders import agreed
 from etltui.console.view import Severity
 from etltui.domain.safe_text import safe_text
 
 PROMPT = "> "
-YES = ("y", "yes")
 
 
 class Speech:
@@ -43,8 +43,7 @@ class Speech:
 
     async def confirm(self, question: str) -> bool:
         """Whether the answer is yes; where there is none it is no."""
-        answer = await self.ask(f"{question} y/n ")
-        return answer is not None and answer.strip().lower() in YES
+        return agreed(await self.ask(f"{question} y/n "))
 
     async def ask(self, prompt: str = PROMPT) -> str | None:
         """The next line; None when there are no more."""
