@@ -7,7 +7,7 @@ from enum import StrEnum
 from rich.cells import cell_len
 
 from etltui.console.bridge import Moment
-from etltui.console.cells import Cell, Cut, Styled, fitted, text_of
+from etltui.console.cells import Cell, Cut, Styled, fitted, joined, text_of
 from etltui.console.glyphs import Glyphs, bar
 from etltui.console.model.tree import errors_first, groups, share
 from etltui.console.steps import connection_status, progress, run_share, run_status, step_word
@@ -93,10 +93,7 @@ def badge(runs: Sequence[RunView], glyphs: Glyphs) -> list[Cell]:
         said.append(Styled(f"{len(runs) - len(at_work)} ended", "muted"))
     if bad:
         said.append(Styled(f"{bad} failing", "bad"))
-    cells: list[Cell] = []
-    for each in said:
-        cells += [f" {glyphs.between} ", each] if cells else [each]
-    return cells
+    return joined(said, f" {glyphs.between} ")
 
 
 def panel_lines(

@@ -15,7 +15,7 @@ from etltui.config.setting_views import (
     all_rules,
     place_of,
 )
-from etltui.console.cells import Cell, Styled, folded
+from etltui.console.cells import Cell, Styled, folded, role_of, text_of
 from etltui.console.glyphs import Glyphs
 from etltui.console.model.before import said
 from etltui.domain.errors import Mistake
@@ -187,8 +187,8 @@ def box(parts: Sequence[Cell], width: int, height: int) -> list[list[Cell]]:
     """Texts folded into so many lines at most; what warns is never pushed out by what explains."""
     made: list[list[Cell]] = []
     for part in parts:
-        text, role = (part, "") if isinstance(part, str) else part
-        made.append([Styled(each, role) for each in folded(text, max(width, 20))])
+        role = role_of(part)
+        made.append([Styled(each, role) for each in folded(text_of(part), max(width, 20))])
     rest = sum(len(each) for each in made[1:])
     first = made[0][: max(height - rest, 1)] if made else []
     flat = [*first, *(line for each in made[1:] for line in each)]
