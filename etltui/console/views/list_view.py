@@ -1,8 +1,6 @@
 """A view of records in a table: filtered, sorted, its columns chosen, rows selected, exported."""
 
 import asyncio
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Row, Styled, text_of
 from etltui.console.commands import Command, bindings
 from etltui.console.model.listing import Field, Test, arranged, row_of, test_of
+from etltui.console.new_file import as_csv, why_not_written, write_new
 from etltui.console.view import Desk, View
 from etltui.console.widgets.table import Table
 
@@ -66,7 +65,7 @@ LIST_COMMANDS = (
         footer=False,
     ),
 )
-"""What every list can do; views append their own."""
+"""What every list can do; views put their own before."""
 
 
 class ListView(View, Generic[T]):
@@ -256,30 +255,27 @@ class ListView(View, Generic[T]):
         path = text or await self.desk.ask("write to: ", text=f"{self.NAME}.csv")
         if not path:
             return
-        place = Path(path)
+        wanted = Path(path)
+        made = self.exported(wanted.suffix.lower())
         try:
-            await asyncio.to_thread(_write_new, place, self.exported(place.suffix.lower()))
-        except FileExistsError:
-            self.desk.tell(f"{place} is there already; choose another name", "error")
+            place = await asyncio.to_thread(write_new, wanted, made)
         except OSError as error:
-            self.desk.tell(f"{place} cannot be written: {error.strerror}", "error")
+            self.desk.tell(why_not_written(wanted, error), "error")
         else:
             self.desk.tell(f"{len(self._records):,} rows in {place}")
 
     def exported(self, suffix: str) -> str:
         """The rows that are shown as CSV, or as JSON for `.json`."""
         fields = self.fields()
+        head = [field.id for field in fields]
         lines = [
-            {field.id: text_of(field.cell(record)).strip() for field in fields}
+            [text_of(field.cell(record)).strip() for field in fields]
             for record in self._records.values()
         ]
         if suffix == ".json":
-            return json.dumps(lines, ensure_ascii=False, indent=1) + "\n"
-        out = io.StringIO()
-        writer = csv.DictWriter(out, [field.id for field in fields], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-        return out.getvalue()
+            found = [dict(zip(head, line, strict=True)) for line in lines]
+            return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+        return as_csv(head, lines)
 
     async def do_copy(self, _: str = "") -> None:
         """Copy the selected rows."""
@@ -289,8 +285,3 @@ class ListView(View, Generic[T]):
             for record in self.selected
         ]
         self.desk.copy("\n".join(lines))
-
-
-def _write_new(path: Path, text: str) -> None:
-    with path.expanduser().open("x", encoding="utf-8", newline="") as file:
-        file.write(text)

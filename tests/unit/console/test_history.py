@@ -207,6 +207,7 @@ async def test_n_27_the_map_is_written_as_csv(tmp_path, engine):
         view = world.app.view
         await view.do_export(str(tmp_path / "runs.csv"))
         assert (tmp_path / "runs.csv").read_text().startswith("when,job,status,done")
+        assert (tmp_path / "runs.csv").stat().st_mode & 0o777 == 0o600
         await world.press("m")
         await view.do_export(str(tmp_path / "map.csv"))
         head, first, *_ = (tmp_path / "map.csv").read_text().splitlines()
