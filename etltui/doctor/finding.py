@@ -63,12 +63,6 @@ def fail(topic: str, title: str, detail: str, remedy: str, **numbers: float) -> 
     )
 
 
-def some(names: list[str], most: int = 8) -> str:
-    """The first few of many names."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
 def ago(seconds: float) -> str:
     """How long ago, as it is read."""
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):

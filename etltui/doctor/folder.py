@@ -3,8 +3,8 @@
 import socket
 
 from etltui.doctor.facts import Disk, Facts
-from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
-from etltui.domain.words import counted
+from etltui.doctor.finding import Finding, ago, fail, ok, warn
+from etltui.domain.words import counted, some
 
 _NETWORK = frozenset(
     {

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from statistics import median
 
 from etltui.doctor.facts import Facts, Unfinished
-from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
+from etltui.doctor.finding import Finding, ago, fail, ok, warn
 from etltui.domain.errors import ErrorClass
 from etltui.domain.progress import Snapshot
-from etltui.domain.words import counted
+from etltui.domain.words import counted, some
 
 STUCK_S = 600
 """A run under way without any sign of life for so long is stuck."""

@@ -3,8 +3,8 @@
 from etltui.bootstrap import FILES_PER_CONNECTION, SPARE_FILES
 from etltui.doctor.drivers import CORE, DRIVERS, SPEED, Driver
 from etltui.doctor.facts import Facts
-from etltui.doctor.finding import Finding, fail, ok, some, warn
-from etltui.domain.words import counted
+from etltui.doctor.finding import Finding, fail, ok, warn
+from etltui.domain.words import counted, some
 
 
 def configuration(facts: Facts) -> tuple[Finding, ...]:

@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from etltui.doctor.facts import Facts, Past, Unfinished
-from etltui.doctor.finding import Finding, ago, fail, ok, some, warn
+from etltui.doctor.finding import Finding, ago, fail, ok, warn
 from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.run import RESUMABLE, ConnectionResult, RunStatus
-from etltui.domain.words import counted, words
+from etltui.domain.words import counted, some, words
 
 _SLOW = frozenset({ErrorClass.TIMEOUT, ErrorClass.STALLED})
 _WRITING = frozenset({ErrorClass.DISK, ErrorClass.TARGET})

@@ -1,5 +1,6 @@
 """How numbers, times, statuses and notes read: one way wherever something is said to people."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,12 @@ def counted(count: int, noun: str) -> str:
 def words(status: str) -> str:
     """A status or class of failure as it is read: `completed with errors`."""
     return status.replace("_", " ")
+
+
+def some(names: Sequence[str], most: int = 8) -> str:
+    """The first few of perhaps 500 names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def noted(note: str, count: int) -> str:

@@ -11,10 +11,9 @@ from etltui.domain.pools import PoolKey, PoolMetrics, PoolStats
 from etltui.domain.progress import ConnectionView
 from etltui.domain.run import ConnectionStatus, RunResult
 from etltui.domain.usual import Past
-from etltui.domain.words import counted, number, size
+from etltui.domain.words import counted, number, size, some
 from etltui.engine.eta import time_left
 
-_NAMED = 10
 _SHEET = EXCEL.rows - 1
 """Rows below the header."""
 
@@ -133,12 +132,6 @@ def estimated(
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    """The first few of perhaps 500 names."""
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {number(more)} more" if more > 0 else "")
-
-
 def sentence(text: str) -> str:
     """The text as a sentence of its own."""
     return f"{text[:1].upper()}{text[1:]}."
@@ -172,7 +165,7 @@ def _long_sheets(known: Known) -> list[str]:
     long = [name for name, rows in known.usual_rows.items() if rows > _SHEET]
     if layouts & {"sheets", "both"} and long:
         found.append(
-            f"{_listed(long)} usually {'have' if len(long) > 1 else 'has'} more rows than an Excel "
+            f"{some(long)} usually {'have' if len(long) > 1 else 'has'} more rows than an Excel "
             f"sheet holds ({number(_SHEET)}): they go on in a further sheet."
         )
     if layouts & {"single", "both"} and known.all_rows > _SHEET:
@@ -193,12 +186,12 @@ def _logins(known: Known) -> list[str]:
     found = []
     if shut:
         found.append(
-            f"The login of {_listed(shut)} was refused and is not tried until it is released "
+            f"The login of {some(shut)} was refused and is not tried until it is released "
             "(etltui pools release)."
         )
     refused = [name for name in known.refused if name not in shut]
     if refused:
-        found.append(f"The last run was refused the login of {_listed(refused)}.")
+        found.append(f"The last run was refused the login of {some(refused)}.")
     return found
 
 
@@ -209,4 +202,4 @@ def _pools(known: Known) -> list[str]:
     names = [each.name for each in known.read if str(PoolKey.of(each)) in still]
     if not names:
         return []
-    return [f"The pools of {_listed(names)} lend nothing until they go on (etltui pools resume)."]
+    return [f"The pools of {some(names)} lend nothing until they go on (etltui pools resume)."]

@@ -7,7 +7,7 @@ from etltui.console.model.before import said
 from etltui.console.model.pools import PoolLine, meaning, milliseconds
 from etltui.domain.job import Connection
 from etltui.domain.pools import PoolHistory, PoolStats
-from etltui.domain.words import age, counted, duration, number
+from etltui.domain.words import age, counted, duration, number, some
 
 _SOME = 8
 
@@ -60,9 +60,7 @@ def _answers(history: PoolHistory) -> str:
 def _served(connections: Sequence[Connection]) -> str:
     if not connections:
         return "no connection of the configuration"
-    names = [each.name for each in connections]
-    more = f" and {len(names) - _SOME} more" if len(names) > _SOME else ""
-    return ", ".join(names[:_SOME]) + more
+    return some([each.name for each in connections])
 
 
 def _contacts(connections: Sequence[Connection]) -> list[str]:

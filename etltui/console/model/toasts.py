@@ -8,7 +8,7 @@ from etltui.console.view import Severity
 from etltui.domain.deadline import Outlook, finishes, outlook, verdict
 from etltui.domain.progress import RunView
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
-from etltui.domain.words import because, counted, duration, words
+from etltui.domain.words import because, counted, duration, some, words
 
 MARKS = (25, 50, 75)
 STANDS_S = 5.0
@@ -129,8 +129,7 @@ def _title(run: RunView) -> str:
 
 
 def _names(runs: Sequence[RunView]) -> str:
-    named = ", ".join(_title(run) for run in runs[:_NAMED])
-    return named + (f" and {len(runs) - _NAMED} more" if len(runs) > _NAMED else "")
+    return some([_title(run) for run in runs], _NAMED)
 
 
 def _begun(runs: Sequence[RunView]) -> list[Toast]:
@@ -189,7 +188,7 @@ def result(run: RunView) -> Toast:
     lines = [head, ", ".join(facts)]
     final = [output.path for output in run.outputs if output.final]
     if final:
-        lines.append(final[0] + (f" and {len(final) - 1} more" if len(final) > 1 else ""))
+        lines.append(some(final, 1))
     if run.status is RunStatus.STOPPED:
         lines.append("It can be resumed: 9 shows what it holds.")
     severity: Severity = "information"
