@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Cut, Styled, fitted, joined, text_of
+from etltui.console.frame import failing
 from etltui.console.glyphs import Glyphs, bar
 from etltui.console.model.tree import errors_first, groups, share
 from etltui.console.steps import connection_status, progress, run_share, run_status, step_word
@@ -87,7 +88,7 @@ def fading(moment: Moment) -> bool:
 def badge(runs: Sequence[RunView], glyphs: Glyphs) -> list[Cell]:
     """The runs in a few words."""
     at_work = [run for run in runs if run.status in AT_WORK]
-    bad = sum(len(groups(run).failing) for run in at_work)
+    bad = sum(failing(run) for run in at_work)
     said = [Styled(f"{len(at_work)} running", "busy")] if at_work else []
     if len(at_work) < len(runs):
         said.append(Styled(f"{len(runs) - len(at_work)} ended", "muted"))

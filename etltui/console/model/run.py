@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from etltui.console.bridge import Moment
 from etltui.console.cells import Cell, Styled
+from etltui.console.frame import failing
 from etltui.console.glyphs import Glyphs
+from etltui.console.model.difference import difference
 from etltui.console.steps import run_status
 from etltui.domain.deadline import Chance, Outlook, finishes, outlook, verdict
 from etltui.domain.errors import ErrorClass
@@ -26,7 +28,6 @@ from etltui.domain.words import counted, duration, number, size
 RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
 """Runs whose missing connections can be read again."""
 _STEPS = frozenset({"", *Step})
-FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +70,6 @@ class Subject:
 
 def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
     """A run that the engine remembers."""
-    retrying = sum(each.status is ConnectionStatus.RETRYING for each in view.connections.values())
     begun = view.status is not RunStatus.QUEUED
     until = at if view.status in NOT_ENDED else view.changed
     return Subject(
@@ -79,7 +79,7 @@ def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
         status=view.status,
         total=view.total,
         completed=view.completed,
-        failing=view.failed + retrying,
+        failing=failing(view),
         rows=view.rows,
         seconds=max(until - view.started, 0.0) if begun else None,
         eta=view.eta,
@@ -232,15 +232,7 @@ def against_usual(view: ConnectionView, glyphs: Glyphs) -> Cell:
     if view.status is not ConnectionStatus.COMPLETED:
         return Styled(number(usual), "muted")
     role = "warn" if deviation(view.rows, usual) else "muted"
-    if not usual:
-        return Styled("was 0" if view.rows else "0", role)
-    if view.rows == usual:
-        return Styled("same", role)
-    far = (view.rows - usual) / usual * 100
-    if abs(far) >= 1000:
-        return Styled(f"{view.rows / usual:,.0f} x", role)
-    text = f"{far:+.1f}%" if abs(far) < 9.95 else f"{far:+.0f}%"
-    return Styled(text.replace("-", glyphs.minus), role)
+    return Styled(difference(view.rows, usual, glyphs.minus), role)
 
 
 def took(view: ConnectionView, at: float) -> float | None:

@@ -1,7 +1,7 @@
 """The job tree: which runs are shown, which are open, and their connections by urgency."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.run import AT_WORK, NOT_ENDED, ConnectionStatus, RunStatus
@@ -98,16 +98,15 @@ class Groups:
     done: int = 0
     waiting: int = 0
     skipped: int = 0
-    others: Mapping[str, int] = field(default_factory=dict)
 
 
-_FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
+FAILING = (ConnectionStatus.FAILED, ConnectionStatus.RETRYING)
 
 
 def groups(run: RunView) -> Groups:
     """The connections of a run by urgency, each group in the job's order."""
     views = run.connections.values()
-    failing = tuple(view for view in views if view.status in _FAILING)
+    failing = tuple(view for view in views if view.status in FAILING)
     running = tuple(view for view in views if view.status is ConnectionStatus.RUNNING)
     count = dict.fromkeys(ConnectionStatus, 0)
     for view in views:

@@ -11,8 +11,9 @@ from etltui.console.commands import Command, bindings
 from etltui.console.frame import totals
 from etltui.console.glyphs import Glyphs
 from etltui.console.model.ended import ended_row
-from etltui.console.model.run import FAILING, Subject, head, subject_of_row, subject_of_view, took
+from etltui.console.model.run import Subject, head, subject_of_row, subject_of_view, took
 from etltui.console.model.tree import (
+    FAILING,
     begun_above,
     ended_badly,
     errors_first,
