@@ -55,6 +55,7 @@ from etltui.console.model.run import (
     target_lines,
 )
 from etltui.console.model.run_columns import Pen, RunConnection
+from etltui.console.model.window import MOST, since
 from etltui.console.steps import PERCENT
 from etltui.domain.errors import misused
 from etltui.domain.inquiry import Tested
@@ -64,11 +65,8 @@ from etltui.domain.words import local, words
 from etltui.engine.checkpoints import part_folders
 from etltui.engine.log_files import opened, readable
 
-_DAY = 86400
-_PAST_DAYS = 28
-_PAST_RUNS = 1000
 _LOG_LINES = 20
-_RUNS = 20
+_NEWEST = 20
 
 
 class Looking:
@@ -115,12 +113,12 @@ class Looking:
             return
         moment = await ground.now()
         at, zone = moment.at, ground.timezone
-        since = at // _DAY * _DAY - _PAST_DAYS * _DAY
+        begin = since(at)
         history = ground.history
         known = Known(
             last=await history.last_by_job() or {},
-            past=by_job(await history.runs(since=since, limit=_PAST_RUNS)),
-            owners=who_began(await history.actions(since, _PAST_RUNS)),
+            past=by_job(await history.runs(since=begin, limit=MOST)),
+            owners=who_began(await history.actions(begin, MOST)),
             reads=reading(ground.config, local(at, zone).date()),
         )
         lines = job_lines(ground.config.jobs, known, moment.snapshot)
@@ -168,11 +166,10 @@ class Looking:
         if not ground.config.connections:
             self._say("The configuration has no connection yet: etltui import-fleet takes a list.")
             return
-        since = moment.at // _DAY * _DAY - _PAST_DAYS * _DAY
         fleet = Fleet(
             at=moment.at,
             day=local(moment.at, ground.timezone).date(),
-            pasts=pasts(await ground.history.outcomes(since)),
+            pasts=pasts(await ground.history.outcomes(since(moment.at))),
             holds={each.connection: each for each in await ground.history.holds()},
             live=live_views(moment.runs),
         )
@@ -199,11 +196,11 @@ class Looking:
         ground, typed = self._ground, understood(text)
         job = ground.job(typed.first).name if typed.words else ""
         moment = await ground.now()
-        rows = await ground.history.runs(job=job, limit=_RUNS)
+        rows = await ground.history.runs(job=job, limit=_NEWEST)
         if not rows:
             self._say(f"No run{f' of {job}' if job else ''} yet: run JOB starts one.")
             return
-        who = who_began(await ground.history.actions(limit=_PAST_RUNS))
+        who = who_began(await ground.history.actions(limit=MOST))
         ink = Ink(ground.glyphs, ground.timezone)
         found = [RunLine(each, ink) for each in past_runs(rows, moment.runs, who)]
         self._say(*ground.lines(RUNS, found))

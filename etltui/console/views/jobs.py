@@ -1,6 +1,7 @@
 """Every job: how it went last, how far it is now, when it runs next."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar
 
 from etltui.console.bridge import Moment
@@ -10,6 +11,7 @@ from etltui.console.model.acted import who_began
 from etltui.console.model.before import dry_run_lines, plan_lines
 from etltui.console.model.job_rows import FIELDS, NEXT, JobRow, row_of_job
 from etltui.console.model.jobs import JobLine, Known, by_job, job_lines, reading
+from etltui.console.model.window import MOST, since
 from etltui.console.starting import offered, selectors, start
 from etltui.console.view import Desk
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
@@ -103,9 +105,6 @@ _SENSIBLE: Mapping[str, Callable[[JobLine], bool]] = {
     "jobs.resume": lambda line: line.resumable and line.job.enabled,
 }
 """For which jobs a command makes sense; those that are not here do for all."""
-_DAY = 86400
-_PAST_DAYS = 28
-_PAST_RUNS = 1000
 
 
 class Jobs(ListView[JobRow]):
@@ -124,7 +123,7 @@ class Jobs(ListView[JobRow]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._asking = ""
-        self._reading: tuple[object, int, dict[str, tuple[str, ...]]] = (None, 0, {})
+        self._reading: tuple[object, date | None, dict[str, tuple[str, ...]]] = (None, None, {})
 
     def key(self, record: JobRow) -> str:
         """The job's name."""
@@ -139,21 +138,20 @@ class Jobs(ListView[JobRow]):
 
     def _known(self, at: float) -> Known:
         reads = self.desk.reads
-        since = float(at // _DAY * _DAY - _PAST_DAYS * _DAY)
+        begin = since(at)
         return Known(
             last=reads.get("last_by_job") or {},
             read=reads.known("last_by_job"),
-            past=by_job(reads.get("runs", since=since, limit=_PAST_RUNS) or ()),
-            owners=who_began(reads.get("actions", since, _PAST_RUNS) or ()),
+            past=by_job(reads.get("runs", since=begin, limit=MOST) or ()),
+            owners=who_began(reads.get("actions", begin, MOST) or ()),
             reads=self._reads_of(at),
         )
 
     def _reads_of(self, at: float) -> dict[str, tuple[str, ...]]:
         """The connections of each job; told anew for another configuration or another day."""
-        config, day = self.desk.config, int(at // _DAY)
+        config, day = self.desk.config, local(at, self.desk.look.timezone).date()
         if self._reading[0] is not config or self._reading[1] != day:
-            there = local(at, self.desk.look.timezone).date()
-            self._reading = (config, day, reading(config, there))
+            self._reading = (config, day, reading(config, day))
         return self._reading[2]
 
     def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:

@@ -2,6 +2,8 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -322,3 +324,19 @@ async def test_n_25_one_connection_is_asked_for_its_plan(tmp_path):
         assert "   This kind of database tells no plan." in shown
         await world.press("escape", "X", "escape")
         assert len(world.asked("inquiries.explain")) == 1
+
+
+async def test_a_branch_that_opens_counts_from_midnight_on_where_the_operator_is(tmp_path):
+    """At the head office the day is another one than in UTC."""
+    opens = '\n[connections.branch_009]\nurl = "sqlite:///9.db"\ntags = ["north"]\nopened = {}\n'
+    zone = await asyncio.to_thread(ZoneInfo, "Asia/Kolkata")
+    midnight = datetime(2026, 11, 19, tzinfo=zone)
+    more = opens.format(midnight.date())
+    config = await asyncio.to_thread(cw.configured, tmp_path, more=more)
+    engine = cw.FakeEngine(cw.snapshot(at=midnight.timestamp() - 1))
+    async with jobs(tmp_path, engine, config=config) as world:
+        world.app.look.timezone = "Asia/Kolkata"
+        await world.now(cw.snapshot(at=midnight.timestamp() - 1))
+        assert "–/4" in next(line for line in world.lines if line.startswith(" Stock"))
+        await world.now(cw.snapshot(at=midnight.timestamp() + 1))
+        assert "–/5" in next(line for line in world.lines if line.startswith(" Stock"))
