@@ -1,4 +1,4 @@
-"""Run connections in short words: status, step, what a row says at its end."""
+"""Runs and their connections in short words: status, step, what a row says at its end."""
 
 from etltui.console.cells import Cell, Styled
 from etltui.console.glyphs import Glyphs, bar, status_glyph, status_role

@@ -1,4 +1,4 @@
-"""What is read before something is started: an estimate, or what a dry run brought."""
+"""What is read before something is started: an estimate, a dry run, the plan of a query."""
 
 from collections.abc import Iterator
 
