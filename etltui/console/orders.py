@@ -8,6 +8,8 @@ from etltui.console.commands import Command
 from etltui.console.view import Severity
 from etltui.domain.errors import ConfigError, EtltuiError
 
+CANCELLED = "cancelled from the console"
+"""What a run says for its reason that an operator of a console has ended."""
 UNDO_S = 10.0
 """Seconds in which what is to be deleted can be kept after all."""
 

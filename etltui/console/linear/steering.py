@@ -8,6 +8,7 @@ from etltui.console.bridge import Moment
 from etltui.console.commands import Command, parsed
 from etltui.console.linear.commands import needed, understood
 from etltui.console.linear.ground import Ground
+from etltui.console.orders import CANCELLED
 from etltui.domain.errors import misused
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import NOT_ENDED
@@ -62,7 +63,7 @@ class Steering:
         # Of one that has ended the engine says so.
         at_work = found.status in NOT_ENDED
         if not at_work or await self._sure(f"Cancel run {short(found.run)} of {found.job}?"):
-            await self._ground.call("cancel", run=found.run, reason="cancelled from the console")
+            await self._ground.call("cancel", run=found.run, reason=CANCELLED)
 
     async def do_retry(self, text: str = "") -> None:
         """Read again what a run lacks."""

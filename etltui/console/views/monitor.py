@@ -26,6 +26,7 @@ from etltui.console.model.tree import (
     shown_runs,
     turn_of,
 )
+from etltui.console.orders import CANCELLED
 from etltui.console.starting import start
 from etltui.console.steps import (
     advice,
@@ -375,7 +376,7 @@ class Monitor(View):
             return
         question = f"Cancel {self.desk.title_of(run.job)}, {run.completed} of {run.total} done?"
         if not self.desk.config.console.confirm or await self.desk.confirm(question):
-            await self.desk.attempt("cancel", run=run.run, reason="cancelled from the console")
+            await self.desk.attempt("cancel", run=run.run, reason=CANCELLED)
 
     async def do_retry(self, _: str = "") -> None:
         """Read again what the run under the cursor lacks."""

@@ -17,6 +17,7 @@ from etltui.console.model.queue import (
     turns,
     waits_for,
 )
+from etltui.console.orders import CANCELLED
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
 from etltui.domain.queue import QueueEntry
 from etltui.domain.words import counted, short
@@ -183,7 +184,7 @@ class Queue(ListView[TurnRow]):
     async def do_cancel(self, _: str = "") -> None:
         """End the selected runs."""
         for turn in self._turns():
-            await self.desk.attempt("cancel", run=turn.run, reason="cancelled from the console")
+            await self.desk.attempt("cancel", run=turn.run, reason=CANCELLED)
         self.table.choose_none()
 
     async def do_pause(self, _: str = "") -> None:

@@ -23,6 +23,7 @@ from etltui.console.model.run import (
     target_lines,
 )
 from etltui.console.model.run_columns import FIELDS, Pen, RunConnection
+from etltui.console.orders import CANCELLED
 from etltui.console.steps import advice
 from etltui.console.view import Desk, Text, job_of
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
@@ -294,7 +295,7 @@ class OneRun(ListView[RunConnection]):
 
     async def do_cancel(self, _: str = "") -> None:
         """End the run."""
-        await self.desk.attempt("cancel", run=self._run, reason="cancelled from the console")
+        await self.desk.attempt("cancel", run=self._run, reason=CANCELLED)
 
     async def do_retry(self, _: str = "") -> None:
         """Read again what the run lacks, of the selected connections where there are any."""
