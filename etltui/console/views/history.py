@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from etltui.console.bridge import Moment
-from etltui.console.cells import Cell, Row, Styled
+from etltui.console.cells import Cell, Styled
 from etltui.console.commands import Command, bindings
 from etltui.console.model.acted import who_began
 from etltui.console.model.comparing import comparison, pairs
@@ -20,7 +20,6 @@ from etltui.console.model.history import (
     past_runs,
     to_try_again,
 )
-from etltui.console.model.listing import row_of
 from etltui.console.view import Desk
 from etltui.console.views.history_map import WIDE, HistoryMap
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
@@ -94,8 +93,6 @@ class History(ListView[RunLine]):
         self._runs: list[PastRun] = []
         self._read: tuple[object, ...] = ()
         self._lines: dict[str, RunLine] = {}
-        self._drawn: dict[str, tuple[RunLine, Row]] = {}
-        self._drawn_as: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """The runs, and the map."""
@@ -140,20 +137,6 @@ class History(ListView[RunLine]):
             fresh = line is None or line.past != each or line.ink != ink
             self._lines[each.run] = RunLine(each, ink) if fresh or line is None else line
         return list(self._lines.values())
-
-    def rows(self, records: Sequence[RunLine]) -> Sequence[Row]:
-        """The lines; of a run that is as it was the same one."""
-        fields = self.fields()
-        shown = tuple(field.id for field in fields)
-        known = self._drawn if shown == self._drawn_as else {}
-        self._drawn, self._drawn_as = {}, shown
-        for record in records:
-            run = record.past.run
-            drawn = known.get(run)
-            alike = drawn is not None and drawn[0] is record
-            row = drawn[1] if drawn is not None and alike else row_of(record, run, fields)
-            self._drawn[run] = (record, row)
-        return [row for _, row in self._drawn.values()]
 
     def key(self, record: RunLine) -> str:
         """The run."""

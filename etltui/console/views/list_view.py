@@ -88,6 +88,8 @@ class ListView(View, Generic[T]):
         self.hidden = {field.id for field in self.FIELDS if not field.shown}
         self._test: Test[T] | None = None
         self._records: dict[str, T] = {}
+        self._painted: dict[str, tuple[T, Row]] = {}
+        self._painted_as: tuple[Field[T], ...] = ()
         self.total = 0
         self.table = Table((), desk.look.palette, desk.look.glyphs)
         self.table.empty = ("", f"reading {desk.look.glyphs.ellipsis}")
@@ -109,9 +111,20 @@ class ListView(View, Generic[T]):
         return tuple(field for field in self.FIELDS if field.id not in self.hidden)
 
     def rows(self, records: Sequence[T]) -> Sequence[Row]:
-        """The lines of the records that are left after the filter, in order."""
+        """The lines of the records that are left after the filter, in order.
+
+        Of a record that is the same object as before it is the same line.
+        """
         fields = self.fields()
-        return [row_of(record, self.key(record), fields) for record in records]
+        known = self._painted if fields == self._painted_as else {}
+        self._painted, self._painted_as = {}, fields
+        for record in records:
+            key = self.key(record)
+            before = known.get(key)
+            if before is None or before[0] is not record:
+                before = (record, row_of(record, key, fields))
+            self._painted[key] = before
+        return [row for _, row in self._painted.values()]
 
     def show(self, moment: Moment) -> None:
         """Show the records of this moment."""
