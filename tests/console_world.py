@@ -129,8 +129,8 @@ def snapshot(
         runs=tuple(runs),
         pending=tuple(pending),
         pool_info=tuple(pools),
-        memory=400_000_000,
-        threshold=1_000_000_000,
+        memory=400 << 20,
+        threshold=1 << 30,
         **facts,
     )
 

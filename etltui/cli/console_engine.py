@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from etltui.cli.link import Ending, Screen
-from etltui.cli.request import DOOR_S, LOOK_S, own_engine
+from etltui.cli.request import DOOR_S, LOOK_S, own_engine, same_file
 from etltui.cli.screen import Tether
 from etltui.config.schema import Config
 from etltui.domain.errors import StateHeldError
@@ -45,6 +45,7 @@ async def beneath(config: Config, state: Path, screen: Screen) -> int:
 
     Raises:
         StateHeldError: The folder is held by somebody who serves nobody.
+        ConfigError: The one that serves the folder works with another configuration.
         EtltuiError: What starting or finding one raises.
     """
     clock = SystemClock()
@@ -53,7 +54,7 @@ async def beneath(config: Config, state: Path, screen: Screen) -> int:
         late = clock.monotonic() - since > DOOR_S
         code = await _own(config, state, screen, late=late)
         if code is None:
-            code = await _others(state, screen)
+            code = await _others(config, state, screen)
         if code is not None:
             return code
         await clock.sleep(LOOK_S)
@@ -75,12 +76,14 @@ async def _own(config: Config, state: Path, screen: Screen, *, late: bool) -> in
         return await _wind_up(own, door, ending, screen)
 
 
-async def _others(state: Path, screen: Screen) -> int | None:
+async def _others(config: Config, state: Path, screen: Screen) -> int | None:
     async with AsyncExitStack() as stack:
         try:
             remote: RemoteEngine = await stack.enter_async_context(open_door(state))
         except NoDoorError:
             return None
+        # Another one's jobs and branches would stand there without their names.
+        await asyncio.to_thread(same_file, config, remote.hello)
         screen.found(embedded=False)
         screen.link.opened(remote)
         return _said(await screen.ended)

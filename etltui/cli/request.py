@@ -160,7 +160,7 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
 async def _there(config: Config, state: Path, remote: RemoteEngine, request: Request) -> int:
     """Hand the request to the engine that holds the folder."""
     hello = remote.hello
-    await asyncio.to_thread(_same_file, config, hello)
+    await asyncio.to_thread(same_file, config, hello)
     if not request.wait and not hello.resident:
         raise NoDoorError(
             f"the engine of {hello.holder}, process {hello.pid}, ends with its own runs. "
@@ -208,7 +208,12 @@ def _show(config: Config, request: Request) -> Show:
     return Show(settings.timezone, as_json=request.as_json, quiet=not settings.streaming)
 
 
-def _same_file(config: Config, hello: Hello) -> None:
+def same_file(config: Config, hello: Hello) -> None:
+    """Make sure that an engine works with this configuration.
+
+    Raises:
+        ConfigError: It works with another file.
+    """
     if Path(hello.config).resolve() == config.path.resolve():
         return
     raise ConfigError(

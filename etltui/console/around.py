@@ -46,7 +46,9 @@ class Around:
 
     def opening(self) -> None:
         """Say that there is nothing to show yet."""
-        self.status.show([Styled("etltui", "accent"), "  starting the engine …"])
+        self.status.show(
+            [Styled("etltui", "accent"), f"  starting the engine {self._look.glyphs.ellipsis}"]
+        )
 
     def show(
         self,
@@ -75,7 +77,7 @@ class Around:
         taken = cell_len("".join(map(text_of, (*said, *beside))).rstrip())
         facts = [*beside, *gauges(moment, width - taken - 4)]
         if moment.gone:
-            facts = [Styled("the engine has ended", "bad")]
+            facts = [Styled("the engine has ended: q, then etltui starts one", "bad")]
         self.status.show(said, facts)
         self.hint.show(*view.hint())
         self.footer.show_keys(

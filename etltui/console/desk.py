@@ -147,7 +147,7 @@ class AppDesk(Desk):
 
     async def confirm(self, question: str) -> bool:
         """Whether the operator says yes."""
-        return agreed(await self.ask(f"{question} y/n "))
+        return agreed(await self.ask(f"{question} y/n, then enter "))
 
     def tell(self, text: str, severity: Severity = "information") -> None:
         """Say something in passing."""

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -69,6 +70,14 @@ class ConsoleDriver(LinuxDriver):
         self._here = True
         self._active = False
         self._gone_once = threading.Lock()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # COLUMNS and LINES, where somebody has exported them, say what it was once.
+        with suppress(OSError):
+            size = os.get_terminal_size(self._stdout.fileno())
+            if size.columns and size.lines:
+                return size.columns, size.lines
+        return super()._get_terminal_size()
 
     @property
     def queued(self) -> int:

@@ -11,9 +11,10 @@ from etltui.console.glyphs import Glyphs
 from etltui.domain.deadline import in_danger
 from etltui.domain.progress import RunView
 from etltui.domain.run import AT_WORK, ConnectionStatus
-from etltui.domain.words import duration, size
+from etltui.domain.words import duration
 
 MOST_KEYS = 7
+_KIB = 1024
 _NAMES = {
     "enter": "⏎",
     "slash": "/",
@@ -142,12 +143,13 @@ def gauges(moment: Moment, room: int = 999) -> list[Cell]:
 
 
 def short_size(count: int) -> str:
-    """A size in as few characters as can be: `412M`, `1.0G`."""
-    text = size(count)
-    number, _, unit = text.partition(" ")
-    if "." in number and (unit != "GB"):
-        number = number.partition(".")[0]
-    return number + unit[0].upper()
+    """A size of memory in as few characters as can be, as settings count it: `393M`, `1.0G`."""
+    amount, unit = float(count), "B"
+    for bigger in "KMG":
+        if amount < _KIB:
+            break
+        amount, unit = amount / _KIB, bigger
+    return f"{amount:.1f}{unit}" if unit == "G" else f"{amount:.0f}{unit}"
 
 
 def longest(runs: Sequence[RunView]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from etltui.console.bridge import Moment
-from etltui.console.cells import Cell, Row, Styled, joined
+from etltui.console.cells import Cell, Row, Styled, joined, role_of
 from etltui.console.commands import Command, bindings
 from etltui.console.model.connection_rows import FIELDS, FleetRow, row_of_connection
 from etltui.console.model.connections import (
@@ -91,6 +91,7 @@ MINE = (
 _DAY = 86400
 _PAST_DAYS = 28
 _SHOWN_RUNS = 30
+_URGENCY = {"bad": 0, "warn": 1}
 _TOGETHER = 8
 """Databases in one call: answers come in while others are still asked."""
 _CALLS = 2
@@ -111,6 +112,7 @@ class Connections(ListView[FleetRow]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
+        self._known = False
         self._tests: dict[str, Answer] = {}
         self._outcomes: Sequence[Outcome] = ()
         self._pasts: dict[str, Past] = {}
@@ -135,9 +137,17 @@ class Connections(ListView[FleetRow]):
         shown = super().fields()
         return shown if self._tests else tuple(each for each in shown if each.id != "answer")
 
+    def show(self, moment: Moment) -> None:
+        """Show the fleet; what is wrong is under the cursor as soon as it is known."""
+        known = self._known
+        super().show(moment)
+        if self._known and not known:
+            self.table.action_edge(-1)
+
     def records(self, moment: Moment) -> Sequence[FleetRow]:
         """Every connection as it stands; the same rows as before where nothing has changed."""
         fleet = self._fleet(moment)
+        self._known = fleet.read
         glyphs, minute = self.desk.look.glyphs, int(moment.at // 60)
         config = self.desk.config
         now = (
@@ -162,6 +172,8 @@ class Connections(ListView[FleetRow]):
             if row is None or row.line != line:
                 row = row_of_connection(line, moment.at, glyphs)
             made.append(row)
+        # What is wrong stands first; within that the order of the configuration.
+        made.sort(key=lambda row: _URGENCY.get(role_of(row.status), len(_URGENCY)))
         self._before, self._made = now, tuple(made)
         return self._made
 

@@ -333,6 +333,17 @@ def test_an_engine_that_serves_is_attached_to_and_survives(folder):
         assert engine.poll() is None
 
 
+def test_an_engine_of_another_configuration_is_named_and_not_joined(folder):
+    other = folder / "other.toml"
+    other.write_text((folder / "config.toml").read_text())
+    with serving(folder) as engine:
+        terminal = Terminal(*ETLTUI, "--config", other, "--state-dir", folder / "state")
+        assert terminal.ended() == 2
+        assert b"works with" in terminal.seen
+        assert b"Use that file with --config" in terminal.seen
+        assert engine.poll() is None
+
+
 def test_a_first_day_without_a_configuration_has_a_console(tmp_path):
     home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": "", "XDG_STATE_HOME": ""}
     terminal = Terminal(*ETLTUI, "--state-dir", tmp_path / "state", **home)

@@ -1,5 +1,6 @@
 """The console in tmux: drawn by a terminal that others wrote, resized, killed with its server."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -36,7 +37,8 @@ class Tmux:
             check=True,
             capture_output=True,
             text=True,
-            env=environ(**UTF),
+            # What a shell has exported once must not hold for ever.
+            env=environ(**UTF, COLUMNS="80", LINES="24"),
         )
         return done.stdout
 
@@ -74,7 +76,9 @@ def tmux(tmp_path, folder) -> Iterator[Tmux]:
         yield made
     finally:
         if psutil.pid_exists(pid):
-            made("kill-server")
+            # It may be on its way out already.
+            with contextlib.suppress(subprocess.CalledProcessError):
+                made("kill-server")
             until_gone(pid)
 
 

@@ -57,11 +57,27 @@ async def fleet(tmp_path, *, branches=8, history=None, **options):
     async with cw.console(
         tmp_path, config=config, history=history or past(), start="connections", **options
     ) as world:
+        # By name, so that a test knows which branch a line is.
+        world.app.view.sort = "name"
+        world.app.redraw()
+        await world.press("g")
         yield world
 
 
 def line(world, name):
     return next(each for each in world.lines if each[1:].startswith(name))
+
+
+async def test_what_is_wrong_stands_first(tmp_path):
+    async with fleet(tmp_path) as world:
+        world.app.view.sort = ""
+        world.app.redraw()
+        await world.settle()
+        shown = [each for each in world.lines if each.startswith(" branch_")]
+        bad = ["✗" in each for each in shown]
+        assert bad == sorted(bad, reverse=True)
+        assert bad[0]
+        assert not bad[-1]
 
 
 @pytest.mark.parametrize("size", [cw.SMALL, cw.LARGE, (60, 20)])
@@ -272,7 +288,7 @@ async def test_only_looking_changes_nothing(tmp_path):
 
 async def test_the_fleet_is_sorted_by_how_well_it_answers(tmp_path):
     async with fleet(tmp_path) as world:
-        for column, first in (("reliability", "002"), ("ok", "002"), ("-rows", "001")):
+        for column, first in (("reliability", "002"), ("ok", "002"), ("-rows", "002")):
             await world.press("colon")
             await world.type(f"sort {column}")
             await world.press("enter")

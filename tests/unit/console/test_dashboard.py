@@ -81,8 +81,8 @@ def night():
             max_connections=50,
             rows_per_s=82_400,
             cpu_percent=40,
-            memory=4e8,
-            threshold=1e9,
+            memory=400 << 20,
+            threshold=1 << 30,
             running=3,
         )
         for n in range(180)

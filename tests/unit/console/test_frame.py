@@ -58,10 +58,10 @@ def test_gauges_are_shown_while_something_is_at_work():
 
 
 def test_a_size_is_short():
-    assert [short_size(n) for n in (999, 4_300, 412_000_000, 1_040_000_000)] == [
+    assert [short_size(n) for n in (999, 4_300, 412_000_000, 1 << 30)] == [
         "999B",
         "4K",
-        "412M",
+        "393M",
         "1.0G",
     ]
 
