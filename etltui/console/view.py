@@ -1,5 +1,6 @@
 """What every view is, and what it may ask of the console around it."""
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
@@ -165,13 +166,13 @@ class View(Widget):
         if argument:
             self.argument = argument
 
+    @abstractmethod
     def show(self, moment: Moment) -> None:
         """Show this moment; called again with the same one when something else has changed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restyle(self) -> None:
         """Paint with the colours and signs of `desk.look`."""
-        raise NotImplementedError
 
     def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """What the status line says at the left, behind the title, and at the right."""

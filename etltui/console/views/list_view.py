@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -98,13 +99,13 @@ class ListView(View, Generic[T]):
         """The table."""
         yield self.table
 
+    @abstractmethod
     def records(self, moment: Moment) -> Sequence[T]:
         """What there is to show, in its own order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key(self, record: T) -> str:
         """Tells a record from all others."""
-        raise NotImplementedError
 
     def fields(self) -> tuple[Field[T], ...]:
         """The columns that are shown."""

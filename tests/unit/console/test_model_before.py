@@ -73,7 +73,7 @@ def test_a_dry_run_shows_each_column_with_its_first_values():
         name="main",
         columns=(Column(name="customer", type="text"), Column(name="b", type="int")),
         rows=5,
-        first=(("陳美玲", "1"), ("x" * 40, "2"), ("c", "3"), ("d", "4")),
+        first=(("陳美玲", "1"), ("w" * 40, "2"), ("c", "3"), ("d", "4")),
     )
     found = DryRun(
         job="gst_sales",
@@ -93,7 +93,7 @@ def test_a_dry_run_shows_each_column_with_its_first_values():
         "Changed       3 x long number as text",
         "",
         "main: 5 rows, 2 columns, the first 3 rows at the right",
-        "  customer  text  陳美玲        xxxxxxxxxxx…  c",
+        "  customer  text  陳美玲        wwwwwwwwwww…  c",
         "  b         int   1             2             3",
     ]
 

@@ -50,8 +50,8 @@ def test_a_changed_span_is_written_from_where_it_begins():
     line = strip(("name      ", None), ("12,345    ", RED))
     update = ChopsUpdate([{0: line}], [(0, 10, 16)], [[WIDTH]])
     assert Slim(update, "truecolor").render_segments(None).startswith("\x1b[1;11H")
-    screen = shown("x" * WIDTH + Slim(update, "truecolor").render_segments(None))
-    assert screen.display[0] == "xxxxxxxxxx12,345xxxx"
+    screen = shown("~" * WIDTH + Slim(update, "truecolor").render_segments(None))
+    assert screen.display[0] == "~~~~~~~~~~12,345~~~~"
 
 
 def test_a_whole_picture_is_written_line_by_line():
