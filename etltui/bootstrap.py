@@ -7,7 +7,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -16,10 +16,12 @@ from pathlib import Path
 from etltui.config.reading import Reading
 from etltui.config.schema import Config, Settings
 from etltui.config.secrets import resolve
-from etltui.domain.errors import ConfigError, Mistake
+from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake
+from etltui.domain.events import Event
 from etltui.domain.job import Connection, Credential
+from etltui.domain.lending import Leases
 from etltui.domain.pools import PoolSettings
-from etltui.domain.ports import Leases
+from etltui.domain.ports import Guard, Parts
 from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
 from etltui.engine.clock import SystemClock
@@ -32,7 +34,9 @@ from etltui.engine.settings import pool_settings
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
 from etltui.extractors.files import ExtractorFiles
-from etltui.extractors.launch import Launch, processes, threads
+from etltui.extractors.guarding import ExtractorGuard
+from etltui.extractors.launch import Launch, last_words, processes, threads
+from etltui.extractors.probe import Probe, ProbedSessions
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.pool.manager import PoolManager
 from etltui.store.history import SqliteHistory, open_history
@@ -151,6 +155,7 @@ class SessionTasks:
             password=password,
             options=connection.options,
             connect_timeout_s=self._config.settings.connection_timeout_s,
+            policy=connection.policy,
         )
 
 
@@ -164,7 +169,12 @@ def _launcher(count: int, log: Path) -> Launch:
 
 def _supervisor(settings: Settings, log: Path, tasks: SessionTasks) -> ExtractorSupervisor:
     count = extractor_count(settings, os.cpu_count() or 1)
-    return ExtractorSupervisor(_launcher(count, log), limit=max(1, count), session_task=tasks)
+    return ExtractorSupervisor(
+        _launcher(count, log),
+        limit=max(1, count),
+        session_task=tasks,
+        last_words=lambda: last_words(log),
+    )
 
 
 def _lending(
@@ -174,15 +184,17 @@ def _lending(
     settings: Settings,
     pooled: PoolSettings,
     log: Path,
+    publish: Callable[[Event], None] = lambda _: None,
 ) -> tuple[ExtractorSupervisor, PoolManager]:
     """Extractors, and pools of the sessions in them, at work until the stack unwinds."""
     supervisor = _supervisor(settings, log, tasks)
     stack.push_async_callback(supervisor.aclose)
     pool = PoolManager(
-        supervisor,
+        ProbedSessions(supervisor, Probe()),
         clock=SystemClock(),
         settings=pooled,
         reference=tasks.reference,
+        publish=publish,
     )
     pool.start()
     stack.push_async_callback(pool.aclose)
@@ -193,6 +205,15 @@ async def _hold(state: Path, clock: SystemClock, *, readers: int) -> SqliteStore
     return await SqliteStore.open(state, clock=clock, holder_text=_command(), readers=readers)
 
 
+def _memory(supervisor: ExtractorSupervisor, settings: Settings, clock: SystemClock) -> Memory:
+    return Memory(
+        lambda: supervisor.pss,
+        threshold_mb=settings.memory_threshold_mb,
+        extractors=max(1, extractor_count(settings, os.cpu_count() or 1)),
+        settle=lambda: clock.sleep(SETTLE_S),
+    )
+
+
 def _preparer(tools: Tools, timezone: str) -> Preparer:
     return Preparer(
         store=tools.store,
@@ -200,6 +221,37 @@ def _preparer(tools: Tools, timezone: str) -> Preparer:
         clock=tools.clock,
         parts_folder=tools.parts_folder,
         timezone=timezone,
+    )
+
+
+def _tools(  # noqa: PLR0913 - what runs work with, each by name
+    settings: Settings,
+    state: Path,
+    *,
+    store: SqliteStore,
+    supervisor: ExtractorSupervisor,
+    pool: PoolManager,
+    bus: Bus,
+    clock: SystemClock,
+) -> Tools:
+    return Tools(
+        store=store,
+        leases=pool,
+        parts=ExtractorFiles(supervisor.borrowed),
+        guard=ExtractorGuard(supervisor.borrowed),
+        mirror=CheckpointMirror(state),
+        bus=bus,
+        clock=clock,
+        memory=_memory(supervisor, settings, clock),
+        space=Space(reserve_mb=settings.disk_reserve_mb),
+        parts_folder=state / "parts",
+        query_timeout_s=settings.query_timeout_s,
+        query_timeout_learned=settings.query_timeout_learned,
+        stall_timeout_s=settings.stall_timeout_s,
+        operator=operator(),
+        connect_timeout_s=settings.connection_timeout_s,
+        extractor_bytes=_most_bytes(settings),
+        timezone=settings.timezone,
     )
 
 
@@ -228,27 +280,18 @@ async def engine(
         stack.enter_context(logging_to(state / "logs", settings.log_level))
         tasks = SessionTasks(config, environ)
         log, pooled = state / "logs" / "extractor.log", pool_settings(settings)
-        supervisor, pool = _lending(stack, tasks, settings=settings, pooled=pooled, log=log)
-        files = ExtractorFiles(supervisor.borrowed)
-        tools = Tools(
+        bus = Bus()
+        supervisor, pool = _lending(
+            stack, tasks, settings=settings, pooled=pooled, log=log, publish=bus.publish
+        )
+        tools = _tools(
+            settings,
+            state,
             store=store,
-            leases=pool,
-            parts=files,
-            mirror=CheckpointMirror(state),
-            bus=Bus(),
+            supervisor=supervisor,
+            pool=pool,
+            bus=bus,
             clock=clock,
-            memory=Memory(
-                lambda: supervisor.pss,
-                threshold_mb=settings.memory_threshold_mb,
-                extractors=max(1, extractor_count(settings, os.cpu_count() or 1)),
-                settle=lambda: clock.sleep(SETTLE_S),
-            ),
-            space=Space(reserve_mb=settings.disk_reserve_mb),
-            parts_folder=state / "parts",
-            query_timeout_s=settings.query_timeout_s,
-            stall_timeout_s=settings.stall_timeout_s,
-            operator=operator(),
-            extractor_bytes=_most_bytes(settings),
         )
         made = Engine(
             config=config,
@@ -286,6 +329,41 @@ async def leases(config: Config, *, environ: Mapping[str, str], log: Path) -> As
     async with AsyncExitStack() as stack:
         _, pool = _lending(stack, tasks, settings=settings, pooled=patient, log=log)
         yield pool
+
+
+@asynccontextmanager
+async def guard(config: Config, *, log: Path) -> AsyncIterator[Guard]:
+    """Looks at queries where no engine runs; an extractor starts with the first question.
+
+    Args:
+        config: Whose queries.
+        log: Where a crashing extractor's last words go.
+    """
+    supervisor = _supervisor(config.settings, log, SessionTasks(config, {}))
+    try:
+        yield ExtractorGuard(supervisor.borrowed)
+    finally:
+        await supervisor.aclose()
+
+
+@asynccontextmanager
+async def files(*, log: Path) -> AsyncIterator[Parts]:
+    """Works on targets where no engine runs, in one extractor that opens no database.
+
+    Args:
+        log: Where a crashing extractor's last words go.
+    """
+
+    async def none(connection: Connection) -> SessionTask:
+        raise Failure(ErrorClass.INTERNAL, f"{connection.name} is not to be opened here")
+
+    supervisor = ExtractorSupervisor(
+        _launcher(1, log), limit=1, session_task=none, last_words=lambda: last_words(log)
+    )
+    try:
+        yield ExtractorFiles(supervisor.borrowed)
+    finally:
+        await supervisor.aclose()
 
 
 @asynccontextmanager

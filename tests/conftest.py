@@ -6,6 +6,7 @@ import os
 import pytest
 from blockbuster import blockbuster_ctx
 
+import mysql_kit
 from postgresql_kit import HOST, PORT, Server
 
 
@@ -68,6 +69,18 @@ def postgresql():
         server.execute("SELECT 1")
     except Exception as error:  # noqa: BLE001 - whatever it is, there is no server to test with
         _no_server(f"no PostgreSQL server at {HOST}:{PORT}: {error!r}")
+    yield server
+    server.clear()
+
+
+@pytest.fixture(scope="session")
+def mysql():
+    """The local MariaDB or MySQL server, as `postgresql` is PostgreSQL's."""
+    server = mysql_kit.MysqlServer()
+    try:
+        server.execute("SELECT 1")
+    except Exception as error:  # noqa: BLE001 - whatever it is, there is no server to test with
+        _no_server(f"no MySQL server at {mysql_kit.HOST}:{mysql_kit.PORT}: {error!r}")
     yield server
     server.clear()
 

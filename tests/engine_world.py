@@ -22,8 +22,10 @@ from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
 from etltui.engine.space import Space
 from etltui.engine.tools import Tools
+from etltui.pool.breakers import Breakers
 from fakes import (
     Crash,
+    FakeGuard,
     FakeLeases,
     FakeMirror,
     FakeParts,
@@ -58,13 +60,15 @@ class World:
         self.folder = folder
         self.record = Record()
         self.clock = TurnedClock()
-        self.leases = FakeLeases(self.record)
         self.pools = FakePools()
         self.resident = False
         self.types = {"extract": RunType(name="extract", limit=50)}
         self.parts = FakeParts(self.record)
+        self.guard = FakeGuard()
         self.mirror = FakeMirror(self.record)
         self.bus = RecordedBus(self.record)
+        breakers = Breakers(self.clock, publish=self.bus.publish, chance=lambda: 0.0)
+        self.leases = FakeLeases(self.record, breakers)
         self.weight = 0
         self.free = 1024 * MB
         self.looked = []
@@ -73,6 +77,7 @@ class World:
         self.jobs = {}
         self.job()
         self.failing = {}
+        self.more = {}
         self.store = None
         self.engine = None
 
@@ -88,6 +93,11 @@ class World:
             folder=self.folder,
         )
         self.jobs[name] = replace(made, **changes)
+
+    def tools(self, **more):
+        """Give the engine other tools, or settings of theirs."""
+        self.more |= more
+        self.renew()
 
     def _free(self, folder):
         self.looked.append(folder)
@@ -114,6 +124,7 @@ class World:
             store=self.store,
             leases=self.leases,
             parts=self.parts,
+            guard=self.guard,
             mirror=self.mirror,
             bus=self.bus,
             clock=self.clock,
@@ -127,6 +138,8 @@ class World:
             query_timeout_s=300,
             stall_timeout_s=120,
             operator="asha@desk",
+            timezone="Asia/Kolkata",
+            **self.more,
         )
         preparer = Preparer(
             store=self.store,

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from etltui.domain.columns import Column
 from etltui.domain.job import Connection
+from etltui.domain.server import ServerFacts
 from etltui.domain.task import ExtractTask, QueryTask, SessionTask, WriterTask
 from etltui.extractors.child import serve
 from etltui.extractors.files import ExtractorFiles
-from etltui.extractors.launch import processes, threads
+from etltui.extractors.launch import last_words, processes, threads
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.readers.reader import Result
 from etltui.writers.part import read_receipt
@@ -103,7 +104,12 @@ class World:
             if kind == "process"
             else threads(serve, cores=cores)
         )
-        self.supervisor = ExtractorSupervisor(launch, limit=limit, session_task=self.session_task)
+        self.supervisor = ExtractorSupervisor(
+            launch,
+            limit=limit,
+            session_task=self.session_task,
+            last_words=lambda: last_words(self.log),
+        )
         self.file_work = ExtractorFiles(self.supervisor.borrowed)
 
     async def session_task(self, connection):
@@ -188,7 +194,12 @@ def process_of(handle_or_client):
 
 def children():
     """Every child of this process that is an extractor, dead ones that nobody reaped too."""
-    return [c for c in psutil.Process().children() if c.name().startswith("python")]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it ended while it was looked at
+            if child.name().startswith("python"):
+                found.append(child)
+    return found
 
 
 def extractor_threads():
@@ -211,6 +222,9 @@ class ScriptedReader:
         self.calls.append(name)
         act = self.script.get(name)
         return act(self) if act else (default[0] if default else None)
+
+    def facts(self):
+        return ServerFacts()
 
     def ping(self):
         self._do("ping")

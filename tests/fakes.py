@@ -5,6 +5,7 @@ and news. A failure is scripted by putting it in the place of an answer.
 """
 
 import asyncio
+import math
 import zlib
 from collections import defaultdict
 from contextlib import asynccontextmanager
@@ -15,7 +16,9 @@ from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure, StateError
 from etltui.domain.part import Member, Published, Receipt, part_name
 from etltui.domain.pools import PoolMetrics
+from etltui.domain.read_back import TargetRead
 from etltui.domain.run import Step
+from etltui.domain.server import ServerFacts
 from etltui.domain.task import Extracted, Progress, QueryCost
 from etltui.engine.bus import Bus
 from etltui.store.sqlite import SqliteStore
@@ -135,6 +138,7 @@ class FakeSession:
     def __init__(self, leases, connection):
         self._leases = leases
         self._connection = connection
+        self.facts = leases.facts.get(connection.name, ServerFacts())
 
     async def ping(self):
         """It answers."""
@@ -170,7 +174,7 @@ class FakeSession:
         return Extracted(
             receipts=receipts,
             rows=rows,
-            seconds={"query": 0.5},
+            seconds={"query": leases.took},
             costs=costs,
             bytes=rows * leases.row_bytes,
         )
@@ -180,10 +184,10 @@ class FakeSession:
 
 
 def _written(task, rows):
-    """A small part file for each writer and query, and its receipt."""
+    """A small part file for each writer and query that it takes, and its receipt."""
     receipts = []
     for writer in task.writers:
-        for query in range(len(task.queries)):
+        for query in filter(writer.takes, range(len(task.queries))):
             name = part_name(number=task.number, query=query, segment=0, attempt=task.attempt)
             path = Path(writer.folder) / name
             payload = f"{task.connection}:{rows}".encode()
@@ -211,10 +215,13 @@ def _written(task, rows):
 
 
 class FakeLeases:
-    """Lends fake sessions; implements `domain.ports.Leases`.
+    """Lends fake sessions; implements `domain.lending.Leases`.
 
     Attributes:
+        breakers: The real ones, told of what opening a session did, as pools do.
         opens: From a connection's name to what opening a session does.
+        reaches: From names to what reaching the server does.
+        facts: … to what its database says of itself.
         describes: … to what it says of its columns.
         explains: … to what it says of its plans; `explained` are the queries that it was asked.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
@@ -222,11 +229,16 @@ class FakeLeases:
         waits: … to the seconds that a lease says it waited for its turn.
         row_bytes: What each row takes in memory; 0: nobody knows.
         most: The most extracts that ever were at work together.
+        asked: How often somebody asked for a session.
+        took: The seconds that a query says it took.
     """
 
-    def __init__(self, record):
+    def __init__(self, record, breakers):
         self.record = record
+        self.breakers = breakers
         self.opens = {}
+        self.reaches = {}
+        self.facts = {}
         self.describes = {}
         self.explains, self.explained = {}, []
         self.extracts = defaultdict(Script)
@@ -236,14 +248,26 @@ class FakeLeases:
         self.row_bytes = 0
         self.working = 0
         self.most = 0
+        self.asked = 0
+        self.took = 0.5
 
     @asynccontextmanager
     async def lease(self, connection, *, priority=0, holder="", expected_s=None, waited=None):
         del priority, holder, expected_s
+        self.asked += 1
         if waited is not None:
             waited(self.waits.get(connection.name, 0.0))
-        await self.opens.get(connection.name, Script()).next()
+        try:
+            await self.opens.get(connection.name, Script()).next()
+        except Failure as failed:
+            self.breakers.failed(connection, failed, begun=math.inf)
+            raise
+        self.breakers.answered(connection)
         yield FakeSession(self, connection)
+
+    async def reach(self, connection):
+        """It is near enough, unless a test says otherwise."""
+        return await self.reaches.get(connection.name, Script()).next()
 
     def ran(self, connection, statements):
         self.statements[connection.name].extend(statements)
@@ -256,7 +280,7 @@ class FakeLeases:
 
 
 class FakePools:
-    """Pools of which nothing is lent; implements what the engine asks of `domain.ports.Pools`.
+    """Pools of which nothing is lent; implements what the engine asks of `domain.lending.Pools`.
 
     Attributes:
         updated: The settings that they were given, in order.
@@ -287,6 +311,27 @@ class FakePools:
         self.updated.append(settings)
 
 
+class FakeGuard:
+    """Refuses what a test says; implements `domain.ports.Guard`.
+
+    Attributes:
+        refused: From a text to why it may not run.
+        asked: What was asked of it.
+        failing: Raised instead of an answer.
+    """
+
+    def __init__(self):
+        self.refused = {}
+        self.asked = []
+        self.failing = None
+
+    async def refusals(self, tasks):
+        self.asked.extend(tasks)
+        if self.failing:
+            raise self.failing
+        return tuple(self.refused.get(task.sql, "") for task in tasks)
+
+
 class FakeParts:
     """Files as values: what a target holds is the rows of its entries.
 
@@ -296,6 +341,7 @@ class FakeParts:
         bad: Names of connections whose parts are damaged.
         assembles: What assembling does before it succeeds.
         delivers: What delivering does before it succeeds; False: the file is not what it was.
+        reads_back: What reading a target back tells; nothing: that all agrees.
         after: A failure or crash after the named call took effect.
         files: From a path to what was published there.
     """
@@ -305,6 +351,7 @@ class FakeParts:
         self.bad = set()
         self.assembles = Script()
         self.delivers = Script()
+        self.reads_back = Script()
         self.after = {}
         self.files = {}
         self.tasks = []
@@ -355,6 +402,10 @@ class FakeParts:
             self.files[target] = self.files.pop(temporary)
         self._then("deliver")
         return target in self.files and (published is None or _same(self.files[target], published))
+
+    async def read_back(self, task):
+        self.record.add("read back", task.target)
+        return await self.reads_back.next(default=TargetRead())
 
     def _then(self, call):
         if call in self.after:

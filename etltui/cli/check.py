@@ -1,14 +1,17 @@
 """`etltui check`: say everything that is wrong with a configuration, and what it would do."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from datetime import date
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
+from etltui.bootstrap import guard
 from etltui.cli.options import (
     config_option,
     configuration,
@@ -21,9 +24,12 @@ from etltui.config.load import state_folder
 from etltui.config.memory import available
 from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.config.statements import statements
+from etltui.domain.errors import ConfigError, Failure, Mistake
 from etltui.domain.job import Job
 from etltui.domain.safe_text import safe_text
 from etltui.domain.words import counted, today
+from etltui.engine.guarding import mistakes
 
 
 def _job(config: Config, job: Job, day: date) -> Iterator[str]:
@@ -47,6 +53,35 @@ def _keys(config: Config) -> Iterator[str]:
         yield from console.key_mistakes(config.console.keys)
 
 
+async def _writing(config: Config) -> tuple[Mistake, ...]:
+    """The queries that do more than read; a process of its own takes them apart."""
+    asked = [
+        statement
+        for job in config.jobs.values()
+        for statement in statements(job, select(config.connections, job.connections))
+    ]
+    if not asked:
+        return ()
+    with TemporaryDirectory(prefix="etltui-") as folder:
+        async with guard(config, log=Path(folder) / "extractor.log") as looking:
+            return await mistakes(looking, config.path, asked)
+
+
+def _unlooked(config: Config) -> Iterator[str]:
+    """Why it is not known whether the queries only read.
+
+    Raises:
+        ConfigError: They do not.
+    """
+    try:
+        found = asyncio.run(_writing(config))
+    except Failure as failure:
+        yield f"whether the queries only read could not be told: {failure}"
+    else:
+        if found:
+            raise ConfigError(found)
+
+
 @click.command("check")
 @config_option
 @state_option
@@ -55,10 +90,11 @@ def _keys(config: Config) -> Iterator[str]:
 def command(*, config_file: Path | None, state_dir: Path | None, profile: str | None) -> None:
     """Read the configuration, name every mistake in it, and say what each job would do.
 
-    Opens no database. Exit code 2 when there is a mistake; what is allowed but likely a mistake
-    is a warning on stderr.
+    Opens no database; a query that does more than read is a mistake. Exit code 2 when there is a
+    mistake; what is allowed but likely a mistake is a warning on stderr.
     """
     config = configuration(config_file, profile=profile)
+    unlooked = tuple(_unlooked(config))
     day = today(config.settings.timezone)
     lines = [
         f"{config.path}: good",
@@ -69,5 +105,5 @@ def command(*, config_file: Path | None, state_dir: Path | None, profile: str | 
         lines.extend(_job(config, job, day))
     for line in lines:
         click.echo(safe_text(line))
-    for caution in (*warnings(config, day, available()), *_keys(config)):
+    for caution in (*warnings(config, day, available()), *_keys(config), *unlooked):
         click.echo(f"warning: {safe_text(f'{config.path}: {caution}')}", err=True)

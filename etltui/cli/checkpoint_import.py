@@ -11,6 +11,7 @@ from etltui.config.schema import Config
 from etltui.config.select import select
 from etltui.config.templates import render
 from etltui.domain.checkpoint import CheckpointFile, checkpoint_file
+from etltui.domain.days import Days
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Job
 from etltui.domain.plan import Plan, plan_connection, plan_hash
@@ -34,6 +35,7 @@ class Adopted:
         done: Connections of the job that the file calls completed.
         left: The others, in the job's order.
         unknown: What the file calls completed and the job does not know.
+        timezone: Of the settings.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class Adopted:
     done: tuple[Connection, ...]
     left: tuple[Connection, ...]
     unknown: tuple[str, ...]
+    timezone: str = ""
 
     @property
     def total(self) -> int:
@@ -55,23 +58,23 @@ class Adopted:
         """
         run = run_id(self.started, os.urandom)
         elsewhere = tuple(connection.name for connection in self.done)
+        days = Days.of(self.job, self.started, self.timezone)
         return Plan(
             run=run,
             job=self.job,
             started=self.started,
             connections=tuple(
-                plan_connection(number, connection, self.job)
+                plan_connection(number, connection, self.job, days)
                 for number, connection in enumerate(self.left, start=1)
             ),
             targets=tuple(
                 str(
                     render(
                         destination.path,
-                        job=self.job.name,
-                        title=self.job.title,
+                        self.job,
                         run=run,
                         started=self.started,
-                        folder=self.job.folder,
+                        day=days.day,
                     ),
                 )
                 for destination in self.job.destinations
@@ -79,6 +82,7 @@ class Adopted:
             hash=plan_hash(self.job),
             left_out=elsewhere,
             elsewhere=elsewhere,
+            day=days.day,
         )
 
     def without_rows(self) -> ConfigError:
@@ -127,6 +131,7 @@ def adopted(path: Path, config: Config, job: str) -> Adopted:
         done=tuple(each for each in connections if each.name in done),
         left=tuple(each for each in connections if each.name not in done),
         unknown=tuple(name for name, known in said.items() if known is None),
+        timezone=timezone,
     )
 
 

@@ -24,8 +24,10 @@ from etltui.config.setting_views import (
     views,
 )
 from etltui.config.settings import typed
+from etltui.config.tags import reading_of
 from etltui.domain.errors import misused
 from etltui.domain.safe_text import safe_text
+from etltui.domain.words import some
 
 
 @click.group("config")
@@ -65,12 +67,26 @@ def _object(config: Config) -> dict[str, Any]:
             for each in config.credentials.values()
         },
         "connections": len(config.connections),
+        "reading": {
+            each.name: reading for each in config.connections if (reading := reading_of(each))
+        },
         "jobs": list(config.jobs),
     }
 
 
 def _value(value: object) -> str:
     return "(each job says)" if value is None else shown(value)
+
+
+def _reading(config: Config) -> Iterator[str]:
+    """How connections are read that are not read as ever, those that are read alike together."""
+    alike: dict[str, list[str]] = {}
+    for each in config.connections:
+        said = ", ".join(f"{name} = {shown(value)}" for name, value in reading_of(each).items())
+        if said:
+            alike.setdefault(said, []).append(each.name)
+    for said, names in alike.items():
+        yield f"connections read with {said}: {some(names)}"
 
 
 def _lines(config: Config) -> Iterator[str]:
@@ -93,6 +109,7 @@ def _lines(config: Config) -> Iterator[str]:
     for login in config.credentials.values():
         password = shown_reference(login.password)
         yield f"credential {login.name}: user {shown(login.user)}, {password}"
+    yield from _reading(config)
 
 
 @command.command("show", short_help="Show every setting, its origin and its range.")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +12,7 @@ import click
 
 from etltui.cli.listening import listening
 from etltui.cli.options import config_option, errors_leave, state_option
+from etltui.cli.wrapping import wrapped
 from etltui.config.load import find, load, state_folder
 from etltui.config.schema import Config
 from etltui.doctor.checks import examine
@@ -20,12 +20,10 @@ from etltui.doctor.finding import Finding, Level
 from etltui.doctor.gather import gather
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake
 from etltui.domain.progress import Snapshot
-from etltui.domain.safe_text import safe_text
 from etltui.domain.words import counted
 from etltui.encode import events as encode
 
 _MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
-_WIDTH = 79
 _ANSWER_S = 1.0
 """An engine that hangs is a finding, not a reason to hang with it."""
 
@@ -47,22 +45,11 @@ async def _told_by_the_engine(state: Path) -> Snapshot | None:
 
 
 def _lines(finding: Finding) -> list[str]:
-    def block(text: str, first: str, rest: str) -> list[str]:
-        # Paths and commands stay whole, so that they can be copied.
-        return textwrap.wrap(
-            safe_text(text),
-            _WIDTH,
-            initial_indent=first,
-            subsequent_indent=rest,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
-
     mark = _MARKS[finding.level]
-    lines = block(f"{finding.topic}: {finding.title}", f"{mark} ", "  ")
+    lines = wrapped(f"{finding.topic}: {finding.title}", f"{mark} ", "  ")
     if finding.level is not Level.OK:
-        lines += block(finding.detail, "    ", "    ")
-    return lines + block(finding.remedy, "    → ", "      ")
+        lines += wrapped(finding.detail, "    ", "    ")
+    return lines + wrapped(finding.remedy, "    → ", "      ")
 
 
 def _object(finding: Finding) -> dict[str, object]:

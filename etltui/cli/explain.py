@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,19 +10,20 @@ from etltui.bootstrap import leases
 from etltui.config.checks import nearest_or_all
 from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.domain.days import Days
 from etltui.domain.errors import misused
 from etltui.domain.inquiry import Explained
 from etltui.domain.job import Connection, Job
 from etltui.domain.safe_text import safe_text
-from etltui.domain.words import today
+from etltui.domain.words import local, today
 from etltui.encode import events as encode
 from etltui.engine.explain import explained
 
 NO_PLAN = "this kind of database tells no plan"
 
 
-def job_of(config: Config, name: str) -> Job:
-    """The job of a name.
+def job_of(config: Config, name: str, option: str) -> Job:
+    """The job of a name that an option was given.
 
     Raises:
         ConfigError: There is none.
@@ -29,7 +31,7 @@ def job_of(config: Config, name: str) -> Job:
     found = config.jobs.get(name)
     if found is None:
         way_out = nearest_or_all(name, config.jobs) if config.jobs else "Add a table [jobs.NAME]"
-        raise misused("--explain", f"there is no job {name!r}", way_out)
+        raise misused(option, f"there is no job {name!r}", way_out)
     return found
 
 
@@ -55,10 +57,12 @@ async def explain_all(
 ) -> None:
     """Ask all at once, as far as the limits allow; each is told as soon as it is known."""
     limit_s = config.settings.request_timeout_s
+    timezone = config.settings.timezone
+    days = Days.of(job, local(time.time(), timezone), timezone)
     async with leases(config, environ=os.environ, log=log) as lending, asyncio.TaskGroup() as group:
 
         async def one(connection: Connection) -> None:
-            tell(await explained(lending, job, connection, limit_s))
+            tell(await explained(lending, job, connection, days=days, limit_s=limit_s))
 
         for each in asked:
             group.create_task(one(each), name=f"explain {each.name}")

@@ -18,7 +18,7 @@ def failure_line(result: ConnectionResult, contact: str) -> list[str]:
     """What happened at a connection, and whom to call; nothing where nothing did."""
     if result.trouble is None:
         return []
-    call = f" Contact: {contact}." if contact else ""
+    call = f". Contact: {contact}." if contact else ""
     what = f"{words(result.trouble.error_class)}: {result.trouble.message}"
     return [safe_text(f"  {result.connection}  {what}{call}")]
 

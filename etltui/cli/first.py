@@ -104,5 +104,6 @@ async def _tested(config: Config) -> Tested:
                 config.connections[0],
                 config.settings.request_timeout_s,
                 clock.SystemClock(),
+                (),
             )
     return found

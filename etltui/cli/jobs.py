@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,10 +17,12 @@ from etltui.cli.options import (
     state_option,
 )
 from etltui.cli.runs import as_object, settled
+from etltui.cli.wrapping import wrapped
 from etltui.config.checks import nearest_or_all
 from etltui.config.load import state_folder
 from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.domain.days import of_days
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Job
 from etltui.domain.ports import History
@@ -32,7 +33,6 @@ from etltui.domain.stored import RunRow
 from etltui.domain.words import counted, duration, moment, short, today, words
 from etltui.encode import events as encode
 
-_WIDTH = 79
 _RUNS = 10
 
 
@@ -121,15 +121,8 @@ def _found(config: Config, name: str) -> list[str]:
     raise ConfigError([mistake])
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return textwrap.wrap(
-        safe_text(text),
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+def _hanging(text: str, indent: str) -> list[str]:
+    return wrapped(text, indent, f"{indent}  ")
 
 
 def _run(row: RunRow, timezone: str) -> str:
@@ -169,6 +162,7 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
     tries = "1 retry" if job.retry.retries == 1 else f"{job.retry.retries} retries"
     retry = f"{tries} from {job.retry.delay_s:g} s on"
     yield f"  type {job.type}{priority}; {job.max_parallel} at once; {retry}; drift: {job.drift}"
+    yield from _of_days(job)
     if job.deadline:
         yield f"  deadline {job.deadline}"
     if job.canary:
@@ -185,12 +179,26 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
         yield f"  go on with: etltui run {job.name} --resume"
 
 
+def _of_days(job: Job) -> Iterator[str]:
+    """Which day is read, how it is known to be closed, and what the rows are held against."""
+    if of_days(job):
+        begins = f", begins {job.day_lag_h}:00" if job.day_lag_h else ""
+        yield f"  business day: {job.business_day}{begins}, at each branch by its own clock"
+    if sql := job.day_closed or job.day_until:
+        until = f" come to {job.day_until_slack_h:g} h before its end" if job.day_until else ""
+        yield f"  day closed by{until}: {' '.join(sql.split())}"
+    for query in job.queries:
+        if query.control:
+            sql = " ".join(query.control.split())
+            yield f"  control of {query.name} ({query.on_control}): {sql}"
+
+
 def _lines(lines: Iterator[str]) -> str:
-    wrapped: list[str] = []
+    said: list[str] = []
     for line in lines:
         text = line.lstrip()
-        wrapped += _wrapped(text, line[: len(line) - len(text)])
-    return "\n".join(wrapped)
+        said += _hanging(text, line[: len(line) - len(text)])
+    return "\n".join(said)
 
 
 def _object(view: JobView) -> dict[str, object]:
@@ -217,7 +225,13 @@ def _whole(view: JobView) -> dict[str, object]:
     more: Mapping[str, object] = {
         "connection_names": [each.name for each in view.connections],
         "queries": [
-            {"name": each.name, "sql": each.sql, "params": sorted(each.params)}
+            {
+                "name": each.name,
+                "sql": each.sql,
+                "params": sorted(each.params),
+                "control": each.control,
+                "on_control": each.on_control,
+            }
             for each in job.queries
         ],
         "run_type": job.type,
@@ -226,6 +240,8 @@ def _whole(view: JobView) -> dict[str, object]:
         "retry": asdict(job.retry),
         "drift": job.drift,
         "deadline": job.deadline,
+        "business_day": job.business_day if of_days(job) else None,
+        "day_closed": job.day_closed or job.day_until,
         "canary": job.canary,
         "waiting": [entry.run for entry in view.waiting],
         "runs": [as_object(row) for row in view.runs],

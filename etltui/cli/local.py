@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
+from datetime import date
 from types import TracebackType
 from typing import Protocol, Self
 
-from etltui.domain.events import Event, Overflow
+from etltui.domain.events import Event, is_for
 from etltui.domain.job import Overlap
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import Ask
@@ -34,6 +35,7 @@ class Runs(Protocol):
         owner: str = "",
         overlap: Overlap | None = None,
         canary: bool | None = None,
+        day: date | None = None,
     ) -> str:
         """Start a run; its id."""
         ...
@@ -100,6 +102,7 @@ class Local(Runs):
         owner: str = "",
         overlap: Overlap | None = None,
         canary: bool | None = None,
+        day: date | None = None,
     ) -> str:
         """Start a run; its id."""
         handle = await self._engine.submit(
@@ -111,6 +114,7 @@ class Local(Runs):
             owner=owner,
             overlap=overlap,
             canary=canary,
+            day=day,
         )
         return self._keep(handle)
 
@@ -139,7 +143,7 @@ class Local(Runs):
         """What happens to these runs, or to all, since `collect`."""
         if self._backlog is not None:
             async for event in self._backlog:
-                if not runs or event.run in runs or isinstance(event, Overflow):
+                if is_for(event, runs):
                     yield event
 
     async def enough(self) -> None:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import date
 from io import UnsupportedOperation
 from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
@@ -83,6 +84,14 @@ def span(_: click.Context, __: click.Parameter, value: str) -> float:
     if found is None:
         raise click.BadParameter(f"{value!r} is no time: write 90s, 10m, 2h or 1d")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def business_day(_: click.Context, __: click.Parameter, value: str | None) -> date | None:
+    """Of an option such as `2026-11-20` the day; None where it is not said."""
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day: write it as 2026-11-20") from None
 
 
 def configuration(config_file: Path | None, **flags: object) -> Config:

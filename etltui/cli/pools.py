@@ -37,6 +37,9 @@ def totals(value: PoolMetrics) -> Iterator[str]:
     )
     if value.locked_credentials:
         yield f"  not tried any more: {', '.join(value.locked_credentials)}"
+    for line in value.breakers:
+        yield f"  {line}"
+        yield f"    {line.last_error}"
 
 
 def each(pools: Sequence[PoolStats]) -> Iterator[str]:

@@ -11,6 +11,8 @@ from etltui.domain.events import (
     ConnectionFailed,
     ConnectionSkipped,
     Event,
+    LineDown,
+    LineUp,
     QueueCleared,
     RunQueued,
     RunRetrying,
@@ -19,7 +21,16 @@ from etltui.domain.events import (
 from etltui.encode.changes import Changes
 
 PAINT_S = 0.2
-_ABOVE = (RunQueued, RunStarted, ConnectionFailed, ConnectionSkipped, RunRetrying, QueueCleared)
+_ABOVE = (
+    RunQueued,
+    RunStarted,
+    ConnectionFailed,
+    ConnectionSkipped,
+    LineDown,
+    LineUp,
+    RunRetrying,
+    QueueCleared,
+)
 """Events that the picture does not show."""
 
 

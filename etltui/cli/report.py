@@ -4,7 +4,7 @@ from etltui.cli.failures import advice_lines, classes_of, failure_line, folded
 from etltui.config.schema import Config
 from etltui.domain.run import RESUMABLE, ConnectionStatus, RunResult, RunStatus
 from etltui.domain.safe_text import safe_text
-from etltui.domain.words import counted, duration, number, short, size, words
+from etltui.domain.words import counted, duration, number, short, size, some, words
 
 _LACKING = frozenset({ConnectionStatus.FAILED, ConnectionStatus.SKIPPED})
 _MOST_FAILURES = 20
@@ -15,7 +15,7 @@ def report(result: RunResult, config: Config, width: int = 0) -> str:
     """The lines of one run, wrapped at a width; 0 wraps none."""
     kept = f" ({result.skipped} from an earlier attempt)" if result.skipped else ""
     left_out = f" ({result.left_out} left out by --only)" if result.left_out else ""
-    held = f" ({result.held} held)" if result.held else ""
+    held = f" ({result.unread})" if result.unread else ""
     done = f"{result.completed}/{result.total} connections{kept}{left_out}{held}"
     rows = counted(result.rows, "row")
     lines = [f"{result.job}: {words(result.status)}, {done}, {rows}, {duration(result.seconds)}"]
@@ -25,7 +25,7 @@ def report(result: RunResult, config: Config, width: int = 0) -> str:
         f"  {safe_text(output.path)}  {counted(output.rows, 'row')}  {size(output.bytes)}"
         for output in result.outputs
     )
-    lines += [*_unusual(result), *_failures(result, config)]
+    lines += [*_unusual(result), *_provisional(result), *_failures(result, config)]
     if more := go_on(result.run, result.job, result.status):
         lines.append(f"  {more}")
     return "\n".join(folded(lines, width))
@@ -51,6 +51,15 @@ def _failures(result: RunResult, config: Config) -> list[str]:
         more = number(len(failed) - _MOST_FAILURES)
         lines.append(f"  … and {more} more: etltui show {short(result.run)}")
     return lines + [f"  {line}" for line in advice_lines(classes_of(failed))]
+
+
+def _provisional(result: RunResult) -> list[str]:
+    """The connections whose rows may still change, on a line."""
+    names = [each.connection for each in result.connections if each.provisional]
+    if not names:
+        return []
+    head = f"{counted(len(names), 'connection')} provisional, the day was not closed there"
+    return [safe_text(f"  {head}: {some(names, _MOST_UNUSUAL)}")]
 
 
 def _unusual(result: RunResult) -> list[str]:

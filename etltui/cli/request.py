@@ -151,6 +151,11 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
             results = [await runs.wait(name) for name in names]
         if not request.as_json:
             reported(results, config)
+        if patches := own.patches:
+            note(f"reading days again that were not closed: {counted(len(patches), 'run')}")
+            ended = [await handle.wait() for handle in patches]
+            if not request.as_json:
+                reported(ended, config)
         if others := door.handed:
             note(f"waiting for {counted(others, 'run')} that joined this engine")
         await door.finish()

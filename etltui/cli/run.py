@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TypedDict, Unpack, get_args
 
@@ -11,6 +12,7 @@ import click
 from etltui.bootstrap import operator
 from etltui.cli.local import Runs
 from etltui.cli.options import (
+    business_day,
     config_option,
     configuration,
     errors_leave,
@@ -36,6 +38,21 @@ _wait_option = click.option(
 )
 
 
+_day_option = click.option(
+    "--day",
+    callback=business_day,
+    metavar="DAY",
+    help="Read this business day, such as 2026-11-20, instead of the one that the job means: "
+    ":day_start and :day_end of a new run are its bounds at each branch.",
+)
+
+_resume_option = click.option(
+    "--resume/--no-resume",
+    default=None,
+    help="Take up the newest unfinished run of each job: connections that are done are not read "
+    "again. Default: RESUME_JOBS, else the job's own setting.",
+)
+
 _canary_option = click.option(
     "--canary/--no-canary",
     default=None,
@@ -53,6 +70,7 @@ class Asked(TypedDict, total=False):
     delay_s: float
     overlap: Overlap | None
     canary: bool | None
+    day: date | None
 
 
 def starting(jobs: Sequence[str], asked: Asked) -> Start:
@@ -98,12 +116,7 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
 @click.command("run")
 @click.argument("jobs", nargs=-1, required=True, metavar="JOB…", shell_complete=job_names)
 @only_option
-@click.option(
-    "--resume/--no-resume",
-    default=None,
-    help="Take up the newest unfinished run of each job: connections that are done are not read "
-    "again. Default: RESUME_JOBS, else the job's own setting.",
-)
+@_resume_option
 @click.option(
     "--priority",
     type=click.IntRange(PRIORITY.low, PRIORITY.high),
@@ -124,6 +137,7 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
     "Default: the job's own, else settings.overlap.",
 )
 @_canary_option
+@_day_option
 @_wait_option
 @join_option
 @json_option

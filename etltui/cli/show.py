@@ -14,17 +14,21 @@ from etltui.cli.failures import advice_lines, classes_of, failure_line, folded, 
 from etltui.cli.options import config_option, errors_leave, job_names, state_of, state_option
 from etltui.cli.report import go_on
 from etltui.cli.runs import as_object, settled, waiting
+from etltui.domain.control import told
+from etltui.domain.days import of_days
 from etltui.domain.deadline import Outlook, outlook
 from etltui.domain.errors import misused
+from etltui.domain.part import Receipt
 from etltui.domain.plan import Plan
 from etltui.domain.ports import History
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
-from etltui.domain.usual import deviation
+from etltui.domain.verdict import far_of
 from etltui.domain.words import duration, moment, noted, number, size, words
 from etltui.encode import events as encode
+from etltui.engine.prepare import whole
 
 _MARKS = {
     ConnectionStatus.COMPLETED: "✓",
@@ -33,6 +37,7 @@ _MARKS = {
     ConnectionStatus.WAITING: "·",
 }
 _NAME = 28
+_DELIVERED = PublicationState.DELIVERED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +49,7 @@ class _Found:
         waiting: What waits for its turn, this run perhaps among it.
         usual: From a connection to the median of its rows in the runs before.
         outlook: How the run stands against its deadline; None where it is not at work.
+        written: Names of the connections whose parts hold just the rows that were read.
     """
 
     row: RunRow
@@ -53,6 +59,14 @@ class _Found:
     waiting: list[QueueEntry]
     usual: dict[str, int]
     outlook: Outlook | None = None
+    written: frozenset[str] = frozenset()
+
+    @property
+    def read_back(self) -> bool:
+        """Whether every cell of its targets was read back before they got their names."""
+        full = self.plan is not None and self.plan.job.verify == "full"
+        there = all(_stands(each.state) == _DELIVERED for each in self.publications)
+        return full and bool(self.publications) and there
 
     @property
     def place(self) -> int:
@@ -79,7 +93,21 @@ async def _find(state: Path, run: str) -> _Found:
             waiting=entries,
             usual={name: each.rows for name, each in before.items()},
             outlook=await _outlook(history, row.run) if held else None,
+            written=await _written(history, row) if row.plan_hash else frozenset(),
         )
+
+
+async def _written(history: History, row: RunRow) -> frozenset[str]:
+    """Connections whose rows are written as often as their targets want them, none less or more."""
+    plan = await history.plan(row.run)
+    parts: dict[str, list[Receipt]] = {}
+    for receipt in await history.receipts(row.run):
+        parts.setdefault(receipt.connection, []).append(receipt)
+    return frozenset(
+        each.connection
+        for each in await history.connections(row.run)
+        if each.done and each.result and whole(plan, parts.get(each.connection, []), each.result)
+    )
 
 
 async def _outlook(history: History, run: str) -> Outlook | None:
@@ -110,6 +138,8 @@ def _head(found: _Found, timezone: str) -> list[str]:
         else f"  {row.title}; asked for {started}, not begun",
         *_queue(found, timezone),
     ]
+    if found.plan is not None and found.plan.day is not None and of_days(found.plan.job):
+        lines.append(f"  business day {found.plan.day}")
     if row.reason:
         lines.append(f"  {row.reason}")
     if found.plan is not None and (due := _due(found, found.plan, timezone)):
@@ -119,7 +149,18 @@ def _head(found: _Found, timezone: str) -> list[str]:
         f"  {size(target.bytes)}"
         for target in found.publications
     )
+    lines += _proof(found)
     return lines
+
+
+def _proof(found: _Found) -> list[str]:
+    """Of targets that were read back, that these are the rows that were read and written."""
+    if not found.read_back:
+        return []
+    done = [row for row in found.connections if row.done]
+    rows = number(sum(_result(row).rows for row in done if row.connection in found.written))
+    counted = f"{len(found.written)} of {len(done)} connections"
+    return [f"  {rows} rows read = written = read back, {counted}, each by itself"]
 
 
 def _due(found: _Found, plan: Plan, timezone: str) -> str:
@@ -146,9 +187,17 @@ def _line(number_: int, result: ConnectionResult, usual: int | None) -> str:
     took = duration(sum(result.seconds.values())) if result.seconds else "–"
     done = result.status is ConnectionStatus.COMPLETED
     rows = number(result.rows) if done else "–"
-    far = deviation(result.rows, usual) if done else ""
-    notes = [far] if far else []
+    far = far_of(result.judged, result.rows, usual) if done else ""
+    remark = far or (result.judged.why if result.judged else "")
+    notes = [remark] if remark else []
+    notes += [f"time limit {result.limit}"] if result.limit else []
     notes += [noted(note, count) for note, count in result.notes.items()]
+    if result.provisional:
+        notes.append(f"provisional: {result.provisional}")
+    if controlled := told(result.controls):
+        notes.append(f"control {controlled}")
+    if result.server is not None and result.server.encrypted is False:
+        notes.append("not encrypted")
     name = middle_cut(result.connection, _NAME)
     return (
         f"{number_:>4} {name:<{_NAME}} {mark} {words(result.status):<10} {rows:>11} "
@@ -167,10 +216,17 @@ def _lines(found: _Found, timezone: str) -> Iterator[str]:
         result = _result(row)
         yield _line(row.number, result, found.usual.get(row.connection))
         yield from failure_line(result, contacts.get(row.connection, ""))
+        yield from (f"       {said}" for said in result.odd)
     results = (row.result for row in found.connections if row.result)
     yield from advice_lines(classes_of(results))
     if more := go_on(found.row.run, found.row.job, found.row.status):
         yield more
+
+
+def _rows(found: _Found, row: ConnectionRow) -> dict[str, int | None]:
+    """Rows written and read back, where they are known."""
+    written = _result(row).rows if row.connection in found.written else None
+    return {"rows_written": written, "rows_read_back": written if found.read_back else None}
 
 
 @click.command("show")
@@ -194,7 +250,11 @@ def command(
             click.echo(line)
         return
     results = [
-        {**encode.connection(_result(row)), "usual_rows": found.usual.get(row.connection)}
+        {
+            **encode.connection(_result(row)),
+            "usual_rows": found.usual.get(row.connection),
+            **_rows(found, row),
+        }
         for row in found.connections
     ]
     click.echo(encode.line({**as_object(found.row, found.place), "results": results}))

@@ -10,11 +10,14 @@ from etltui.config.checks import RefusedError, check_name, nearest_or_all, shown
 from etltui.config.connections import connection
 from etltui.config.listing import Line, Listing, place, read_csv
 from etltui.config.table import Notebook, Table, joined
+from etltui.config.tags import CHECKS, WHOLE, Traits
 from etltui.domain.errors import Mistake
 from etltui.domain.job import Connection
 
 COLUMNS = ("name", "url", "credential", "tags", "opened", "closed", "contact")
 """The columns of the file, of which name and url are needed."""
+ALL_COLUMNS = (*COLUMNS, *CHECKS)
+"""With those that most files do without."""
 
 _TAGS = re.compile(r"\s*[;|]\s*")
 
@@ -25,10 +28,10 @@ def _header_mistakes(where: str, header: Collection[str]) -> tuple[Mistake, ...]
             where=where,
             key=place(1, name),
             problem="is not a known column",
-            way_out=nearest_or_all(name, COLUMNS),
+            way_out=nearest_or_all(name, ALL_COLUMNS),
         )
         for name in header
-        if name not in COLUMNS
+        if name not in ALL_COLUMNS
     ]
     missing = [
         Mistake(
@@ -59,6 +62,7 @@ def of_line(
     where: str,
     credentials: Collection[str],
     folder: Path,
+    traits: Traits | None = None,
 ) -> tuple[Connection, list[Mistake]]:
     """The connection that a line says, and what is wrong with it.
 
@@ -67,13 +71,17 @@ def of_line(
         where: The file.
         credentials: Their names.
         folder: Where relative paths start.
+        traits: Gather how the connection is read.
     """
     book = Notebook(lambda _: where)
     values: dict[str, Any] = {**line.values}
     name = values.pop("name", "")
     if "tags" in values:
         values["tags"] = [tag for tag in _TAGS.split(values["tags"]) if tag]
-    found = connection(name, Table(values, "", book), credentials, folder)
+    for column in WHOLE & {*values}:
+        if values[column].isdecimal():
+            values[column] = int(values[column])
+    found = connection(name, Table(values, "", book), credentials, folder, traits)
     return found, [replace(each, key=place(line.number, each.key)) for each in book.mistakes]
 
 
@@ -83,6 +91,7 @@ def of_listing(
     named: Collection[str],
     credentials: Collection[str],
     folder: Path,
+    traits: Traits | None = None,
 ) -> tuple[tuple[Connection, ...], tuple[Mistake, ...]]:
     """The connections of a listing, and every mistake in it."""
     if not found.header:
@@ -94,7 +103,7 @@ def of_listing(
     taken = {name: f"[{joined('connections', name)}]" for name in named}
     made: list[Connection] = []
     for line in found.lines:
-        each, wrong = of_line(line, where, credentials, folder)
+        each, wrong = of_line(line, where, credentials, folder, traits)
         made.append(each)
         mistakes.extend(wrong)
         problem = _name_problem(each.name, taken)
@@ -111,6 +120,7 @@ def connections(
     named: Collection[str],
     credentials: Collection[str],
     folder: Path,
+    traits: Traits | None = None,
 ) -> tuple[tuple[Connection, ...], tuple[Mistake, ...]]:
     """The connections of a CSV file, in its order, and every mistake in it.
 
@@ -119,5 +129,6 @@ def connections(
         named: The connections of the configuration itself.
         credentials: The names of those there are.
         folder: Where relative paths start: the configuration's, as for connections there.
+        traits: Gather how they are read.
     """
-    return of_listing(read_csv(path), str(path), named, credentials, folder)
+    return of_listing(read_csv(path), str(path), named, credentials, folder, traits)

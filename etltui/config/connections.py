@@ -7,6 +7,7 @@ from pathlib import Path
 from etltui.config.checks import RefusedError, Text, day, filled, nearest, shown, texts
 from etltui.config.secrets import reference
 from etltui.config.table import Table
+from etltui.config.tags import Traits
 from etltui.config.urls import Address, address
 from etltui.domain.job import Connection, Credential
 
@@ -48,8 +49,12 @@ def connection(
     table: Table,
     credentials: Collection[str],
     folder: Path,
+    traits: Traits | None = None,
 ) -> Connection:
-    """A connection; a wrong one still has its name, so that jobs are not blamed for it."""
+    """A connection; a wrong one still has its name, so that jobs are not blamed for it.
+
+    How it is read is gathered in `traits`, which settle it once all its tags are known.
+    """
     nowhere = Address(kind="", database="")
     found = table.need(
         "url",
@@ -73,5 +78,6 @@ def connection(
         opened=opened,
         closed=closed,
     )
+    (traits or Traits()).take(name, table)
     table.finish()
     return decoded

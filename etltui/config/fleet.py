@@ -8,7 +8,7 @@ from io import StringIO
 from string import Formatter
 from urllib.parse import quote
 
-from etltui.config.branches import COLUMNS
+from etltui.config.branches import ALL_COLUMNS, COLUMNS
 from etltui.config.checks import nearest_or_all, shown
 from etltui.config.listing import Line, Listing, place
 from etltui.domain.errors import ConfigError, Mistake
@@ -99,7 +99,7 @@ def _url_parts(template: str, heads: _Heads) -> _Parts:
 def _sources(columns: Columns, heads: _Heads) -> dict[str, list[str]]:
     """From our columns to those of the list."""
     found = {}
-    for column in COLUMNS:
+    for column in ALL_COLUMNS:
         named = [heads.find(word, "--column") for word in columns.named.get(column, ())]
         own = named or ([] if column in columns.fixed else heads.alike(column))
         if own:
@@ -177,7 +177,7 @@ def branches(found: Listing, where: str, columns: Columns) -> Listing:
         lines.append(Line(number=line.number, values=kept))
     if mistakes:
         raise ConfigError(mistakes)
-    return Listing(header=tuple(c for c in COLUMNS if c in said), lines=tuple(lines))
+    return Listing(header=tuple(c for c in ALL_COLUMNS if c in said), lines=tuple(lines))
 
 
 def _merged(old: Branch, new: Branch, said: Sequence[str], day: date) -> Branch:
@@ -216,7 +216,7 @@ def combined(
         new = listed.pop(name, None)
         now = _closed(old, day) if new is None else _merged(old, new, found.header, day)
         after.append(now)
-        differing = tuple(column for column in COLUMNS if old.get(column) != now.get(column))
+        differing = tuple(column for column in ALL_COLUMNS if old.get(column) != now.get(column))
         if not differing:
             same += 1
         elif new is None:
@@ -241,7 +241,8 @@ def numbered(lines: Sequence[Branch]) -> Iterator[Line]:
 def as_csv(lines: Sequence[Branch]) -> str:
     """The connections file."""
     text = StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    said = tuple(c for c in ALL_COLUMNS if c in COLUMNS or any(c in line for line in lines))
+    writer = csv.DictWriter(text, said, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()

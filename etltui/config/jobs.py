@@ -1,8 +1,11 @@
 """A job from its table."""
 
+import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 from etltui.config.checks import (
     Flag,
@@ -20,7 +23,7 @@ from etltui.config.checks import (
     time_of_day,
 )
 from etltui.config.destinations import destination
-from etltui.config.queries import overrides, queries
+from etltui.config.queries import overrides, queries, query_text
 from etltui.config.rule import default_of
 from etltui.config.schema import (
     EXTRACT,
@@ -33,10 +36,16 @@ from etltui.config.schema import (
 )
 from etltui.config.select import matches, suggestion
 from etltui.config.table import Table
-from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, RetryPolicy
+from etltui.config.templates import for_query, names_query
+from etltui.domain.days import FARTHEST
+from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, Query, RetryPolicy
 
 _DRIFT = check_of(get_type_hints(Job)["drift"])
 _OVERLAP = check_of(Overlap)
+_SUSPICIOUS = check_of(get_type_hints(Job)["on_suspicious"])
+_OUTSIDE_HOURS = check_of(get_type_hints(Job)["outside_hours"])
+_VERIFY = check_of(get_type_hints(Job)["verify"])
+_PROCEDURE = re.compile(r"[^\W\d][\w$#]*(\.[^\W\d][\w$#]*){0,2}")
 _COMMAND = 'Write command = ["program", "argument"]'
 _SHOWN = 10
 _OF_ONE_QUERY = {
@@ -99,13 +108,33 @@ def _aliases(table: Table, columns: Sequence[str]) -> dict[str, str]:
     return aliases
 
 
-def _destinations(table: Table, queries: int) -> tuple[Destination, ...]:
-    found = tuple(destination(each) for each in table.tables("destinations"))
-    if queries > 1 and (single := [each.type for each in found if each.type in _OF_ONE_QUERY]):
+def _of_each(found: Destination, queries: Sequence[Query]) -> list[Destination]:
+    """A destination for each query where the path says so, else the destination itself."""
+    if not names_query(found.path):
+        return [found]
+    if found.is_sent:
+        # What a receiver acknowledges is told apart by connection and batch alone.
+        return [replace(found, path=for_query(found.path, queries[0].name))]
+    return [
+        replace(found, path=for_query(found.path, query.name), query=query.name)
+        for query in queries
+    ]
+
+
+def _destinations(table: Table, queries: Sequence[Query]) -> tuple[Destination, ...]:
+    each = [_of_each(destination(one), queries) for one in table.tables("destinations")]
+    # Those of the first query in the file's order, so that their numbers are the file's.
+    found = tuple(one for turn in zip_longest(*each) for one in turn if one is not None)
+    single = [one.type for one in found if one.type in _OF_ONE_QUERY and not one.query]
+    if len(queries) > 1 and single:
+        what = f"{_OF_ONE_QUERY[single[0]]} holds the rows of one query"
         table.note(
             "destinations",
-            f"{_OF_ONE_QUERY[single[0]]} holds the rows of one query, and the job has {queries}",
-            "Use an excel destination, or make a job of each query",
+            f"{what}, and the job has {len(queries)}",
+            "Make a job of each query"
+            if single[0] == "webhook"
+            else "Put {query} into its path for a file of each, use an excel destination, or make "
+            "a job of each query",
         )
     if table.raw("destinations") in (None, []):
         table.note(
@@ -139,6 +168,28 @@ def _on_finish(job: Table) -> OnFinish | None:
     return found
 
 
+def _business_day(value: object) -> str:
+    """Which day a run reads: a word, or a number of days back."""
+    way_out = f'Write "today", "yesterday", or the days back: -1 to -{FARTHEST}'
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not -FARTHEST <= value <= 0:
+            raise RefusedError(f"{shown(value)} is out of range", way_out)
+        return str(value)
+    if value not in ("today", "yesterday"):  # no set: a list is refused in words, too
+        raise RefusedError(f"{shown(value)} is no day", way_out)
+    return str(value)
+
+
+def _procedures(value: object) -> tuple[str, ...]:
+    """Names as a query writes them, without quotes."""
+    names = texts(value)
+    for name in names:
+        if not _PROCEDURE.fullmatch(name):
+            way_out = 'Write ["dbo.report"], without quotes, brackets or arguments in it'
+            raise RefusedError(f"{shown(name)} is no name of a procedure", way_out)
+    return names
+
+
 def _type(table: Table, types: Collection[str]) -> str:
     """The name of one of the run types."""
 
@@ -152,6 +203,34 @@ def _type(table: Table, types: Collection[str]) -> str:
         return word
 
     return table.read("type", known, EXTRACT)
+
+
+def _closing(table: Table) -> dict[str, Any]:
+    """How branches are asked whether they have closed the day."""
+    found = {
+        "day_closed": table.read("day_closed", query_text, default_of(Job, "day_closed")),
+        "day_until": table.read("day_until", query_text, default_of(Job, "day_until")),
+        "day_until_slack_h": table.read(
+            "day_until_slack_h", Number(0, 48), default_of(Job, "day_until_slack_h")
+        ),
+        "provisional_days": table.read(
+            "provisional_days", Whole(0, 60), default_of(Job, "provisional_days")
+        ),
+    }
+    if found["day_closed"] and found["day_until"]:
+        table.note("day_until", "and day_closed are said together", "Write one of them")
+    return found
+
+
+def _check_evolve(table: Table, decoded: Job) -> None:
+    """Whether a job that takes the columns of all connections may ask all for them."""
+    said = [name for name in ("columns", "canary") if getattr(decoded, name)]
+    if decoded.drift == "evolve" and said:
+        table.note(
+            "drift",
+            f'"evolve" takes the columns that all connections have, and {said[0]} is said, too',
+            f'Take {said[0]} out, or write drift = "align"',
+        )
 
 
 def job(
@@ -180,7 +259,7 @@ def job(
         title=table.read("title", Text(), "") or name,
         connections=selectors,
         queries=found,
-        destinations=_destinations(table, len(found)),
+        destinations=_destinations(table, found),
         max_parallel=table.read("max_parallel", Whole(1, 500), default_of(Job, "max_parallel")),
         resume=table.read("resume", Flag(), default_of(Job, "resume")),
         retry=_retry(table.table("retry"), program),
@@ -198,9 +277,17 @@ def job(
         overlap=table.read("overlap", _OVERLAP, None),
         on_finish=_on_finish(table),
         enabled=table.read("enabled", Flag(), default_of(Job, "enabled")),
+        on_suspicious=table.read("on_suspicious", _SUSPICIOUS, default_of(Job, "on_suspicious")),
         canary=table.read("canary", Flag(), default_of(Job, "canary")),
         deadline=table.read("deadline", time_of_day, default_of(Job, "deadline")),
+        outside_hours=table.read("outside_hours", _OUTSIDE_HOURS, default_of(Job, "outside_hours")),
+        procedures=table.read("procedures", _procedures, ()),
+        business_day=table.read("business_day", _business_day, default_of(Job, "business_day")),
+        **_closing(table),
+        day_lag_h=table.read("day_lag_h", Whole(0, 23), default_of(Job, "day_lag_h")),
+        verify=table.read("verify", _VERIFY, default_of(Job, "verify")),
         folder=folder,
     )
+    _check_evolve(table, decoded)
     table.finish()
     return decoded

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from etltui.config import branches, connections, jobs, run_types, settings
+from etltui.config.calendars import calendars, with_days
 from etltui.config.console import console
 from etltui.config.document import Document, read
 from etltui.config.memory import Available, available
@@ -14,6 +15,7 @@ from etltui.config.paths import expanded, located
 from etltui.config.pools import check_pools
 from etltui.config.schema import Config
 from etltui.config.table import Notebook, Table
+from etltui.config.tags import Traits
 from etltui.config.targets import check_targets
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.job import Connection, Credential
@@ -90,21 +92,22 @@ def _connections(
     file: Path | None,
     logins: Mapping[str, Credential],
     folder: Path,
+    traits: Traits,
 ) -> tuple[tuple[Connection, ...], tuple[Connection, ...], bool]:
     """The connections of the configuration, those of the connections file, whether both are read.
 
     Jobs are not blamed for a lost file.
     """
     here = tuple(
-        connections.connection(name, table, logins, folder)
+        connections.connection(name, table, logins, folder, traits)
         for name, table in root.table("connections").entries()
     )
     there: tuple[Connection, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     if file is not None:
-        there, mistakes = branches.connections(file, [each.name for each in here], logins, folder)
+        named = [each.name for each in here]
+        there, mistakes = branches.connections(file, named, logins, folder, traits)
     root.book.mistakes.extend(mistakes)
-    check_pools(here + there, logins, root.book, {each.name: str(file) for each in there})
     return here, there, bool(there) or not mistakes
 
 
@@ -136,9 +139,15 @@ def _decoded(
     }
     named = "" if bare else program.connections_file
     file = located(named, folder) if named else None
-    here, listed, readable = _connections(root, file, logins, folder)
+    traits = Traits(root.table("tags"))
+    here, listed, readable = _connections(root, file, logins, folder, traits)
     listed, strays = ((), ()) if bare else patches.onto(listed, book)
-    sources = here + listed
+    sources = with_days(
+        map(traits.settled, here + listed), calendars(root.table("calendars")), book
+    )
+    if readable and not bare:
+        traits.note_strays(sources, book)
+    check_pools(sources, logins, book, {each.name: str(file) for each in listed})
     work = [
         (table.key, jobs.job(name, table, sources, folder, program, types))
         for name, table in root.table("jobs").entries()

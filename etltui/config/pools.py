@@ -1,12 +1,19 @@
 """Whether connections that share a pool could share its sessions."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from etltui.config.checks import shown
 from etltui.config.table import Notebook, joined
 from etltui.domain.job import Connection, Credential
+from etltui.domain.policy import ReadPolicy
 
 _NOBODY = Credential(name="")
+
+
+def _of_session(policy: ReadPolicy) -> ReadPolicy:
+    """What of a policy a session is opened with; how fast rows are fetched is each read's own."""
+    return replace(policy, rows_per_s=0)
 
 
 def check_pools(
@@ -35,6 +42,7 @@ def check_pools(
             for what, is_other in (
                 ("password", login.password != password),
                 ("options", each.options != other.options),
+                ("way of reading", _of_session(each.policy) != _of_session(other.policy)),
             )
             if is_other
         ]
@@ -43,6 +51,7 @@ def check_pools(
                 joined("connections", each.name),
                 f"reaches the same database as the same user as {shown(other.name)}, "
                 f"but with another {' and other '.join(differs)}",
-                "Give both the same credential and the same options in the url",
+                "Give both the same credential, the same options in the url, and the same "
+                "isolation, lock_timeout_s, maxdop, encoding and encoding_errors",
                 where=files.get(each.name, ""),
             )

@@ -164,6 +164,15 @@ class Settings:
             "QUERY_TIMEOUT_MS",
         ),
     )
+    query_timeout_learned: bool = field(
+        default=False,
+        metadata=_rule(
+            "Whether a connection's queries may take no more than 3 times the longest of its last "
+            "runs, at least a minute and at most query_timeout_s, once there were 5 of them; its "
+            "last try may take all of query_timeout_s.",
+            Flag(),
+        ),
+    )
     stall_timeout_s: int = field(
         default=120,
         metadata=_rule(
@@ -249,6 +258,13 @@ class Settings:
     streaming: bool = field(
         default=True,
         metadata=_rule("Whether progress is shown while it happens.", Flag()),
+    )
+    on_identity: Literal["warn", "refuse"] = field(
+        default="warn",
+        metadata=_rule(
+            "What happens where another database answers than before: it is named, or not read.",
+            OneOf(("warn", "refuse")),
+        ),
     )
     on_hangup: Literal["finish", "stop"] = field(
         default="finish",

@@ -25,6 +25,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "max_per_host",
         "acquire_timeout_s",
         "query_timeout_s",
+        "query_timeout_learned",
         "stall_timeout_s",
         "request_timeout_s",
         "pool_idle_s",
@@ -54,7 +55,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "state_dir",
         "state_readers",
     ),
-    "FEATURES": ("streaming", "profile", "timezone", "on_hangup", "shutdown_timeout_s"),
+    "FEATURES": (
+        "streaming",
+        "profile",
+        "timezone",
+        "on_identity",
+        "on_hangup",
+        "shutdown_timeout_s",
+    ),
     "LOGGING": ("log_level", "keep_logs_mb"),
     "CONSOLE": tuple(f"{CONSOLE}{name}" for name in console_rules()),
 }

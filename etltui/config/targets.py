@@ -88,11 +88,10 @@ def _targets(jobs: Iterable[tuple[str, Job]]) -> Iterator[_Target]:
 def _rendered(job: Job, destination: Destination, moment: datetime, position: int) -> Path:
     return render(
         destination.path,
-        job=job.name,
-        title=job.title,
+        job,
         run=f"{moment:%Y%m%dT%H%M%SZ}-{position:04d}",
         started=moment,
-        folder=job.folder,
+        day=moment.date(),
     )
 
 

@@ -3,15 +3,19 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from string import Formatter
 
 from etltui.config.checks import RefusedError, nearest_or_all, shown
 from etltui.config.mounts import check_here
 from etltui.config.paths import expanded
+from etltui.domain.job import Job
 
-PLACEHOLDERS = ("job", "jobName", "date", "run")
+_QUERY = "query"
+PLACEHOLDERS = ("job", "jobName", "date", "day", "run", _QUERY)
+_DATES = ("date", "day")
+"""Those that take a form."""
 LONGEST = 150
 """Bytes of UTF-8 that one filled-in value may take; a file name takes 255 on most disks."""
 
@@ -55,7 +59,7 @@ def _check_date(spec: str) -> None:
 def _check_placeholder(name: str, spec: str, conversion: str | None) -> None:
     if name not in PLACEHOLDERS:
         raise RefusedError(f"{{{name}}} is no placeholder", nearest_or_all(name, PLACEHOLDERS))
-    if conversion is not None or (spec and name != "date"):
+    if conversion is not None or (spec and name not in _DATES):
         raise RefusedError(f"{{{name}}} takes no form", f"Write {{{name}}}")
     _check_date(spec)
 
@@ -95,25 +99,41 @@ def component(value: str) -> str:
     return cut.rstrip(" .")
 
 
-def _filled(parts: list[Part], values: Mapping[str, str], started: datetime) -> str:
+def _filled(parts: list[Part], values: Mapping[str, str], dates: Mapping[str, date]) -> str:
     pieces: list[str] = []
     for literal, name, spec, _ in parts:
         pieces.append(literal)
-        if name == "date":
-            pieces.append(component(started.strftime(spec or _DATE)))
+        if name in _DATES:
+            pieces.append(component(dates[name].strftime(spec or _DATE)))
         elif name is not None:
             pieces.append(component(values[name]))
     return "".join(pieces)
 
 
+def names_query(path: str) -> bool:
+    """Whether a checked template is of one query."""
+    return any(name == _QUERY for _, name, _, _ in _parts(path))
+
+
+def for_query(path: str, query: str) -> str:
+    """The template of one query's path: its name is filled in, the rest stays to be."""
+    pieces = []
+    for literal, name, spec, _ in _parts(path):
+        pieces.append(literal.replace("{", "{{").replace("}", "}}"))
+        if name == _QUERY:
+            pieces.append(component(query))
+        elif name is not None:
+            pieces.append(f"{{{name}:{spec}}}" if spec else f"{{{name}}}")
+    return "".join(pieces)
+
+
 def render(
     path: str,
+    job: Job,
     *,
-    job: str,
-    title: str,
     run: str,
     started: datetime,
-    folder: Path,
+    day: date,
 ) -> Path:
     """The absolute path that a checked template gives.
 
@@ -122,17 +142,17 @@ def render(
 
     Args:
         path: As `template` has checked it.
-        job: The job's name.
-        title: The job's title.
+        job: Whose name, title and folder are filled in; a relative path starts at the folder.
         run: The run's id.
         started: In the settings' time zone.
-        folder: Where a relative path starts.
+        day: The business day that the run reads.
 
     """
     parts = _parts(path)
-    filled = _filled(parts, {"job": job, "jobName": title, "run": run}, started)
+    dates = dict(zip(_DATES, (started, day), strict=True))
+    filled = _filled(parts, {"job": job.name, "jobName": job.title, "run": run}, dates)
     # A `~` that was filled in is a name like any other.
     home, _, _ = path.partition("/")
     if home.startswith("~") and "{" not in home:
         filled = expanded(filled)
-    return folder.absolute() / filled
+    return job.folder.absolute() / filled

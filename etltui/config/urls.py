@@ -8,25 +8,38 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from etltui.config.checks import RefusedError, filled, nearest, shown
 from etltui.config.mounts import is_windows
+from etltui.config.mssql_url import sql_server
+from etltui.config.odbc_url import PREFIX as ODBC
+from etltui.config.odbc_url import odbc
 from etltui.config.paths import located
-from etltui.config.server_urls import postgresql
+from etltui.config.server_urls import MYSQL, POSTGRESQL, ServerKind, server
+from etltui.config.sqlalchemy_url import any_dialect
 
 KINDS = {
     "sqlite": "sqlite",
     "postgresql": "postgresql",
     "postgres": "postgresql",
     "pg": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+    "mssql": "mssql",
+    "sqlserver": "mssql",
+    "odbc": "odbc",
+    "sqlalchemy": "sqlalchemy",
+    "duckdb": "sqlalchemy",
 }
-"""From a scheme to the reader that this version has for it."""
+"""From a scheme to the reader that serves it."""
 
-LATER = ("mysql", "mariadb", "mssql", "odbc")
-"""Schemes that an operator may well write, for kinds that have no reader yet."""
+_SERVERS: Mapping[str, ServerKind] = {
+    "postgresql": POSTGRESQL,
+    "mysql": MYSQL,
+}
 
 _EXAMPLE = (
     'Write "sqlite:///folder/file.db" (from this file\'s folder) or "sqlite:////folder/file.db"'
 )
 _ANY = f'{_EXAMPLE}, or "postgresql://host:5432/database"'
-_HERE = "This version reads postgresql and sqlite"
+_HERE = f"There are {', '.join(sorted(set(KINDS.values())))}"
 _USER_PART = re.compile(r"(?<=//).*@")
 
 
@@ -54,11 +67,14 @@ def _named(url: str) -> str:
     return shown(_USER_PART.sub("***@", url).partition("?")[0])
 
 
-def _split(url: str) -> SplitResult:
-    """The parts of a url that carries no secret."""
-    # urlsplit drops tabs and line ends without a word.
+def _check_characters(url: str) -> None:
+    """Refuse tabs and line ends, which urlsplit drops without a word, and their like."""
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
         raise RefusedError("the url holds a control character", _EXAMPLE)
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a url that carries no secret."""
     if "://" not in url:
         # Nothing of it is shown: who knows what was pasted here.
         raise RefusedError("is not a url", _ANY)
@@ -78,11 +94,9 @@ def _split(url: str) -> SplitResult:
 def _kind(parts: SplitResult, url: str) -> str:
     # A driver may be named behind a plus sign, as in postgresql+psycopg.
     scheme = parts.scheme.partition("+")[0] or url.partition(":")[0]
-    if parts.scheme in KINDS:
-        return KINDS[parts.scheme]
-    if scheme in LATER:
-        raise RefusedError(f'"{scheme}" is not in this version', _HERE)
-    near = nearest(scheme, [*KINDS, *LATER])
+    if scheme in KINDS:
+        return KINDS[scheme]
+    near = nearest(scheme, KINDS)
     raise RefusedError(f"{shown(scheme)} is no kind of database", f"{near} {_HERE}".lstrip())
 
 
@@ -123,9 +137,19 @@ def address(url: object, folder: Path) -> Address:
         RefusedError: It cannot be read; the text holds no password.
     """
     words = filled(url)
+    _check_characters(words)
+    if words.casefold().startswith(ODBC):
+        host, port, database, options = odbc(words, folder)
+        return Address(kind="odbc", host=host, port=port, database=database, options=options)
     parts = _split(words)
     kind = _kind(parts, words)
     if kind == "sqlite":
         return Address(kind=kind, database=_sqlite_file(parts, words, folder))
-    host, port, database, options = postgresql(parts, folder)
+    if kind == "sqlalchemy":
+        host, port, database, options = any_dialect(parts, folder)
+        return Address(kind=kind, host=host, port=port, database=database, options=options)
+    if kind == "mssql":
+        host, port, database, options = sql_server(parts, folder)
+    else:
+        host, port, database, options = server(parts, folder, _SERVERS[kind])
     return Address(kind=kind, host=host, port=port, database=database, options=options)

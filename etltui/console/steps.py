@@ -6,7 +6,6 @@ from etltui.console.model.tree import share
 from etltui.domain.errors import ADVICE, Trouble
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
-from etltui.domain.usual import deviation
 from etltui.domain.words import duration, words
 
 _STEPS = {
@@ -60,8 +59,7 @@ def note(glyphs: Glyphs, view: ConnectionView, at: float, retries: int, width: i
     if view.trouble is not None and view.status is ConnectionStatus.FAILED:
         return Styled(view.trouble.message, "bad")
     if view.status is ConnectionStatus.COMPLETED:
-        far = deviation(view.rows, view.usual_rows)
-        return Styled(far, "warn") if far else ""
+        return Styled(view.remark, "warn" if view.far else "muted") if view.remark else ""
     part = share(view)
     if part is None and view.usual_s and view.status is ConnectionStatus.RUNNING:
         return Styled(f"usual {duration(view.usual_s)}", "muted")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etltui.config.schema import Config
+from etltui.domain.driver import Driver
 from etltui.domain.errors import Mistake
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import QueueEntry
@@ -159,6 +160,7 @@ class Facts:
         secrets: From a credential to why its password cannot be had, empty where it can.
         log: The last lines, oldest first.
         mirror_problem: Why checkpoints cannot be mirrored, empty where they can.
+        drivers: Of each kind of database that is configured, what there is to read it.
     """
 
     now: float
@@ -174,3 +176,4 @@ class Facts:
     records: Records
     log: tuple[LogLine, ...]
     mirror_problem: str
+    drivers: Mapping[str, tuple[Driver, ...]] = field(default_factory=dict)

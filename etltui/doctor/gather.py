@@ -9,6 +9,7 @@ from etltui.bootstrap import is_held, open_history
 from etltui.config.schema import Config
 from etltui.doctor import look
 from etltui.doctor.facts import Facts, Past, Records, Unfinished
+from etltui.doctor.probe import probed
 from etltui.domain.errors import Mistake, StateError
 from etltui.domain.plan import differences, plan_hash
 from etltui.domain.ports import History
@@ -64,6 +65,7 @@ async def gather(
         secrets=await asyncio.to_thread(look.secrets, config, environ),
         records=records,
         log=log,
+        drivers=await probed(sorted({each.kind for each in config.connections} if config else ())),
         mirror_problem=await asyncio.to_thread(look.mirror_problem, state),
     )
 

@@ -22,7 +22,7 @@ from etltui.config.memory import available
 from etltui.config.schema import Config
 from etltui.config.secrets import resolve
 from etltui.config.templates import render
-from etltui.doctor.drivers import CORE, DRIVERS, SPEED
+from etltui.doctor.drivers import CORE, SPEED
 from etltui.doctor.facts import Disk, Folder, Holder, Machine, Past
 from etltui.domain.errors import Failure, StateError
 from etltui.engine.log_files import LogLine, backwards, opened
@@ -186,7 +186,7 @@ def machine() -> Machine:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     total = psutil.virtual_memory().total // _MB
     memory = available()
-    names = {*CORE, *SPEED, *(name for driver in DRIVERS.values() for name in driver.packages)}
+    names = {*CORE, *SPEED}
     return Machine(
         files=(_limit(soft), _limit(hard)),
         memory_mb=total,
@@ -219,11 +219,10 @@ def targets(config: Config | None, state: Path, now: float) -> tuple[str, ...]:
                 continue
             path = render(
                 destination.path,
-                job=job.name,
-                title=job.title,
+                job,
                 run="run",
                 started=started,
-                folder=job.folder,
+                day=started.date(),
             )
             try:
                 problem = obstacle(path, state, is_folder=destination.is_folder)

@@ -1,9 +1,14 @@
 """Checks of what a run needs before it begins: configuration, packages, limits, passwords."""
 
+from collections.abc import Sequence
+
 from etltui.bootstrap import FILES_PER_CONNECTION, SPARE_FILES
-from etltui.doctor.drivers import CORE, DRIVERS, SPEED, Driver
+from etltui.doctor.drivers import CORE, SPEED
 from etltui.doctor.facts import Facts
 from etltui.doctor.finding import Finding, fail, ok, warn
+from etltui.doctor.probe import works
+from etltui.domain.driver import Driver
+from etltui.domain.job import Connection
 from etltui.domain.words import counted, some
 
 
@@ -72,24 +77,48 @@ def packages(facts: Facts) -> tuple[Finding, ...]:
 
 def drivers(facts: Facts) -> tuple[Finding, ...]:
     """Whether each kind of database that is configured can be read here."""
-    kinds: dict[str, int] = {}
-    for connection in facts.config.connections if facts.config else ():
-        kinds[connection.kind] = kinds.get(connection.kind, 0) + 1
-    return tuple(_driver(facts, kind, count) for kind, count in sorted(kinds.items()))
+    there = facts.config.connections if facts.config else ()
+    return tuple(
+        finding
+        for kind, found in facts.drivers.items()
+        for finding in _of_kind(kind, [each for each in there if each.kind == kind], found)
+    )
 
 
-def _driver(facts: Facts, kind: str, count: int) -> Finding:
-    driver = DRIVERS.get(kind, Driver())
-    missing = [name for name in driver.packages if not facts.machine.packages.get(name)]
-    if missing:
-        return fail(
-            "drivers",
-            f"{kind} cannot be read here: {counted(count, 'connection')}",
-            f"Missing: {some(missing)}",
-            f"pip install {' '.join(missing)}",
-            connections=count,
+def _is_meant(driver: str, there: Sequence[Connection]) -> bool:
+    """Whether connections may want a driver: one names it, or leaves open which it wants."""
+    named = ({key.casefold(): name for key, name in each.options.items()} for each in there)
+    return any(each.get("driver", driver).casefold() == driver.casefold() for each in named)
+
+
+def _of_kind(
+    kind: str, there: Sequence[Connection], found: Sequence[Driver]
+) -> tuple[Finding, ...]:
+    """Whether a kind can be read, and each driver that is meant there but does not load."""
+    broken = [each for each in found if each.problem]
+    count = len(there)
+    connections = counted(count, "connection")
+    if not works(found):
+        return tuple(
+            fail(
+                "drivers",
+                f"{kind} cannot be read here: {connections}",
+                f"{each.name}: {each.problem}",
+                each.remedy,
+                connections=count,
+            )
+            for each in broken
+            if each.needed or not any(other.needed for other in broken)
         )
-    return ok("drivers", f"{kind} can be read: {counted(count, 'connection')}", connections=count)
+    loaded = some([f"{each.name} {each.version}".rstrip() for each in found if not each.problem])
+    return (
+        ok("drivers", f"{kind} can be read: {connections}", f"By {loaded}.", connections=count),
+        *(
+            warn("drivers", f"{each.name} does not load", each.problem, each.remedy)
+            for each in broken
+            if each.registered and _is_meant(each.name, there)
+        ),
+    )
 
 
 def descriptors(facts: Facts) -> tuple[Finding, ...]:

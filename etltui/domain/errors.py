@@ -112,6 +112,7 @@ class ErrorClass(StrEnum):
     TLS = "tls"
     LOGIN = "login"
     SECRET = "secret"  # noqa: S105 - the class of a failure, not a password
+    DRIVER = "driver"
     NO_DATABASE = "no_database"
     PERMISSION = "permission"
     SYNTAX = "syntax"
@@ -120,6 +121,7 @@ class ErrorClass(StrEnum):
     STALLED = "stalled"
     LOST = "lost"
     DRIFT = "drift"
+    CONTROL = "control"
     VALUE = "value"
     CORRUPT = "corrupt"
     TARGET = "target"
@@ -129,6 +131,10 @@ class ErrorClass(StrEnum):
     POISON = "poison"
     CANCELLED = "cancelled"
     HELD = "held"
+    HOURS = "outside_hours"
+    IDENTITY = "identity"
+    ENGINE = "engine"
+    EMPTY = "empty"
     INTERNAL = "internal"
 
 
@@ -139,6 +145,8 @@ class Advice:
     transient: bool
     means: str
     try_: str
+    once: bool = False
+    """Trying again can help once: what is met a second time stays so."""
     stops_run: bool = False
     """The next connection would meet it too: stop the whole run, resumably."""
 
@@ -168,6 +176,11 @@ ADVICE: Mapping[ErrorClass, Advice] = {
         transient=False,
         means="The reference to a password could not be resolved.",
         try_="Mend the variable, file or command that the message names.",
+    ),
+    ErrorClass.DRIVER: Advice(
+        transient=False,
+        means="The driver for this kind of database is not installed here, or cannot be loaded.",
+        try_="Install it or name another, as the message says, and look with `etltui doctor`.",
     ),
     ErrorClass.NO_DATABASE: Advice(
         transient=False,
@@ -209,6 +222,15 @@ ADVICE: Mapping[ErrorClass, Advice] = {
         means="The columns differ from those of the other connections.",
         try_='Mend the branch\'s table, give it its own query, or set drift = "align".',
     ),
+    ErrorClass.CONTROL: Advice(
+        transient=True,
+        once=True,
+        means="The rows that were written are not those that its control query counted.",
+        try_=(
+            "Compare the query with its control query: they must read the same rows. Set "
+            'on_control = "warn" where the branch goes on selling while it is read.'
+        ),
+    ),
     ErrorClass.VALUE: Advice(
         transient=False,
         means="A value cannot be written faithfully with these settings.",
@@ -216,8 +238,11 @@ ADVICE: Mapping[ErrorClass, Advice] = {
     ),
     ErrorClass.CORRUPT: Advice(
         transient=False,
-        means="The database file is damaged or is not a database.",
-        try_="Check the file on the branch's machine and restore it from a backup.",
+        means="A file is damaged: a branch's database, a part, or a target that was just made.",
+        try_=(
+            "Check a database's file on the branch's machine and restore it from a backup; for a "
+            "part or a target look at the disk here, then run again with --resume."
+        ),
     ),
     ErrorClass.TARGET: Advice(
         transient=False,
@@ -258,6 +283,39 @@ ADVICE: Mapping[ErrorClass, Advice] = {
         transient=False,
         means="An operator holds this connection: no run reads it.",
         try_="Let it go with `etltui release`, then retry the run.",
+    ),
+    ErrorClass.HOURS: Advice(
+        transient=False,
+        means="It is outside the hours in which this connection may be read.",
+        try_=(
+            "Retry the run within its hours, or change `hours` of the connection or its tag with "
+            "whoever looks after the branch."
+        ),
+    ),
+    ErrorClass.IDENTITY: Advice(
+        transient=False,
+        means="Another database answers than the one that was read there before.",
+        try_=(
+            "Ask the branch whether its server was replaced or restored; if so, approve it with "
+            "`etltui identities approve`, else mend the connection's address."
+        ),
+    ),
+    ErrorClass.EMPTY: Advice(
+        transient=False,
+        means="It answers, but has no rows where it usually has some on such a day.",
+        try_=(
+            "Ask the branch whether it was open and its till has sent its sales, then retry the "
+            "run; a day off belongs into its calendar."
+        ),
+    ),
+    ErrorClass.ENGINE: Advice(
+        transient=False,
+        means="The processes that read databases cannot start on this machine.",
+        try_=(
+            "Mend what the message says (their last words are in logs/extractor.log of the state "
+            "folder), look with `etltui doctor`, then run again with --resume."
+        ),
+        stops_run=True,
     ),
     ErrorClass.INTERNAL: Advice(
         transient=False,

@@ -1,6 +1,6 @@
 """What happened, as frozen values that the bus carries to every surface."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypedDict
@@ -82,6 +82,40 @@ class QueueCleared(Event):
     run: str = ""
     job: str = ""
     topic: Topic = Topic.QUEUE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineDown(Event):
+    """Most of what was tried behind a gateway or at a server failed: all behind it wait.
+
+    Attributes:
+        line: Such as `gateway VPN-North`.
+        connections: Those that failed.
+        error: What the last of them met.
+    """
+
+    line: str
+    connections: tuple[str, ...]
+    error: str
+    run: str = ""
+    job: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineUp(Event):
+    """One of the connections behind a line that was down answered: all go on.
+
+    Attributes:
+        line: As in `LineDown`.
+        connections: Those that waited.
+        down_s: For how long it was down.
+    """
+
+    line: str
+    connections: tuple[str, ...]
+    down_s: float
+    run: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,3 +243,11 @@ class Overflow(Event):
     run: str = ""
     job: str = ""
     topic: Topic = field(default=Topic.QUEUE)
+
+
+def is_for(event: Event, runs: Collection[str]) -> bool:
+    """Whether who follows these runs, or all for none, is to hear of an event.
+
+    What lines and losses are told of belongs to no run, and holds up any.
+    """
+    return not runs or event.run in runs or isinstance(event, LineDown | LineUp | Overflow)

@@ -2,12 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import Trouble
 from etltui.domain.progress import Eta
+from etltui.domain.server import ServerFacts, ServerReading
 
 _MB = 1024 * 1024
+
+
+class Stage(StrEnum):
+    """How far asking a database comes, in order; of a file there is no way there."""
+
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    LOGIN = "login"
+    DATABASE = "database"
+    FILE = "file"
+    ANSWER = "answer"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One stage that was come to.
+
+    Attributes:
+        passed: Whether it was passed; else it was the last.
+        milliseconds: What it took; None where it cannot be told from the one beside it.
+    """
+
+    stage: Stage
+    passed: bool = True
+    milliseconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,12 +47,20 @@ class Tested:
         milliseconds: From asking to the answer, over a session that was open by then; the least.
         trouble: Why there is none.
         contact: Whom to call.
+        steps: The stages that it came to; the last one is where the trouble is.
+        server: What the database said of itself; None: no session was opened.
+        odd: What is odd about it, a sentence each.
+        queries: How many queries of jobs it would answer.
     """
 
     connection: str
     milliseconds: float = 0.0
     trouble: Trouble | None = None
     contact: str = ""
+    steps: tuple[Step, ...] = ()
+    server: ServerFacts | None = None
+    odd: tuple[str, ...] = ()
+    queries: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +127,25 @@ class Explained:
     job: str
     connection: str
     queries: tuple[QueryPlan, ...] = ()
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerChecked:
+    """What one server told of its load.
+
+    Attributes:
+        server: As `host:port`.
+        connection: Over whose session it was asked.
+        product: Name and version.
+        readings: Empty where there is trouble, or where its kind tells nothing.
+        trouble: Why there is nothing.
+    """
+
+    server: str
+    connection: str
+    product: str = ""
+    readings: tuple[ServerReading, ...] = ()
     trouble: Trouble | None = None
 
 

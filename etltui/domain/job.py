@@ -6,6 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from etltui.domain.calendar import Calendar
+from etltui.domain.policy import ReadPolicy
+
 Scalar = str | int | float | bool | None
 """A bind value as TOML and JSON can hold it."""
 
@@ -40,6 +43,13 @@ class Connection:
         contact: Whom to call.
         opened: Its first day; before it, it is not missing. None: always there.
         closed: Its last day; after it, it is not missing. None: still there.
+        policy: How it is read.
+        gateway: What its line goes through, for failures that many connections share; empty: its
+            own.
+        timezone: Where its days begin and end, an IANA name; empty: as the settings say.
+        hours: When it may be read, such as `22:00-06:00`, by that zone's clock; empty: always.
+        calendar: Name of its calendar, empty for none.
+        days: What that calendar says.
     """
 
     name: str
@@ -54,6 +64,12 @@ class Connection:
     contact: str = ""
     opened: date | None = None
     closed: date | None = None
+    policy: ReadPolicy = field(default_factory=ReadPolicy)
+    gateway: str = ""
+    timezone: str = ""
+    hours: str = ""
+    calendar: str = ""
+    days: Calendar = field(default_factory=Calendar)
 
     def exists(self, day: date) -> bool:
         """Whether the branch is expected to answer on that day."""
@@ -64,11 +80,27 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """One query of a job; a job with one query calls it `main`."""
+    """One query of a job; a job with one query calls it `main`.
+
+    Attributes:
+        params: Bind values; in a text `{day_start}` and the like stand for the business day.
+        control: A query of the same database whose first row says what the rows must come to:
+            `rows` their number, any other column the sum of the written column of that name.
+        control_tolerance: By how much each of these may differ.
+        on_control: What a difference does to the connection.
+    """
 
     name: str
     sql: str
     params: Mapping[str, Scalar] = field(default_factory=dict)
+    control: str = ""
+    control_tolerance: float = 0.0
+    on_control: Literal["fail", "warn"] = "fail"
+
+
+def own_control(query: str) -> str:
+    """The name of a query's control query in a connection's own SQL."""
+    return f"control of {query}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +116,11 @@ class RetryPolicy:
     multiplier: float = 2.0
     max_delay_s: float = 300.0
 
+
+Drift = Literal["fail", "align", "drop", "evolve"]
+"""What happens to a connection whose columns are not those of the run: it fails; what it lacks is
+NULL and what it has besides is dropped; only the latter; or the run takes the columns of all, which
+it asks for before it begins, and what one lacks is NULL."""
 
 Overlap = Literal["join", "refuse", "queue"]
 """What a start of a job does while a run of it is queued or running: follow that run, be refused,
@@ -243,12 +280,15 @@ class Destination:
             relative to the configuration's folder.
         mode: `replace`: the target is made anew by each run.
         options: What is particular to the type.
+        query: The only query whose rows it takes, where the path in the configuration has
+            `{query}` in it; empty for all.
     """
 
     type: str
     path: str
     options: FormatOptions
     mode: Literal["replace"] = "replace"
+    query: str = ""
 
     @property
     def is_folder(self) -> bool:
@@ -274,17 +314,34 @@ class Job:
         connections: Selectors in order: a name, a glob, `tag:NAME`.
         queries: At least one.
         columns: Names that fix the columns; empty: the first connection that answers fixes them.
+        drift: What to do where a connection's columns are not those of the run.
         aliases: Other names of a column, from the name at a connection to the job's name.
-        overrides: From a connection's name to its own SQL for each query it differs in.
+        overrides: From a connection's name to its own SQL for each query it differs in; its own
+            control query stands behind the name that `own_control` gives.
+        business_day: Which day a run reads, from the day on which it begins: `today`, `yesterday`,
+            or a number of days back, such as `-2`.
+        day_lag_h: Hours after midnight at which a business day begins at a branch.
+        day_closed: A query whose first value says yes once a branch has closed the business day;
+            until then its rows are provisional. Empty for none.
+        day_until: The same, by the time of the last row: closed once that has come to the day's
+            end but for `day_until_slack_h`.
+        provisional_days: How many days back provisional rows are read again.
         retry: Of a connection inside a run, and of a run of which no connection completed.
         type: Name of the run type that its runs are counted under.
         priority: In the queue, lower first; None: its type's.
         overlap: None: as the settings say.
         on_finish: What to start when a run of it has ended.
         enabled: Whether it may be started.
+        on_suspicious: What becomes of a connection without rows where there usually are some: it
+            completes and is named, or it fails.
         canary: Whether a new run begins with one connection, then five, and stops where one of
             them fails.
         deadline: Time of day, such as `07:00`, by which a run is to be done; empty for none.
+        outside_hours: What becomes of a connection outside its hours: it is skipped, or waited for
+            where its hours begin before the run is due.
+        procedures: Names of those that its queries may call, as they are written there.
+        verify: What is proven of a target before it gets its name: the checksums of its parts, or
+            every cell, read back.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -296,7 +353,7 @@ class Job:
     max_parallel: int = 8
     resume: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    drift: Literal["fail", "align"] = "fail"
+    drift: Drift = "fail"
     columns: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -308,6 +365,16 @@ class Job:
     overlap: Overlap | None = None
     on_finish: OnFinish | None = None
     enabled: bool = True
+    on_suspicious: Literal["warn", "fail"] = "warn"
     canary: bool = False
     deadline: str = ""
+    outside_hours: Literal["skip", "wait"] = "skip"
+    procedures: tuple[str, ...] = ()
+    business_day: str = "yesterday"
+    day_lag_h: int = 0
+    day_closed: str = ""
+    day_until: str = ""
+    day_until_slack_h: float = 6.0
+    provisional_days: int = 7
+    verify: Literal["parts", "full"] = "parts"
     folder: Path = field(default_factory=Path)

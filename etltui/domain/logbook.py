@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from etltui.domain.errors import ErrorClass, Trouble
+from etltui.domain.identity import Identity
 from etltui.domain.run import ConnectionStatus, RunStatus
 from etltui.domain.stored import RunRow
 
@@ -184,6 +185,10 @@ class Logbook(Protocol):
         """The connections that are held, by name; one whose time has passed may be among them."""
         ...
 
+    async def identities(self) -> list[Identity]:
+        """Which database each connection is known to be, by its name."""
+        ...
+
     async def outcomes(self, since: float) -> list[Outcome]:
         """How connections ended in all runs from a time on, the oldest first."""
         ...
@@ -236,6 +241,10 @@ class LogbookWriter(Protocol):
 
     async def drop_holds(self, connections: Sequence[str]) -> None:
         """Hold connections no more."""
+        ...
+
+    async def put_identities(self, identities: Sequence[Identity]) -> None:
+        """Record which databases connections are known to be."""
         ...
 
     async def drop_spent(self, until: Spent) -> None:

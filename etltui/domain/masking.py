@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from etltui.domain.errors import Failure
+
 _BYTES = "surrogateescape"  # as the environment holds what is not UTF-8
 
 
@@ -49,3 +51,8 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     # The longest first, or a secret that begins with another would be half shown.
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
     return re.sub("|".join(map(re.escape, longest_first)), "***", text)
+
+
+def masked_failure(failure: Failure, secrets: Iterable[str]) -> Failure:
+    """The failure without the secrets, whoever has put them into its words."""
+    return Failure(failure.error_class, masked(failure.message, secrets), failure.facts)

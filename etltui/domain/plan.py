@@ -4,14 +4,17 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from etltui.domain.closing import Closing
 from etltui.domain.columns import Column
-from etltui.domain.job import Connection, Destination, Job, Query
+from etltui.domain.days import Days, asks_for_day
+from etltui.domain.job import Connection, Destination, Job, Query, own_control
 
 WRITER_VERSION = 1
 """Raised whenever a writer's bytes change, so that old parts are never mixed with new ones."""
+_READ_PLAINLY = ["", "", "fail"]
 _OF_SENDING = {
     *("url", "method", "headers", "progressive", "timeout_s", "insecure", "ca_file"),
 }
@@ -24,14 +27,16 @@ class PlanConnection:
 
     Attributes:
         number: Names its part files; kept for the life of the run, whatever is added or removed.
-        queries: The job's queries with this connection's own SQL.
+        queries: The job's queries with this connection's own SQL and the values that they bind.
         hash: Tells whether parts of an earlier attempt are of the same database and query.
+        closing: How it is asked whether the business day is closed there; None: nobody asks.
     """
 
     number: int
     connection: Connection
     queries: tuple[Query, ...]
     hash: str
+    closing: Closing | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +59,7 @@ class Plan:
             run reads them.
         published: Connections whose rows an earlier attempt has put into the targets: none is
             replaced by one without them.
+        day: The business day that it reads; None in plans that were made before there was one.
     """
 
     run: str
@@ -66,6 +72,7 @@ class Plan:
     left_out: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
+    day: date | None = None
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""
@@ -82,7 +89,8 @@ def _format(destination: Destination) -> dict[str, Any]:
     """What of a destination decides the bytes of its parts, or where a batch of them ends."""
     options = asdict(destination.options)
     kept = {name: value for name, value in options.items() if name not in _OF_SENDING}
-    return {"type": destination.type, "mode": destination.mode, **kept}
+    own = {"query": destination.query} if destination.query else {}
+    return {"type": destination.type, "mode": destination.mode, **own, **kept}
 
 
 def fingerprint(job: Job) -> dict[str, Any]:
@@ -99,6 +107,7 @@ def fingerprint(job: Job) -> dict[str, Any]:
         "columns": list(job.columns),
         "aliases": dict(job.aliases),
         "drift": job.drift,
+        **({"day_lag_h": job.day_lag_h} if job.day_lag_h else {}),
         "destinations": [_format(destination) for destination in job.destinations],
         "writer version": WRITER_VERSION,
     }
@@ -118,7 +127,13 @@ def differences(old: Job, new: Job) -> tuple[str, ...]:
 
 
 def connection_hash(connection: Connection, overrides: Mapping[str, str]) -> str:
-    """Tells databases apart: kind, host, port, database, user, own SQL; never password or tags."""
+    """Tells databases apart: kind, host, port, database, user, own SQL; never password or tags.
+
+    Of its policy only what may change the rows or their text: a connection that is read more
+    gently than before gives the same part, one that is read by another code page does not.
+    """
+    policy = connection.policy
+    read_as = [policy.isolation, policy.encoding, policy.encoding_errors]
     return digest(
         [
             connection.kind,
@@ -127,16 +142,44 @@ def connection_hash(connection: Connection, overrides: Mapping[str, str]) -> str
             connection.database,
             connection.credential,
             dict(overrides),
+            # Nothing more where nothing is said: parts of runs from before there was a policy fit.
+            *([read_as] if read_as != _READ_PLAINLY else []),
         ],
     )
 
 
-def plan_connection(number: int, connection: Connection, job: Job) -> PlanConnection:
-    """A connection's place in a run of the job."""
+def plan_connection(
+    number: int,
+    connection: Connection,
+    job: Job,
+    days: Days | None = None,
+) -> PlanConnection:
+    """A connection's place in a run of the job.
+
+    Args:
+        number: Of its part files.
+        connection: Which.
+        job: Whose queries.
+        days: The business day to read; None leaves what stands for it as it is.
+    """
     own = job.overrides.get(connection.name, {})
+    asked = tuple(
+        replace(
+            query,
+            sql=own.get(query.name, query.sql),
+            control=own.get(own_control(query.name), query.control),
+        )
+        for query in job.queries
+    )
+    queries, hashed = asked, dict(own)
+    if days is not None and any(map(asks_for_day, asked)):
+        queries = tuple(days.bound(query, connection) for query in asked)
+        # Parts of another zone's day hold other rows.
+        hashed["day of"] = "/".join(each.isoformat() for each in days.bounds(connection.timezone))
     return PlanConnection(
         number=number,
         connection=connection,
-        queries=tuple(replace(q, sql=own.get(q.name, q.sql)) for q in job.queries),
-        hash=connection_hash(connection, own),
+        queries=queries,
+        hash=connection_hash(connection, hashed),
+        closing=days.closing(job, connection) if days is not None else None,
     )

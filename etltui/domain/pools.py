@@ -211,6 +211,35 @@ class PoolStats:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BreakerStats:
+    """A line behind which nobody answers: whoever is behind it waits while one at a time is tried.
+
+    Attributes:
+        name: What failed, such as `gateway VPN-North`.
+        open_s: For how long by now.
+        waiting: Names of the connections that wait.
+        probing: Name of the connection that is being tried; empty between two.
+        probe_in_s: Seconds to the next try.
+        last_error: What the last one met.
+    """
+
+    name: str
+    open_s: float
+    waiting: tuple[str, ...] = ()
+    probing: str = ""
+    probe_in_s: float = 0.0
+    last_error: str = ""
+
+    def __str__(self) -> str:
+        count = len(self.waiting)
+        waits = f"{count:,} connection{' waits' if count == 1 else 's wait'}"
+        probe = (
+            f"trying {self.probing}" if self.probing else f"next probe in {self.probe_in_s:.0f} s"
+        )
+        return f"{self.name} is down: {waits}, {probe}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PoolMetrics:
     """All pools at one moment.
 
@@ -228,6 +257,7 @@ class PoolMetrics:
         leaks: Sessions now held for too long.
         leaked: How many ever were, since the start.
         locked_credentials: Logins not tried until released: credentials, or pools without one.
+        breakers: Lines that are down.
     """
 
     total_pools: int
@@ -245,6 +275,7 @@ class PoolMetrics:
     leaked: int
     leaks: tuple[Leak, ...] = ()
     locked_credentials: tuple[str, ...] = ()
+    breakers: tuple[BreakerStats, ...] = ()
 
     @property
     def efficiency(self) -> float:

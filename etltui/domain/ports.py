@@ -1,21 +1,18 @@
 """What crosses the borders between rooms, as protocols."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from etltui.domain.columns import Column
-from etltui.domain.job import Connection
 from etltui.domain.logbook import Logbook, LogbookWriter
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.plan import Plan
-from etltui.domain.pools import PoolHistory, PoolMetrics, PoolSettings, PoolStats, StatementRun
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import QueueEntry
+from etltui.domain.read_back import ReadTask, TargetRead
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
-from etltui.domain.task import Extracted, ExtractTask, Progress, PublishTask, QueryTask
+from etltui.domain.task import GuardTask, PublishTask
 from etltui.domain.usual import Usual
 
 
@@ -35,166 +32,14 @@ class Clock(Protocol):
         ...
 
 
-class Session(Protocol):
-    """An open database session somewhere in an extractor; a handle, never the session itself."""
+class Guard(Protocol):
+    """Looks at queries before any database is asked them, in an extractor."""
 
-    @property
-    def alive(self) -> bool:
-        """Whether it can be used still: its extractor lives and takes work."""
-        ...
-
-    async def ping(self) -> None:
-        """Prove that the server answers.
+    async def refusals(self, tasks: Sequence[GuardTask]) -> tuple[str, ...]:
+        """For each query why it may not run, as a part of a sentence; empty where it may.
 
         Raises:
-            Failure: It does not.
-        """
-        ...
-
-    async def describe(self, queries: Sequence[QueryTask]) -> tuple[tuple[Column, ...], ...]:
-        """The columns of each query, without reading rows.
-
-        Raises:
-            Failure: The database refuses a query.
-        """
-        ...
-
-    async def explain(self, queries: Sequence[QueryTask]) -> tuple[str, ...]:
-        """As `describe`, the database's own plan of each query; empty where it tells none."""
-        ...
-
-    async def extract(self, task: ExtractTask, progress: Callable[[Progress], None]) -> Extracted:
-        """Move the rows of all queries into durable parts.
-
-        Cancelling the awaiting task cancels the work in the extractor; the call returns at most
-        2 s later.
-
-        Raises:
-            Failure: Nothing of it may be used.
-        """
-        ...
-
-    async def close(self) -> None:
-        """End the session; never raises."""
-        ...
-
-
-class Sessions(Protocol):
-    """Opens sessions."""
-
-    async def open(self, connection: Connection) -> Session:
-        """Open a session to the connection's database.
-
-        Raises:
-            Failure: With the class that says why.
-        """
-        ...
-
-
-class Leases(Protocol):
-    """Lends sessions under the limits."""
-
-    def lease(
-        self,
-        connection: Connection,
-        *,
-        priority: int = 0,
-        holder: str = "",
-        expected_s: float | None = None,
-        waited: Callable[[float], None] | None = None,
-    ) -> AbstractAsyncContextManager[Session]:
-        """A session for the time of the block; a lower priority number is served first.
-
-        It may have been used before. When the block ends well, or with a failure after which a
-        session is known to be in order, it is kept for the next; else it is closed. The end of
-        the block never waits.
-
-        Args:
-            connection: Whose database.
-            priority: Among those who wait; within one, first come, first served.
-            holder: Who holds it, such as `run X, Branch_001`, for reports of leaks.
-            expected_s: In how many seconds it will be back at the latest; held longer than that
-                and `leak_s` it is reported as leaked. None: never.
-            waited: Told the seconds until its turn came, or did not; again after a dead session.
-
-        Raises:
-            Failure: No session could be opened, or none was free in time; of class `login` at once
-                where the same credential was refused before.
-        """
-        ...
-
-    def ran(self, connection: Connection, statements: Sequence[StatementRun]) -> None:
-        """Note what was read to its end on a session of the connection, for statistics."""
-        ...
-
-
-class Pools(Leases, Protocol):
-    """Lends sessions and keeps them; what an operator may ask of the pools.
-
-    `key_text` is `PoolStats.pool`. What takes one returns whether there is such a pool.
-    """
-
-    def start(self) -> None:
-        """Begin to look after idle and lent sessions."""
-        ...
-
-    async def aclose(self) -> None:
-        """Lend nothing more, let nobody wait, and close everything, within bounds."""
-        ...
-
-    def get_metrics(self) -> PoolMetrics:
-        """All pools as they are now."""
-        ...
-
-    def get_info(self) -> tuple[PoolStats, ...]:
-        """Each pool as it is now."""
-        ...
-
-    def get_history(self) -> tuple[PoolHistory, ...]:
-        """Of each pool there has been: whether its database answers, and what it was asked."""
-        ...
-
-    def update(self, settings: PoolSettings) -> None:
-        """Let other limits and times hold from now on, for those who wait and what is idle, too.
-
-        Nothing that is lent is taken away; what is too much is closed as it comes back.
-        """
-        ...
-
-    async def warm_up(self, connection: Connection, count: int) -> int:
-        """Have so many sessions open ahead of need, within the limits; how many are open then.
-
-        The others are tried again in the background, at a server that is down ever more seldom.
-
-        Raises:
-            Failure: The pool lends nothing, or the login is not tried any more.
-        """
-        ...
-
-    def drain(self, key_text: str) -> bool:
-        """Give no leases at a pool until it is resumed; close what is idle, and the lent later."""
-        ...
-
-    def pause(self, key_text: str = "") -> bool:
-        """Let leases at a pool, or at all, wait."""
-        ...
-
-    def resume(self, key_text: str = "") -> bool:
-        """Undo `pause` and `drain` at a pool, or at all and over all."""
-        ...
-
-    def reconnect_all(self) -> None:
-        """Lend no session again that is open now: close the idle, and the lent as they return."""
-        ...
-
-    def close_idle(self) -> int:
-        """Close all idle sessions; how many."""
-        ...
-
-    def release_credential(self, name: str) -> bool:
-        """Let a login be tried again that was refused; whether it was locked.
-
-        By the credential's name; without a credential, by the pool's `key_text`.
+            Failure: No extractor could tell.
         """
         ...
 
@@ -236,6 +81,14 @@ class Parts(Protocol):
 
         Raises:
             Failure: Of class `disk` or `target`.
+        """
+        ...
+
+    async def read_back(self, task: ReadTask) -> TargetRead:
+        """Read every cell of a target and hold it against what was written.
+
+        Raises:
+            Failure: It cannot be read.
         """
         ...
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from etltui.domain.control import Control
 from etltui.domain.errors import Trouble
 from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, Output, RunStatus
+from etltui.domain.server import ServerFacts
+from etltui.domain.verdict import Judged, far_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,7 +22,13 @@ class ConnectionView:
         since: Unix time in seconds of its last change of status.
         seconds: Of what it ended with, as in `ConnectionResult`.
         notes: As in `ConnectionResult`.
+        server: As in `ConnectionResult`.
+        odd: As in `ConnectionResult`.
+        controls: As in `ConnectionResult`.
+        provisional: As in `ConnectionResult`.
         again_at: Unix time in seconds of its next try; 0 where none is due.
+        judged: What is to be thought of its rows; None: nobody has yet.
+        limit: As in `ConnectionResult`.
         usual_rows: The median of past runs; None: not known.
         usual_s: … of their seconds.
     """
@@ -34,9 +43,27 @@ class ConnectionView:
     trouble: Trouble | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    server: ServerFacts | None = None
+    odd: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    provisional: str = ""
     again_at: float = 0.0
     usual_rows: int | None = None
     usual_s: float | None = None
+    judged: Judged | None = None
+    limit: str = ""
+
+    @property
+    def far(self) -> str:
+        """How far the rows are from usual, in words; empty where nobody needs to look."""
+        if self.status is not ConnectionStatus.COMPLETED:
+            return ""
+        return far_of(self.judged, self.rows, self.usual_rows)
+
+    @property
+    def remark(self) -> str:
+        """That, or why the rows are all right although they look odd."""
+        return self.far or (self.judged.why if self.judged else "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 """What waits in the queue, in which order it is served, and how the queue is counted."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from etltui.domain.errors import ErrorClass
@@ -26,6 +27,8 @@ class Ask:
         classes: … and only those that failed with one of these; empty for any.
         canary: Begin with few connections, and stop where one of them fails; None as the job
             says, which a retry does not ask.
+        day: The business day that a new run reads; None as the job says.
+        provisional: Of a retry, read again what was read before its day was closed, and only that.
     """
 
     mode: Mode = Mode.NEW
@@ -33,6 +36,8 @@ class Ask:
     only_failed: bool = False
     classes: tuple[ErrorClass, ...] = ()
     canary: bool | None = None
+    day: date | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,18 @@
 """What a run is and may become: statuses, the table of moves, steps, results, run ids."""
 
 import base64
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from etltui.domain.errors import StatusError, Trouble
+from etltui.domain.columns import Column
+from etltui.domain.control import Control
+from etltui.domain.errors import ErrorClass, StatusError, Trouble
+from etltui.domain.server import ServerFacts
+from etltui.domain.verdict import Judged
+from etltui.domain.words import words
 
 
 class RunStatus(StrEnum):
@@ -77,7 +83,8 @@ RUN_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
             RunStatus.CANCELLED,
         },
     ),
-    RunStatus.COMPLETED: frozenset(),
+    # What was read before its day was closed is read again and patched into the targets.
+    RunStatus.COMPLETED: frozenset({RunStatus.RUNNING}),
     # What is missing is read again and patched into the targets.
     RunStatus.COMPLETED_WITH_ERRORS: frozenset({RunStatus.RUNNING}),
     RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
@@ -109,6 +116,16 @@ class ConnectionResult:
         trouble: Why it did not complete.
         tries: How often it was tried in this attempt.
         notes: Counted cuts and substitutions, by what was done.
+        columns: Of each query as its database gave them, where they are not those that the run
+            has fixed.
+        controls: What control queries said of its rows, beside what was written.
+        provisional: Why its rows may still change: the branch had not closed the day when they
+            were read. Empty where they will not.
+        server: What its database said of itself; None: no session was opened.
+        odd: What is odd about that database, a sentence each: another than before, the same as
+            that of another connection, a clock that is off.
+        judged: What is to be thought of the number of rows; None: nobody has.
+        limit: Where the time limit of its queries came from, in words; empty: it is configured.
     """
 
     connection: str
@@ -119,6 +136,13 @@ class ConnectionResult:
     tries: int = 1
     notes: Mapping[str, int] = field(default_factory=dict)
     bytes: int = 0
+    columns: tuple[tuple[Column, ...], ...] = ()
+    controls: tuple[Control, ...] = ()
+    provisional: str = ""
+    server: ServerFacts | None = None
+    odd: tuple[str, ...] = ()
+    judged: Judged | None = None
+    limit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +171,8 @@ class RunResult:
         seconds: From start to end of this attempt.
         publish_s: Of these, in which the finished targets were made.
         left_out: Connections of the job that the run was told not to read.
-        held: Connections of the run that were not read because an operator holds them.
+        held: Connections of the run that were not read on purpose: an operator holds them, or it
+            was outside their hours.
         reason: Why it stopped or failed, as one sentence; empty otherwise.
         unusual: From each connection whose rows are far from usual to how far, in words.
     """
@@ -168,6 +193,21 @@ class RunResult:
     reason: str = ""
     unusual: Mapping[str, str] = field(default_factory=dict)
     connections: tuple[ConnectionResult, ...] = ()
+
+    @property
+    def unread(self) -> str:
+        """Why connections were not read on purpose, counted: `1 held, 2 outside hours`."""
+        found = unread(self.connections)
+        return ", ".join(f"{count} {words(why)}" for why, count in found.items())
+
+
+def unread(results: Iterable[ConnectionResult]) -> Counter[ErrorClass]:
+    """How many were not read on purpose, by what kept them."""
+    return Counter(
+        each.trouble.error_class
+        for each in results
+        if each.status is ConnectionStatus.SKIPPED and each.trouble is not None
+    )
 
 
 def run_id(started: datetime, entropy: Callable[[int], bytes]) -> str:

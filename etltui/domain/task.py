@@ -1,13 +1,16 @@
 """What the control plane asks an extractor to do, as values that cross the process border."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from etltui.domain.closing import Closing
 from etltui.domain.columns import Column
+from etltui.domain.control import Control
 from etltui.domain.errors import Trouble
-from etltui.domain.job import Scalar
+from etltui.domain.job import Drift, Scalar
 from etltui.domain.part import Receipt
+from etltui.domain.policy import ReadPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +20,7 @@ class SessionTask:
     Attributes:
         password: Resolved; travels over the extractor's socket only and is never printed.
         connect_timeout_s: After which opening fails as `timeout`.
+        policy: How to read.
     """
 
     connection: str
@@ -28,6 +32,21 @@ class SessionTask:
     password: str = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
     connect_timeout_s: float = 30.0
+    policy: ReadPolicy = field(default_factory=ReadPolicy)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuardTask:
+    """One query of which is asked whether it only reads.
+
+    Attributes:
+        dialect: As `domain.dialect.dialect_of` names it.
+        procedures: Names of those that it may call.
+    """
+
+    dialect: str
+    sql: str
+    procedures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,17 +56,24 @@ class QueryTask:
     Attributes:
         columns: What the parts must hold; empty for `describe`.
         drift: What to do where the result differs from `columns`.
+        control: What the rows must come to, as a query; empty for none. `control_tolerance` and
+            `on_control` as in `domain.job.Query`.
         limit_s: What the extract allows the query, for a server that can end it by itself should
             nobody be left who does; 0: no limit.
+        procedures: Names of those that it may call, where the database has such.
     """
 
     name: str
     sql: str
     params: Mapping[str, Scalar] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
-    drift: str = "fail"
+    drift: Drift = "fail"
     aliases: Mapping[str, str] = field(default_factory=dict)
+    control: str = ""
+    control_tolerance: float = 0.0
+    on_control: str = "fail"
     limit_s: float = 0.0
+    procedures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +84,7 @@ class WriterTask:
         type: The writer's name.
         folder: Absolute folder of the part files; exists.
         options: The fields of the type's options record.
+        query: Position of the only query whose rows it takes; None for all.
     """
 
     destination: int
@@ -65,6 +92,11 @@ class WriterTask:
     folder: str
     options: Mapping[str, Any]
     variant: str = ""
+    query: int | None = None
+
+    def takes(self, query: int) -> bool:
+        """Whether it takes the rows of the query at a position."""
+        return self.query in {None, query}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +106,7 @@ class ExtractTask:
     Attributes:
         batch_bytes: How large a batch may be, beside what the extractor's own budget allows; 0:
             that alone.
+        rows_per_s: Rows read in a second at most; 0: no limit.
     """
 
     run: str
@@ -86,7 +119,9 @@ class ExtractTask:
     connection_hash: str
     query_timeout_s: float = 300.0
     stall_timeout_s: float = 120.0
+    closing: Closing | None = None
     batch_bytes: int = 0
+    rows_per_s: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +148,9 @@ class Extracted:
         bytes: Of these rows in memory, as they were read.
         seconds: `query` until the first batch, `fetch` waiting for batches, `write` the rest.
         costs: Of each query.
+        columns: Of each query, as the database gave them.
+        controls: What control queries said, beside what was written.
+        provisional: Why the rows may still change; empty where the day is closed.
     """
 
     receipts: tuple[Receipt, ...]
@@ -121,6 +159,9 @@ class Extracted:
     notes: Mapping[str, int] = field(default_factory=dict)
     costs: tuple[QueryCost, ...] = ()
     bytes: int = 0
+    columns: tuple[tuple[Column, ...], ...] = ()
+    controls: tuple[Control, ...] = ()
+    provisional: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +174,10 @@ class PublishEntry:
         number: As in the plan; 0 for one that the run does not read.
         contact: Whom to call.
         usual: The median of its rows in past runs; None where there is none.
+        remark: What is to be said of their number; empty for nothing.
+        odd: What is odd about its database, a sentence each.
+        controls: What control queries said of its rows, beside what was written.
+        provisional: Why the rows may still change; empty where they will not.
     """
 
     connection: str
@@ -144,6 +189,10 @@ class PublishEntry:
     contact: str = ""
     notes: Mapping[str, int] = field(default_factory=dict)
     number: int = 0
+    provisional: str = ""
+    odd: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,6 +209,7 @@ class PublishTask:
         run: Its id.
         job: Its name.
         folder: Absolute folder that relative paths in `options` start from.
+        query: Position of the only query whose rows it holds; None for all.
     """
 
     destination: int
@@ -176,6 +226,12 @@ class PublishTask:
     run: str = ""
     job: str = ""
     folder: str = ""
+    query: int | None = None
+
+    @property
+    def held(self) -> Sequence[int]:
+        """Positions of the queries whose rows it holds."""
+        return range(len(self.queries)) if self.query is None else (self.query,)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """What a connection's past runs were, and whether its rows are near that: half to double."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median, median_high
 
 _FEW = 3
@@ -14,16 +14,22 @@ class Usual:
     """What the last runs of a job were for one connection.
 
     Attributes:
-        rows: Their median.
+        rows: Their median; of runs on the same day of the week, where there are enough of them.
         seconds: The median of the time that a run's place was taken by it; None: not known.
         spread: How far from that half of the runs were, in seconds.
         bytes: The median of what the rows took in memory; 0: not known.
+        weekday: The day of the week that `rows` is of; empty: of any.
+        longest_s: The longest that its queries took; with so few runs that is their 99th percent.
+        timed: How many runs tell that.
     """
 
     rows: int
     seconds: float | None = None
     spread: float = 0.0
     bytes: int = 0
+    weekday: str = ""
+    longest_s: float = 0.0
+    timed: int = 0
 
     @classmethod
     def of(
@@ -47,6 +53,16 @@ class Usual:
         if len(seconds) < _FEW:
             spread = max(spread, _UNSURE * middle)
         return cls(rows=median_high(rows), seconds=middle, spread=spread, bytes=size)
+
+    def timed_by(self, queries: Sequence[float]) -> "Usual":
+        """The same, with what its queries took in each run that tells."""
+        return replace(self, longest_s=max(queries, default=0.0), timed=len(queries))
+
+    def on(self, weekday: str, rows: Sequence[int]) -> "Usual":
+        """The same, judged by the rows of one day of the week where these are not too few."""
+        if len(rows) < _FEW:
+            return self
+        return replace(self, rows=median_high(rows), weekday=weekday)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

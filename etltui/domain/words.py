@@ -31,8 +31,12 @@ def noted(note: str, count: int) -> str:
     A note that names columns says all by itself: `column c is mixed instead of date`,
     `missing: city, state`.
     """
-    names_columns = ": " in note or " instead of " in note
-    return note if names_columns else f"{count:,} x {note}"
+    return note if names_columns(note) else f"{count:,} x {note}"
+
+
+def names_columns(note: str) -> bool:
+    """Whether a note is of columns, by name: of what a connection's columns are not."""
+    return ": " in note or " instead of " in note
 
 
 def because(status: str, reason: str) -> str:

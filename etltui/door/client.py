@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,7 @@ class RemoteEngine:
         owner: str = "",
         overlap: Overlap | None = None,
         canary: bool | None = None,
+        day: date | None = None,
     ) -> str:
         """As `Engine.submit`; the run's id."""
         run: str = await self.call(
@@ -70,6 +72,7 @@ class RemoteEngine:
             owner=owner,
             overlap=overlap,
             canary=canary,
+            day=day,
         )
         return run
 

@@ -110,7 +110,7 @@ class Guest(Following):
 
         Raises:
             ConfigError: There is no such connection.
-            Failure: See `domain.ports.Pools.warm_up`.
+            Failure: See `domain.lending.Pools.warm_up`.
         """
         engine = self._host.engine
         there = engine.config.connections

@@ -17,7 +17,7 @@ import msgspec
 from etltui.domain import errors, events
 from etltui.domain.errors import ConfigError, EtltuiError, Failure, Mistake, Trouble
 from etltui.domain.events import Event
-from etltui.domain.ports import Pools
+from etltui.domain.lending import Pools
 from etltui.domain.progress import Snapshot
 from etltui.domain.run import RunResult
 from etltui.door.errors import GoneError
@@ -128,7 +128,7 @@ class Following(Protocol):
 
         Raises:
             ConfigError: There is no such connection.
-            Failure: See `domain.ports.Pools.warm_up`.
+            Failure: See `domain.lending.Pools.warm_up`.
         """
         ...
 
@@ -156,6 +156,7 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "inquiries.dry_run": Inquiries.dry_run,
     "inquiries.estimate": Inquiries.estimate,
     "inquiries.explain": Inquiries.explain,
+    "inquiries.server_check": Inquiries.server_check,
     "options.list": Options.list,
     "options.profiles": Options.profiles,
     "options.check": Options.check,
@@ -165,6 +166,7 @@ CALLS: Mapping[str, Callable[..., Any]] = {
     "records.hold": Records.hold,
     "records.release": Records.release,
     "records.discard": Records.discard,
+    "records.approve": Records.approve,
     "queue.clear": Dispatcher.clear,
     "queue.pause": Dispatcher.pause,
     "queue.reprioritise": Dispatcher.reprioritise,

@@ -8,7 +8,7 @@ from contextlib import suppress
 import msgspec
 
 from etltui.domain.errors import EtltuiError
-from etltui.domain.events import Overflow
+from etltui.domain.events import is_for
 from etltui.door.guest import Guest, Host
 from etltui.door.protocol import (
     HEAD,
@@ -122,6 +122,6 @@ class Visit(Guest):
     async def _tell(self, events: Backlog, runs: Collection[str]) -> None:
         with suppress(OSError):
             async for event in events:
-                if not runs or event.run in runs or isinstance(event, Overflow):
+                if is_for(event, runs):
                     await self._say(news(event))
             await self._say(NoMoreNews())

@@ -5,6 +5,8 @@ from etltui.domain.events import (
     ConnectionFailed,
     ConnectionSkipped,
     Event,
+    LineDown,
+    LineUp,
     QueueCleared,
     RunFinished,
     RunQueued,
@@ -13,7 +15,7 @@ from etltui.domain.events import (
     TargetPublished,
 )
 from etltui.domain.safe_text import safe_text
-from etltui.domain.words import counted, duration, local, moment, number, short, words
+from etltui.domain.words import counted, duration, local, moment, short, words
 
 
 class Changes:
@@ -62,8 +64,10 @@ class Changes:
 
 
 def _waiting(event: Event, timezone: str) -> str:
-    """The words of an event that is about waiting for a turn, empty for others."""
+    """The words of an event that is about waiting, empty for others."""
     match event:
+        case LineDown() | LineUp():
+            return _gateway(event)
         case RunQueued():
             later = f", not before {moment(event.not_before, timezone)}" if event.not_before else ""
             return f"run {short(event.run)} {event.job} queued by {event.owner}{later}"
@@ -74,6 +78,15 @@ def _waiting(event: Event, timezone: str) -> str:
             return f"queue cleared, {event.count} cancelled"
         case _:
             return ""
+
+
+def _gateway(event: LineDown | LineUp) -> str:
+    """What has become of a line, such as a gateway, that many connections share."""
+    if isinstance(event, LineUp):
+        again = counted(len(event.connections), "connection")
+        return f"up {event.line} after {duration(event.down_s)}: {again} waited for it"
+    wait = "all behind it wait while one at a time is tried"
+    return f"down {event.line}: {wait}; {event.error}"
 
 
 def _failed(event: ConnectionFailed | ConnectionSkipped) -> str:
@@ -87,8 +100,8 @@ def _failed(event: ConnectionFailed | ConnectionSkipped) -> str:
 
 def _ended(event: RunFinished) -> str:
     result = event.result
-    held = f" {result.held} held," if result.held else ""
-    rows = f"{number(result.rows)} rows"
+    held = f" {result.unread}," if result.unread else ""
+    rows = counted(result.rows, "row")
     counts = f"{result.completed} done, {result.failed} failed,{held} {rows}"
     reason = f"; {result.reason}" if result.reason else ""
     return f"run {short(event.run)} {words(result.status)}: {counts}{reason}"

@@ -21,7 +21,7 @@ from etltui.domain.events import (
     RunStarted,
     Topic,
 )
-from etltui.domain.pools import PoolHistory, PoolMetrics, PoolStats
+from etltui.domain.pools import BreakerStats, PoolHistory, PoolMetrics, PoolStats
 from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
@@ -90,6 +90,18 @@ def pool_metrics(value: PoolMetrics) -> dict[str, Any]:
         "activePools": value.active_pools,
         "totalConnections": value.total_connections,
         "poolsByServer": dict(value.pools_by_server),
+        **({"linesDown": [_line(each) for each in value.breakers]} if value.breakers else {}),
+    }
+
+
+def _line(value: BreakerStats) -> dict[str, Any]:
+    return {
+        "line": value.name,
+        "seconds": round(value.open_s, 1),
+        "waiting": list(value.waiting),
+        "probing": value.probing or None,
+        "nextProbeSeconds": round(value.probe_in_s, 1),
+        "lastError": value.last_error,
     }
 
 

@@ -13,6 +13,8 @@ from etltui.domain.events import (
     ConnectionSkipped,
     ConnectionStarted,
     Event,
+    LineDown,
+    LineUp,
     QueueCleared,
     RunFinished,
     RunProgress,
@@ -35,6 +37,8 @@ _NAMES = {
     ConnectionFailed: "connection_failed",
     ConnectionSkipped: "connection_skipped",
     TargetPublished: "target_published",
+    LineDown: "line_down",
+    LineUp: "line_up",
 }
 
 _UNSAID = frozenset(
@@ -101,8 +105,22 @@ def connection(result: ConnectionResult) -> dict[str, Any]:
         "tries": result.tries,
         "seconds": {name: round(value, 3) for name, value in result.seconds.items()},
         "notes": dict(result.notes),
+        **_judged(result),
+        "provisional": result.provisional,
+        "controls": [asdict(each) for each in result.controls],
+        "server": asdict(result.server) if result.server else None,
+        "odd": list(result.odd),
         "error": trouble(result.trouble) if result.trouble else None,
     }
+
+
+def _judged(result: ConnectionResult) -> dict[str, Any]:
+    """What is to be thought of its rows, and the limit that it had where that was learned."""
+    limit = {"limit": result.limit} if result.limit else {}
+    if result.judged is None:
+        return limit
+    why = {"why": result.judged.why} if result.judged.why else {}
+    return {"verdict": str(result.judged.verdict), **why, **limit}
 
 
 def encoded(event: Event) -> dict[str, Any]:

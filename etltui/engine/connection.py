@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from etltui.domain import retry
+from etltui.domain import drift, retry
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure, StateError, Trouble
 from etltui.domain.events import (
@@ -19,17 +19,23 @@ from etltui.domain.events import (
     Moment,
 )
 from etltui.domain.job import Destination, Job, RetryPolicy
-from etltui.domain.logbook import Hold
+from etltui.domain.lending import Session
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.pools import StatementRun
-from etltui.domain.ports import Session
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
+from etltui.domain.server import ServerFacts
 from etltui.domain.task import Extracted, ExtractTask, Progress
+from etltui.domain.usual import Past
+from etltui.domain.verdict import Judged
 from etltui.domain.words import words
+from etltui.engine import hours
 from etltui.engine.admission import Place
+from etltui.engine.judging import judged
+from etltui.engine.limits import QueryLimit, explained, query_limit
 from etltui.engine.log import about
+from etltui.engine.passage import Passage
 from etltui.engine.spending import Spending
-from etltui.engine.tasks import extract_task, query_tasks
+from etltui.engine.tasks import configured_s, extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
 _WRITTEN = {"excel": "Excel", "csv": "CSV"}
@@ -43,6 +49,10 @@ class Host(Protocol):
     attempt: int
     retry: RetryPolicy
     priority: int
+    past: Past
+    """What the job's last runs were."""
+    due: float
+    """Unix time in seconds by which it has to be done; 0: whenever."""
 
     def admitted(self, connection: str) -> AbstractAsyncContextManager[Place | None]:
         """Room for one more try in the block; None where none may start any more.
@@ -75,14 +85,39 @@ class RunConnection:
         self._tools = tools
         self._host = host
         self._planned = planned
-        self._name = planned.name
         self._tries = 0
+        self._passage = Passage(tools, planned.connection)
+        self._limit = QueryLimit(seconds=0.0)
         self._batch_bytes = 0
         self._spending = Spending(tools.clock)
+        self._server: ServerFacts | None = None
+        self._odd: tuple[str, ...] = ()
+
+    @property
+    def _name(self) -> str:
+        return self._planned.name
 
     @property
     def _job(self) -> Job:
         return self._host.plan.job
+
+    @property
+    def shut(self) -> bool:
+        """Whether its line is down and somebody else tries it."""
+        return self._passage.shut
+
+    async def passage(self) -> None:
+        """Wait until its line is up, or it is to try it; as long as all its tries would take."""
+        await self._passage.wait(
+            retry.patience_s(self._host.retry, self._tools.connect_timeout_s),
+        )
+
+    async def scout(self) -> None:
+        """Find out whether its server takes connections, before it takes a lane of the run."""
+        self._passage.forget()
+        held = self._tools.holds.of(self._name, self._tools.clock)
+        if not (held or self.shut or self._closed_until()):
+            await self._passage.scout()
 
     async def attempt(self) -> float | None:
         """Try once; seconds to wait before the next try, None when there is none."""
@@ -92,7 +127,14 @@ class RunConnection:
 
     async def _begin(self, place: Place) -> float | None:
         if hold := self._tools.holds.of(self._name, self._tools.clock):
-            return await self._recorded(self._skip(hold))
+            since = datetime.fromtimestamp(hold.since, self._host.plan.started.tzinfo)
+            return await self._recorded(self._skip(hold.trouble(f"{since:%Y-%m-%d %H:%M}")))
+        if begin := self._closed_until():
+            return await self._outside(begin)
+        if (given_up := self._passage.given_up) is not None:
+            return await self._recorded(self._failed(given_up, {}))
+        if self.shut:
+            return 0.0
         self._tries += 1
         self._batch_bytes = place.batch_bytes
         _log.info("Executing connection: %s", self._name)
@@ -115,11 +157,20 @@ class RunConnection:
             self._host.stop(Failure(ErrorClass.DISK, f"cannot record: {error}"))
             return None
 
-    async def _skip(self, hold: Hold) -> None:
+    def _closed_until(self) -> float:
+        return hours.opens(self._planned.connection, self._tools.clock, self._tools.timezone)
+
+    async def _outside(self, begin: float) -> float | None:
+        """Seconds to wait for the connection's hours, where the job waits; else it is left."""
+        trouble = hours.trouble(self._planned.connection, self._tools.timezone)
+        in_time = not self._host.due or begin < self._host.due
+        if self._job.outside_hours == "wait" and in_time:
+            _log.info("Waiting for the hours of %s: %s", self._name, trouble.message)
+            return begin - self._tools.clock.now().timestamp()
+        return await self._recorded(self._skip(trouble))
+
+    async def _skip(self, trouble: Trouble) -> None:
         """Leave the connection unread."""
-        zone = self._host.plan.started.tzinfo
-        since = datetime.fromtimestamp(hold.since, zone)
-        trouble = hold.trouble(f"{since:%Y-%m-%d %H:%M}")
         result = ConnectionResult(
             connection=self._name,
             status=ConnectionStatus.SKIPPED,
@@ -127,7 +178,8 @@ class RunConnection:
             tries=self._tries,
         )
         await to_the_end(self._host.record(result, None))
-        _log.warning("Connection skipped: %s: held: %s", self._name, trouble.message)
+        kind = words(trouble.error_class)
+        _log.warning("Connection skipped: %s: %s: %s", self._name, kind, trouble.message)
         self._tools.bus.publish(
             ConnectionSkipped(
                 **self._host.moment(),
@@ -140,24 +192,49 @@ class RunConnection:
     async def _try(self) -> float | None:
         try:
             extracted = await self._extract()
+            thought = judged(
+                self._host.plan,
+                self._planned,
+                extracted.rows,
+                self._host.past.usual.get(self._name),
+            )
         except Failure as failure:
-            return await self._failed(failure, self._spending.broken_off())
+            whole = explained(failure, self._limit, configured_s(self._job, self._tools))
+            return await self._failed(whole, self._spending.broken_off())
         seconds = self._spending.completed(extracted.seconds)
-        await to_the_end(self._completed(extracted, seconds))
+        await to_the_end(self._completed(extracted, seconds, thought))
         return None
 
     async def _extract(self) -> Extracted:
         self._spending = Spending(self._tools.clock)
+        self._limit = QueryLimit(seconds=0.0)
+        self._server, self._odd = None, ()
+        self._passage.check()
         plan = self._host.plan
         async with self._tools.leases.lease(
             self._planned.connection,
             priority=self._host.priority,
             holder=f"run {plan.run}, {self._name}",
-            expected_s=plan.job.query_timeout_s or self._tools.query_timeout_s,
+            expected_s=configured_s(plan.job, self._tools),
             waited=self._spending.waited,
         ) as session:
             self._spending.connected()
+            self._meet(session.facts)
             return await self._move(session)
+
+    def _meet(self, facts: ServerFacts) -> None:
+        """See whether the database is the one that is known, and no other connection's."""
+        self._server = facts
+        identities = self._tools.identities
+        identities.met(self._name, facts, self._tools.clock.now().timestamp())
+        self._odd = identities.odd(self._name, facts, self._alike)
+        for said in self._odd:
+            _log.warning("Connection %s: %s", self._name, said)
+
+    def _alike(self, other: str) -> bool:
+        """Whether the run asks another connection for the same rows."""
+        found = (each for each in self._host.plan.connections if each.name == other)
+        return any(each.queries == self._planned.queries for each in found)
 
     async def _move(self, session: Session) -> Extracted:
         if not self._host.plan.columns:
@@ -165,10 +242,18 @@ class RunConnection:
             await self._host.fix(
                 await session.describe(query_tasks(self._host.plan, self._planned))
             )
+        # Where the limit is learned the last of several tries gets all there is.
+        last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
+        self._limit = query_limit(
+            configured_s(self._job, self._tools),
+            self._host.past.usual.get(self._name),
+            learn=self._tools.query_timeout_learned and not last,
+        )
         task: ExtractTask = extract_task(
             self._host.plan,
             self._planned,
             tools=self._tools,
+            limit=self._limit,
             # Never the same twice, over attempts of the run and tries within one.
             attempt=self._host.attempt * 1000 + self._tries,
             batch_bytes=self._batch_bytes,
@@ -190,7 +275,9 @@ class RunConnection:
             ),
         )
 
-    async def _completed(self, extracted: Extracted, seconds: Mapping[str, float]) -> None:
+    async def _completed(
+        self, extracted: Extracted, seconds: Mapping[str, float], thought: Judged
+    ) -> None:
         result = ConnectionResult(
             connection=self._name,
             status=ConnectionStatus.COMPLETED,
@@ -199,6 +286,13 @@ class RunConnection:
             tries=self._tries,
             notes=extracted.notes,
             bytes=extracted.bytes,
+            columns=drift.own(self._host.plan.columns, extracted.columns),
+            controls=extracted.controls,
+            provisional=extracted.provisional,
+            server=self._server,
+            odd=self._odd,
+            judged=thought,
+            limit=self._limit.learned,
         )
         await self._host.record(result, extracted)
         self._tools.leases.ran(self._planned.connection, self._ran(extracted))
@@ -228,6 +322,21 @@ class RunConnection:
             return (self._job.destinations[int(number)],)
         return self._job.destinations if failure.error_class is ErrorClass.DISK else ()
 
+    def _decided(self, failure: Failure) -> retry.Decision:
+        """Whether another try follows; one at a line that is down costs none."""
+        if self._passage.given_up is not None:
+            return retry.Decision(again=False)
+        if failure.transient and self.shut:
+            self._passage.forgiven += 1
+            return retry.Decision(again=True)
+        self._passage.passed()
+        return retry.decide(
+            failure,
+            tries=self._tries - self._passage.forgiven,
+            policy=self._host.retry,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+
     async def _failed(self, failure: Failure, seconds: Mapping[str, float]) -> float | None:
         """Decide what follows a failure and say it."""
         for destination in self._refusing(failure):
@@ -240,12 +349,7 @@ class RunConnection:
         if failure.advice.stops_run:
             self._host.stop(failure)
             return None
-        decision = retry.decide(
-            failure,
-            tries=self._tries,
-            policy=self._host.retry,
-            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-        )
+        decision = self._decided(failure)
         trouble = Trouble.of(failure)
         if not decision.again:
             result = ConnectionResult(
@@ -254,6 +358,8 @@ class RunConnection:
                 trouble=trouble,
                 tries=self._tries,
                 seconds=seconds,
+                server=self._server,
+                odd=self._odd,
             )
             await to_the_end(self._host.record(result, None))
         kind = words(failure.error_class)

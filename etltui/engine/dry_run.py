@@ -8,14 +8,16 @@ from datetime import datetime
 from pathlib import Path
 
 from etltui.domain.columns import Column
+from etltui.domain.days import Days
 from etltui.domain.errors import Failure, Trouble
 from etltui.domain.inquiry import DryQuery, DryRun
 from etltui.domain.job import Connection, Job
+from etltui.domain.lending import Session
 from etltui.domain.plan import Plan, PlanConnection, plan_connection, plan_hash
 from etltui.domain.pools import StatementRun
-from etltui.domain.ports import Session
 from etltui.domain.run import run_id
 from etltui.domain.task import Extracted, Progress
+from etltui.engine import hours
 from etltui.engine.admission import Load
 from etltui.engine.describe import fixed_by
 from etltui.engine.first_rows import PLAIN, first_rows, readable
@@ -36,7 +38,13 @@ _Columns = tuple[tuple[Column, ...], ...]
 
 
 async def dry_run(
-    tools: Tools, job: Job, connection: Connection, *, now: datetime, priority: int
+    tools: Tools,
+    job: Job,
+    connection: Connection,
+    *,
+    now: datetime,
+    days: Days,
+    priority: int,
 ) -> DryRun:
     """Read everything once, into parts that are removed; one try.
 
@@ -48,6 +56,7 @@ async def dry_run(
         job: With its time limits.
         connection: Whose rows.
         now: In the settings' time zone.
+        days: The business day to read.
         priority: Of the lease.
 
     Raises:
@@ -58,8 +67,10 @@ async def dry_run(
     if hold is not None:
         since = datetime.fromtimestamp(hold.since, now.tzinfo)
         return replace(answer, trouble=hold.trouble(f"{since:%Y-%m-%d %H:%M}"))
+    if hours.opens(connection, tools.clock, tools.timezone):
+        return replace(answer, trouble=hours.trouble(connection, tools.timezone))
     columns, columns_of = await _columns(tools, job)
-    plan = _plan(job, connection, now).with_columns(columns)
+    plan = (await asyncio.to_thread(_plan, job, connection, now, days)).with_columns(columns)
     folder = tools.parts_folder / plan.run
     with about(connection=connection.name):
         try:
@@ -84,7 +95,7 @@ async def _columns(tools: Tools, job: Job) -> tuple[_Columns, str]:
     return (), ""
 
 
-def _plan(job: Job, connection: Connection, now: datetime) -> Plan:
+def _plan(job: Job, connection: Connection, now: datetime, days: Days) -> Plan:
     """A plan of one connection; where no part of the job's can be shown, with one that can."""
     destinations = job.destinations
     if not any(map(readable, destinations)):
@@ -93,9 +104,10 @@ def _plan(job: Job, connection: Connection, now: datetime) -> Plan:
         run=f"{_SCRATCH}{run_id(now, os.urandom)}",
         job=replace(job, destinations=destinations),
         started=now,
-        connections=(plan_connection(1, connection, job),),
+        connections=(plan_connection(1, connection, job, days),),
         targets=(),
         hash=plan_hash(job),
+        day=days.day,
     )
 
 

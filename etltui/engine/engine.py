@@ -3,13 +3,14 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import cast
 
 from etltui.config.reading import Reading
 from etltui.config.schema import Config
 from etltui.domain.job import Overlap
+from etltui.domain.lending import Pools
 from etltui.domain.pools import PoolMetrics, PoolStats
-from etltui.domain.ports import Pools
 from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
 from etltui.engine.acts import Levers, acted
@@ -71,9 +72,7 @@ class Engine:
         self.pools = cast(Pools, levers)
         self._configured = configured
         self._tools = tools
-        self._starts = Starts(
-            config, store=tools.store, preparer=preparer, state=tools.parts_folder.parent
-        )
+        self._starts = Starts(config, tools, preparer)
         self._finisher = Finisher(tools.clock, lambda: self.config.jobs)
         self.queue = Dispatcher(
             tools,
@@ -99,6 +98,8 @@ class Engine:
             operator=tools.operator,
             resident=resident,
         )
+        self.patches = self._submissions.patches
+        """Runs of earlier days that new runs have taken up: their days were not closed."""
         self.records = Records(
             tools,
             config=lambda: self.config,
@@ -165,6 +166,7 @@ class Engine:
         owner: str = "",
         overlap: Overlap | None = None,
         canary: bool | None = None,
+        day: date | None = None,
     ) -> RunHandle:
         """Let a run of the job wait for its turn.
 
@@ -178,6 +180,8 @@ class Engine:
             overlap: What to do when the job has a run already; None as configured.
             canary: Begin with one connection, then five, and stop resumably where one of them
                 fails; None as configured. A run that has completed connections begins with all.
+            day: The business day that a new run reads; None as configured. An unfinished run of
+                another day is not taken up, nor joined.
 
         Returns:
             The run; where the job has one already and `overlap` says `join`, that one.
@@ -196,6 +200,7 @@ class Engine:
             owner=owner,
             overlap=overlap,
             canary=canary,
+            day=day,
         )
         return await self._submissions.submit(job, asked)
 

@@ -23,11 +23,11 @@ class Known:
     """What an estimate rests on.
 
     Attributes:
-        connections: What a run would read, held ones among them.
+        connections: Of the job, those that a run would leave unread among them.
         targets: Where it would write.
         last: How the newest run ended that published; None where none has.
         lanes: Connections that it could read at once.
-        held: From the connections that are held to why.
+        unread: From the connections that a run would leave unread to why: the end of a sentence.
         refused: Connections whose login the newest run was refused.
     """
 
@@ -37,7 +37,7 @@ class Known:
     past: Past
     last: RunResult | None
     lanes: int
-    held: Mapping[str, str]
+    unread: Mapping[str, str]
     refused: Sequence[str]
     pools: PoolMetrics
     pool_info: Sequence[PoolStats]
@@ -45,7 +45,7 @@ class Known:
     @property
     def read(self) -> list[Connection]:
         """What a run would read."""
-        return [each for each in self.connections if each.name not in self.held]
+        return [each for each in self.connections if each.name not in self.unread]
 
     @property
     def usual_rows(self) -> dict[str, int]:
@@ -125,7 +125,7 @@ def estimated(
             *_memory(memory[0], threshold),
             *_unknown(known),
             *_long_sheets(known),
-            *_held(known),
+            *_unread(known),
             *_logins(known),
             *_pools(known),
         ),
@@ -176,8 +176,8 @@ def _long_sheets(known: Known) -> list[str]:
     return found
 
 
-def _held(known: Known) -> list[str]:
-    return [f"{name} is held and will not be read: {why}" for name, why in known.held.items()]
+def _unread(known: Known) -> list[str]:
+    return [f"{name} {why}" for name, why in known.unread.items()]
 
 
 def _logins(known: Known) -> list[str]:

@@ -1,6 +1,6 @@
 """How long a run may take still: its job's past, what this run has shown, and the free lanes.
 
-The connections are dealt out to the lanes in the order in which the run takes them. Nothing is
+The connections are dealt out to the lanes as a run takes them, the longest first. Nothing is
 remembered between two looks, so each is right by itself.
 """
 
@@ -72,7 +72,8 @@ class _Work:
         """Seconds until all is done, and how far off that may be."""
         ends = self.at_work + [0.0] * (lanes - len(self.at_work))
         heapify(ends)
-        for seconds in self.waiting:
+        waiting = self.waiting if lanes == 1 else sorted(self.waiting, reverse=True)
+        for seconds in waiting:
             heapreplace(ends, ends[0] + seconds)
         for wait, seconds in sorted(self.later):
             heapreplace(ends, max(ends[0], wait) + seconds)

@@ -2,26 +2,37 @@
 
 import asyncio
 
-from etltui.domain.errors import ErrorClass, Failure, Trouble
+from etltui.domain.days import Days
+from etltui.domain.errors import Failure, Trouble
 from etltui.domain.inquiry import Explained, QueryPlan
 from etltui.domain.job import Connection, Job
+from etltui.domain.lending import Leases
 from etltui.domain.plan import plan_connection
-from etltui.domain.ports import Leases
 from etltui.domain.task import QueryTask
+from etltui.engine.answers import answer
 
 
-async def explained(lending: Leases, job: Job, connection: Connection, limit_s: float) -> Explained:
+async def explained(
+    lending: Leases,
+    job: Job,
+    connection: Connection,
+    *,
+    days: Days,
+    limit_s: float,
+) -> Explained:
     """Ask one database, in its turn; what goes wrong is said, not raised.
 
     Args:
         lending: Gives the session.
         job: Its queries, with what the connection is asked instead.
         connection: Whom to ask.
+        days: The business day that it is asked for.
         limit_s: How long the answer may take.
     """
+    # In a thread: it looks up the connection's zone.
+    planned = await asyncio.to_thread(plan_connection, 1, connection, job, days)
     asked = tuple(
-        QueryTask(name=query.name, sql=query.sql, params=query.params)
-        for query in plan_connection(1, connection, job).queries
+        QueryTask(name=query.name, sql=query.sql, params=query.params) for query in planned.queries
     )
     queries: tuple[QueryPlan, ...] = ()
     trouble = None
@@ -41,9 +52,4 @@ async def _plans(
     limit_s: float,
 ) -> tuple[str, ...]:
     async with lending.lease(connection, holder="query plan") as session:
-        try:
-            async with asyncio.timeout(limit_s):
-                return await session.explain(queries)
-        except TimeoutError:
-            text = f"no plan within request_timeout_s = {limit_s:g} s"
-            raise Failure(ErrorClass.TIMEOUT, text) from None
+        return await answer(session.explain(queries), limit_s, "plan")

@@ -19,7 +19,8 @@ PLAIN = Destination(type="csv", path="rows.csv", options=CsvOptions())
 def readable(destination: Destination) -> CsvOptions | None:
     """How the parts of a destination are written, None where no rows can be read from them."""
     options = destination.options
-    if isinstance(options, CsvOptions) and part_variants(destination) == ("",):
+    all_queries = not destination.query
+    if all_queries and isinstance(options, CsvOptions) and part_variants(destination) == ("",):
         return options
     return None
 

@@ -1,27 +1,28 @@
 """What a surface may ask before it starts a run; nothing here records or publishes anything."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from etltui.config.schema import Config
-from etltui.domain.errors import ErrorClass, Failure, misused
-from etltui.domain.inquiry import DryRun, Estimate, Explained, Room, Tested
+from etltui.domain.errors import ErrorClass, Failure, Trouble, misused
+from etltui.domain.inquiry import DryRun, Estimate, Explained, Room, ServerChecked, Tested
 from etltui.domain.job import Connection, Job
-from etltui.domain.ports import Pools
+from etltui.domain.lending import Pools
 from etltui.domain.run import RunResult
+from etltui.engine import hours
+from etltui.engine.answers import AT_ONCE
 from etltui.engine.dry_run import dry_run
 from etltui.engine.estimate import Known, estimated, needs, sentence, target_sizes
 from etltui.engine.explain import explained
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Preparer
+from etltui.engine.server_check import servers_checked
 from etltui.engine.starts import Starts
 from etltui.engine.tools import Tools
 from etltui.engine.trips import chosen, tested
 
-_AT_ONCE = 16
-"""Databases asked together, so that runs at work keep getting sessions."""
 _LOOKED_AT = 20
 
 
@@ -66,15 +67,28 @@ class Inquiries:
         """
         asked = chosen(self._config, connections, self._preparer.now().date())
         limit_s = self._config.settings.request_timeout_s
-        room = asyncio.Semaphore(_AT_ONCE)
+        room = asyncio.Semaphore(AT_ONCE)
 
         async def one(connection: Connection) -> Tested:
             async with room:
-                return await tested(self._tools.leases, connection, limit_s, self._tools.clock)
+                tools = self._tools
+                found = await tested(tools.leases, connection, limit_s, tools.clock, ())
+                return self._met(found)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(each), name=f"test {each.name}") for each in asked]
         return tuple(task.result() for task in tasks)
+
+    def _met(self, found: Tested) -> Tested:
+        """The answer, with what is odd about who gave it."""
+        if found.server is None:
+            return found
+        identities, now = self._tools.identities, self._tools.clock.now().timestamp()
+        try:
+            identities.met(found.connection, found.server, now)
+        except Failure as failure:
+            return replace(found, trouble=Trouble.of(failure))
+        return replace(found, odd=identities.odd(found.connection, found.server, lambda _: True))
 
     async def dry_run(self, job: str, connection: str) -> DryRun:
         """Run a job's queries at one connection, in the job's way, into no target.
@@ -83,15 +97,17 @@ class Inquiries:
         rows, a CSV part is written beside them for the first rows.
 
         Raises:
-            ConfigError: There is no such job, or it does not read this one connection.
+            ConfigError: There is no such job, it does not read this one connection, or a query
+                does more than read.
             StateError: The state folder cannot be used.
         """
         found = self._starts.job(job)
         return await dry_run(
             self._tools,
             found,
-            self._one(found, connection),
+            await self._one(found, connection),
             now=self._preparer.now(),
+            days=self._preparer.days(found),
             priority=self._starts.priority(found),
         )
 
@@ -101,18 +117,39 @@ class Inquiries:
         What goes wrong there is the answer's trouble.
 
         Raises:
-            ConfigError: There is no such job, or it does not read this one connection.
+            ConfigError: There is no such job, it does not read this one connection, or a query
+                does more than read.
         """
         found = self._starts.job(job)
         limit_s = self._config.settings.request_timeout_s
-        return await explained(self._tools.leases, found, self._one(found, connection), limit_s)
+        return await explained(
+            self._tools.leases,
+            found,
+            await self._one(found, connection),
+            days=self._preparer.days(found),
+            limit_s=limit_s,
+        )
 
-    def _one(self, job: Job, connection: str) -> Connection:
+    async def _one(self, job: Job, connection: str) -> Connection:
         meant = self._starts.connections(job, (connection,))
         if len(meant) != 1:
             problem = f"{connection!r} means {len(meant)} connections"
             raise misused("CONNECTION", problem, "One is asked: give its name")
+        await self._starts.guard(job, meant)
         return meant[0]
+
+    async def server_check(self, connections: Sequence[str] = ()) -> tuple[ServerChecked, ...]:
+        """How loaded the servers of connections are, each server asked once.
+
+        Args:
+            connections: Names, globs, `tag:NAME`; none for all that are there today.
+
+        Raises:
+            ConfigError: One of them means no connection, or there is none.
+        """
+        asked = chosen(self._config, connections, self._preparer.now().date())
+        limit_s = self._config.settings.request_timeout_s
+        return await servers_checked(self._tools.leases, asked, limit_s)
 
     async def estimate(self, job: str, only: Sequence[str] = ()) -> Estimate:
         """What a run of the job is likely to take.
@@ -149,10 +186,9 @@ class Inquiries:
     async def _known(self, name: str, only: Sequence[str]) -> Known:
         job = self._starts.job(name)
         connections = self._starts.connections(job, only)
-        store, holds = self._tools.store, self._tools.holds
+        store = self._tools.store
         rows = await store.runs(job=name, limit=_LOOKED_AT)
         results = [row.result for row in rows if row.result is not None]
-        held = {each.name: holds.of(each.name, self._tools.clock) for each in connections}
         return Known(
             job=job,
             connections=connections,
@@ -160,11 +196,21 @@ class Inquiries:
             past=await past_of(store, name),
             last=next((result for result in results if result.outputs), None),
             lanes=min(job.max_parallel, self._config.settings.max_connections),
-            held={each: f"{hold.reason} ({hold.who})" for each, hold in held.items() if hold},
+            unread=dict(self._unread(job, connections)),
             refused=await self._refused([each.name for each in connections], results),
             pools=self._pools.get_metrics(),
             pool_info=self._pools.get_info(),
         )
+
+    def _unread(self, job: Job, connections: Sequence[Connection]) -> Iterator[tuple[str, str]]:
+        """What a run that began now would leave unread, and why."""
+        tools = self._tools
+        for each in connections:
+            if hold := tools.holds.of(each.name, tools.clock):
+                yield each.name, f"is held and will not be read: {hold.reason} ({hold.who})"
+            elif job.outside_hours == "skip" and hours.opens(each, tools.clock, tools.timezone):
+                why = hours.trouble(each, tools.timezone).message
+                yield each.name, f"is outside its hours and will not be read: {why}"
 
     async def _refused(self, names: Sequence[str], results: Sequence[RunResult]) -> list[str]:
         """Those of the names whose login the newest run that ended was refused."""

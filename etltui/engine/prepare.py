@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from etltui.config.folders import put_back, remove
 from etltui.config.templates import render
+from etltui.domain.days import Days
 from etltui.domain.errors import PlanChangedError, StateError
 from etltui.domain.job import Connection, Job, RetryPolicy
 from etltui.domain.part import ACKS, Receipt
@@ -23,6 +24,7 @@ from etltui.domain.run import ConnectionResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState, RunRow
 from etltui.domain.variants import part_variants
 from etltui.engine.log import about
+from etltui.engine.provisional import Before
 
 NOTHING: Mapping[str, ConnectionResult] = MappingProxyType({})
 
@@ -38,6 +40,7 @@ class Prepared:
         kept: Results of connections that are durable from earlier attempts.
         receipts: Their parts.
         settled: Results of connections that failed and stay so.
+        before: What is durable of connections that are read again all the same.
         asked: Names of the connections to read in this attempt; others stay as they are.
         owed: Names of connections whose rows the targets hold though their parts are lost: without
             them no target is replaced.
@@ -52,6 +55,7 @@ class Prepared:
     kept: Mapping[str, ConnectionResult] = field(default_factory=dict)
     receipts: Mapping[str, tuple[Receipt, ...]] = field(default_factory=dict)
     settled: Mapping[str, ConnectionResult] = field(default_factory=dict)
+    before: Mapping[str, Before] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     owed: frozenset[str] = frozenset()
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -65,7 +69,7 @@ class Preparer:
 
     Args:
         parts_folder: Holds a folder of parts for each run.
-        timezone: Of `{date}`; empty for the machine's own.
+        timezone: Of `{date}`, and of connections that say none; empty for the machine's own.
     """
 
     def __init__(
@@ -81,19 +85,36 @@ class Preparer:
         self._parts = parts
         self._clock = clock
         self._folder = parts_folder
+        self._timezone = timezone
         self._zone: tzinfo | None = ZoneInfo(timezone) if timezone else None
 
-    def targets(self, job: Job, run: str, started: datetime) -> tuple[str, ...]:
+    def days(self, job: Job, day: date | None = None, started: datetime | None = None) -> Days:
+        """The business day of a run.
+
+        Args:
+            job: Says which one it means.
+            day: One that somebody has asked for instead.
+            started: The run's start; None: now.
+        """
+        found = Days.of(job, started or self.now(), self._timezone)
+        return found if day is None else replace(found, day=day)
+
+    def targets(
+        self,
+        job: Job,
+        run: str,
+        started: datetime,
+        day: date | None = None,
+    ) -> tuple[str, ...]:
         """The job's targets as a run that starts then writes them: absolute paths."""
         return tuple(
             str(
                 render(
                     destination.path,
-                    job=job.name,
-                    title=job.title,
+                    job,
                     run=run,
                     started=started.astimezone(self._zone),
-                    folder=job.folder,
+                    day=day or self.days(job, started=started.astimezone(self._zone)).day,
                 ),
             )
             for destination in job.destinations
@@ -113,7 +134,7 @@ class Preparer:
                 differences=differences(old.job, job),
             )
 
-    async def _set_back(self, run: str) -> None:
+    async def set_back(self, run: str) -> None:
         """Have the run's targets assembled again: other connections or parts go into them."""
         for row in await self._store.publications(run):
             await self._store.move_publication(row, PublicationState.ASSEMBLING)
@@ -129,6 +150,7 @@ class Preparer:
         connections: Sequence[Connection],
         *,
         asked: Collection[str],
+        day: date | None = None,
     ) -> Prepared:
         """A run that begins now.
 
@@ -137,21 +159,22 @@ class Preparer:
             job: What to do.
             connections: All of the job, in its order.
             asked: Names of those to read; the others are left out.
+            day: The business day to read; None as the job says.
 
         Raises:
             StateError: The folder of the parts cannot be made.
         """
         started = self.now()
+        days = self.days(job, day, started)
         read = [connection for connection in connections if connection.name in asked]
         plan = Plan(
             run=run,
             job=job,
             started=started,
-            connections=tuple(
-                plan_connection(number, connection, job)
-                for number, connection in enumerate(read, start=1)
-            ),
-            targets=self.targets(job, run, started),
+            # In a thread: it looks up the zones of all connections.
+            connections=await asyncio.to_thread(renumbered, (), read, job, days),
+            targets=self.targets(job, run, started, days.day),
+            day=days.day,
             hash=plan_hash(job),
             left_out=tuple(c.name for c in connections if c.name not in asked),
         )
@@ -188,19 +211,19 @@ class Preparer:
             old,
             job=job,
             published=await self._published(row, old),
-            connections=renumbered(
+            connections=await asyncio.to_thread(
+                renumbered,
                 old.connections,
                 [connection for connection in connections if connection.name in mine],
                 job,
+                self.days(job, old.day, old.started),
             ),
             left_out=tuple(c.name for c in connections if c.name not in mine),
         )
         # Set back first, here and below: a crash in between must not leave an old target that
         # looks as if it held what was read since.
-        if [(c.name, c.hash) for c in plan.connections] != [
-            (c.name, c.hash) for c in old.connections
-        ]:
-            await self._set_back(plan.run)
+        if _read_of(plan) != _read_of(old):
+            await self.set_back(plan.run)
         await self._store.replan(plan)
         attempt = await self._store.next_attempt(row.run)
         folder = self._folder / plan.run
@@ -224,7 +247,7 @@ class Preparer:
     async def _published(self, row: RunRow, plan: Plan) -> tuple[str, ...]:
         """Names of the connections whose rows the run's targets hold."""
         names = set(plan.published)
-        if row.status is RunStatus.COMPLETED_WITH_ERRORS:
+        if row.status in {RunStatus.COMPLETED, RunStatus.COMPLETED_WITH_ERRORS}:
             for number in range(len(plan.targets)):
                 names.update(m.connection for m in await self._store.members(plan.run, number))
         return tuple(sorted(names))
@@ -260,7 +283,7 @@ class Preparer:
             name: result for name, result in results.items() if whole(plan, sound[name], result)
         }
         if len(kept) < len(plan.connections):
-            await self._set_back(plan.run)
+            await self.set_back(plan.run)
         lost = sorted({*results, *sound} - set(kept))
         if lost:
             with about(run=plan.run):
@@ -286,6 +309,7 @@ def renumbered(
     old: Sequence[PlanConnection],
     connections: Sequence[Connection],
     job: Job,
+    days: Days,
 ) -> tuple[PlanConnection, ...]:
     """The connections in their order now; known ones keep their number, new ones get the next."""
     numbers = {known.name: known.number for known in old}
@@ -295,26 +319,36 @@ def renumbered(
         if connection.name not in numbers:
             free += 1
             numbers[connection.name] = free
-        planned.append(plan_connection(numbers[connection.name], connection, job))
+        planned.append(plan_connection(numbers[connection.name], connection, job, days))
     return tuple(planned)
+
+
+def _read_of(plan: Plan) -> list[tuple[str, str]]:
+    return [(planned.name, planned.hash) for planned in plan.connections]
 
 
 def whole(plan: Plan, receipts: Sequence[Receipt], result: ConnectionResult) -> bool:
     """Whether these parts are all that a completed connection must have left.
 
-    Each destination and variant must hold the same rows for each query, in segments without a
-    gap, and together the rows that the connection completed with.
+    Each destination and variant must hold the same rows of each query that it takes, in segments
+    without a gap; together they are the rows that the connection completed with.
     """
-    rows: dict[tuple[int, str], int] = {}
-    for number, destination in enumerate(plan.job.destinations):
-        for variant in part_variants(destination):
-            mine = [r for r in receipts if (r.destination, r.variant) == (number, variant)]
-            for query in range(len(plan.job.queries)):
-                segments = sorted(r.segment for r in mine if r.query == query)
-                if not segments or segments != list(range(len(segments))):
+    total = 0
+    for number, query in enumerate(plan.job.queries):
+        rows = set()
+        for place, destination in enumerate(plan.job.destinations):
+            if destination.query not in {"", query.name}:
+                continue
+            for variant in part_variants(destination):
+                key = (place, variant, number)
+                mine = [r for r in receipts if (r.destination, r.variant, r.query) == key]
+                if not mine or sorted(r.segment for r in mine) != list(range(len(mine))):
                     return False
-            rows[number, variant] = sum(r.rows for r in mine)
-    return set(rows.values()) == {result.rows}
+                rows.add(sum(r.rows for r in mine))
+        if len(rows) > 1:
+            return False
+        total += sum(rows)
+    return total == result.rows
 
 
 def make_folders(folder: Path, job: Job) -> None:

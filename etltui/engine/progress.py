@@ -237,6 +237,12 @@ def _as_left(result: ConnectionResult, at: float) -> ConnectionView:
         trouble=result.trouble,
         seconds=result.seconds,
         notes=result.notes,
+        judged=result.judged,
+        limit=result.limit,
+        server=result.server,
+        odd=result.odd,
+        controls=result.controls,
+        provisional=result.provisional,
     )
 
 
@@ -275,6 +281,12 @@ def _moved(
                 trouble=None,
                 seconds=event.result.seconds,
                 notes=event.result.notes,
+                judged=event.result.judged,
+                limit=event.result.limit,
+                server=event.result.server,
+                odd=event.result.odd,
+                controls=event.result.controls,
+                provisional=event.result.provisional,
             )
         case ConnectionSkipped():
             skipped = ConnectionStatus.SKIPPED

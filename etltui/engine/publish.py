@@ -7,23 +7,26 @@ that whoever comes after a crash can tell what is left to do.
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from etltui import __version__
 from etltui.config.folders import remove
+from etltui.domain.days import of_days
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.events import TargetPublished
-from etltui.domain.part import Published
+from etltui.domain.part import Published, Receipt
 from etltui.domain.plan import Plan
-from etltui.domain.run import ConnectionStatus, Output
+from etltui.domain.run import ConnectionStatus, Output, unread
 from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.domain.targets import aside_path, partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
-from etltui.domain.usual import deviation
+from etltui.domain.verdict import far_of
+from etltui.domain.words import words
 from etltui.engine.prepare import Prepared
 from etltui.engine.progressive import Progressive
+from etltui.engine.read_back import proof_of, prove
 from etltui.engine.tally import Tally
 from etltui.engine.tools import Tools, to_the_end
 
@@ -174,6 +177,8 @@ class Publisher:
         row = await store.move_publication(row, PublicationState.ASSEMBLING)
         await self._make_room(row.destination)
         published = await self._assemble(row.destination, row.temporary)
+        receipts = [part for entry in self._entries(row.destination) for part in entry.receipts]
+        await prove(self._tools.parts, self._plan, row, published, receipts)
         row = await to_the_end(
             store.move_publication(row, PublicationState.ASSEMBLED, published),
         )
@@ -231,15 +236,16 @@ class Publisher:
     def unusual(self) -> dict[str, str]:
         """From each connection whose rows are far from usual to how far."""
         completed = {
-            result.connection: deviation(result.rows, self.usual.get(result.connection))
+            result.connection: far_of(result.judged, result.rows, self.usual.get(result.connection))
             for result in self._tally.ordered()
             if result.status is ConnectionStatus.COMPLETED
         }
-        return {name: words for name, words in completed.items() if words}
+        return {name: said for name, said in completed.items() if said}
 
     def _task(self, number: int, temporary: str) -> PublishTask:
         job = self._plan.job
         destination = job.destinations[number]
+        queries = tuple(query.name for query in job.queries)
         return PublishTask(
             destination=number,
             type=destination.type,
@@ -247,39 +253,45 @@ class Publisher:
             temporary=temporary,
             target=self._plan.targets[number],
             options=asdict(destination.options),
-            queries=tuple(query.name for query in job.queries),
+            queries=queries,
+            query=queries.index(destination.query) if destination.query else None,
             columns=self._plan.columns,
             entries=self._entries(number),
             title=job.title,
-            facts=_facts(self._plan, self._tally, self._tools, self._attempt),
+            facts=(
+                *_facts(self._plan, self._tally, self._tools, self._attempt),
+                *proof_of(self._plan, temporary),
+            ),
             run=self._plan.run,
             job=job.name,
             folder=str(job.folder),
         )
 
     def _entries(self, number: int) -> tuple[PublishEntry, ...]:
+        own = self._plan.job.destinations[number].query
         return tuple(
             PublishEntry(
                 connection=result.connection,
                 status=result.status,
-                rows=result.rows,
-                usual=self.usual.get(result.connection),
+                rows=_rows(receipts) if own else result.rows,
+                usual=None if own else self.usual.get(result.connection),
+                remark=result.judged.why if result.judged and not own else "",
                 trouble=result.trouble,
-                receipts=tuple(
-                    receipt
-                    for receipt in self._tally.receipts.get(result.connection, ())
-                    if receipt.destination == number
-                ),
+                receipts=receipts,
                 contact=self._contacts[result.connection],
                 notes=result.notes,
+                odd=result.odd,
+                controls=result.controls,
+                provisional=result.provisional,
                 number=self._numbers[result.connection],
             )
             for result in self._tally.ordered()
+            for receipts in (self._tally.receipts_of(result.connection, number),)
         ) + tuple(
             PublishEntry(
                 connection=name,
                 status=ConnectionStatus.SKIPPED,
-                usual=self.usual.get(name),
+                usual=None if own else self.usual.get(name),
             )
             for name in self._plan.left_out
         )
@@ -300,6 +312,12 @@ class Publisher:
         )
 
 
+def _rows(receipts: Sequence[Receipt]) -> int:
+    """Rows of the parts of one destination, of which each variant holds all."""
+    first = min((receipt.variant for receipt in receipts), default="")
+    return sum(receipt.rows for receipt in receipts if receipt.variant == first)
+
+
 def _facts(plan: Plan, tally: Tally, tools: Tools, attempt: int) -> tuple[tuple[str, str], ...]:
     """What is told of a run beside its rows."""
     when = "%Y-%m-%d %H:%M:%S %z"
@@ -310,12 +328,13 @@ def _facts(plan: Plan, tally: Tally, tools: Tools, attempt: int) -> tuple[tuple[
         ("Run", plan.run),
         ("Attempt", str(attempt)),
         ("Started", plan.started.strftime(when)),
+        *([("Business day", str(plan.day))] if plan.day and of_days(plan.job) else []),
         ("Published", now.strftime(when)),
         ("Connections", str(tally.total)),
         ("Completed", str(tally.completed)),
         ("Failed", str(tally.failed)),
         ("Left out by --only", str(len(plan.left_out))),
-        *([("Held", str(tally.held))] if tally.held else []),
+        *((words(why).capitalize(), str(count)) for why, count in unread(tally.ordered()).items()),
         ("Rows", str(tally.rows)),
         ("Operator", tools.operator),
         ("Plan", plan.hash),

@@ -14,6 +14,7 @@ from etltui.domain.stored import RunRow
 from etltui.domain.words import words
 from etltui.engine.acts import acted, asker, cut
 from etltui.engine.checkpoints import discard, named
+from etltui.engine.identity_records import IdentityRecords
 from etltui.engine.journal import Journal
 from etltui.engine.queue import Queue
 from etltui.engine.tools import Tools, unbroken
@@ -39,14 +40,16 @@ class Records:
     ) -> None:
         self.acts = tools.acts
         self.journal = Journal(tools)
+        self._identities = IdentityRecords(tools, config)
         self._tools = tools
         self._config = config
         self._queue = queue
         self._taking_in = taking_in
 
     async def start(self) -> None:
-        """Let what is held be held from now on."""
+        """Let what is held be held from now on, and databases be known."""
         self._tools.holds.put(await self._tools.store.holds())
+        await self._identities.start()
 
     async def act(
         self,
@@ -158,8 +161,26 @@ class Records:
             )
             return found.run
 
+    @acted("records.approve")
+    @unbroken
+    async def approve(self, connections: Sequence[str], who: str = "") -> tuple[str, ...]:
+        """Take whoever answers at these connections for the right one; those that had changed.
+
+        Args:
+            connections: Their names.
+            who: Who asks, as `user@host`; empty for whoever runs the engine.
+
+        Raises:
+            ConfigError: There is no such connection.
+            StateError: It could not be recorded; nothing is approved.
+        """
+        return await self._identities.approve(
+            connections, asker({"who": who}, self._tools.operator)
+        )
+
     async def aclose(self) -> None:
-        """Write down what was done."""
+        """Write down what was done, and who answered."""
+        await self._identities.aclose()
         await self.journal.flush()
 
 

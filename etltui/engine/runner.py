@@ -27,7 +27,7 @@ from etltui.domain.words import because, words
 from etltui.engine import canary
 from etltui.engine.admission import Load, Place
 from etltui.engine.describe import columns_of, fixed_by
-from etltui.engine.lanes import Lanes
+from etltui.engine.lanes import Lanes, in_turn
 from etltui.engine.log import about
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Prepared
@@ -72,7 +72,7 @@ class Runner:
         self._asked = prepared.asked
         self._owed = prepared.owed
         self._canary = prepared.canary
-        self._due = prepared.due
+        self.due = prepared.due
         self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
@@ -83,7 +83,7 @@ class Runner:
         self._failure: Failure | None = None
         self._begun = tools.clock.monotonic()
         self._publish_s = 0.0
-        self._past = Past()
+        self.past = Past()
         self._step: str = Step.CONNECTING
         self.cancel_as = RunStatus.STOPPED
         """What a cancelled task makes of the run: stopped (resumable) or cancelled."""
@@ -124,7 +124,7 @@ class Runner:
     async def _start(self) -> None:
         await self._tools.store.move_run(self.plan.run, RunStatus.RUNNING)
         past = await past_of(self._tools.store, self.plan.job.name, besides=self.plan.run)
-        self._past = past
+        self.past = past
         self._publisher.usual = {name: each.rows for name, each in past.usual.items()}
         self._tools.bus.publish(
             RunStarted(
@@ -137,7 +137,7 @@ class Runner:
                 before=tuple(self._tally.results.values()),
                 waiting=tuple(planned.name for planned in self._wanted()),
                 past=past,
-                due=self._due,
+                due=self.due,
             ),
         )
         if self.attempt > 1:
@@ -159,7 +159,8 @@ class Runner:
         try:
             why = await self._stages() if self._canary else ""
             if not why:
-                await self._lanes.read(self._wanted())
+                lanes = self.plan.job.max_parallel
+                await self._lanes.read(in_turn(self._wanted(), self.past.usual, lanes=lanes))
             await self._publisher.end_partials(partials)
         finally:
             partials.cancel()
@@ -178,11 +179,18 @@ class Runner:
         if self._canary:
             # Only the first stage may be asked anything.
             return fixed_by(self.plan.job) or None
-        return await columns_of(self.plan, self._tools)
+        found = None
+        try:
+            found = await columns_of(self.plan, self._tools)
+        except* Failure as failed:
+            # One task group asks them, so that none lies any deeper.
+            for each in [one for one in failed.exceptions if isinstance(one, Failure)]:
+                self.stop(each)
+        return found
 
     async def _stages(self) -> str:
         """Read a few, then a few more; why the run goes no further, empty where it does."""
-        waiting = canary.in_order(self._wanted(), self._past.usual)
+        waiting = canary.in_order(self._wanted(), self.past.usual)
         passed = 0
         while waiting and passed < len(canary.STAGES) and not self._stopped.is_set():
             size = canary.STAGES[passed]
@@ -304,7 +312,7 @@ class Runner:
             yield None if self._stopped.is_set() else place
 
     async def _admit(self, stack: AsyncExitStack, connection: str) -> Place | None:
-        load = Load.of(self._past.usual.get(connection))
+        load = Load.of(self.past.usual.get(connection))
         room = self._tools.memory.room(load, unwanted=self._stopped.is_set)
         place = await stack.enter_async_context(room)
         await asyncio.to_thread(self._tools.space.check, self._needs())
@@ -321,9 +329,16 @@ class Runner:
     async def record(self, result: ConnectionResult, extracted: Extracted | None) -> None:
         """See `engine.connection.Host`: data is durable already; mark, then mirror, then news."""
         receipts = extracted.receipts if extracted else ()
-        await self._tools.store.checkpoint(self.plan.run, result, receipts)
+        before = self._tally.before.get(result.connection)
+        better = before.after(result, receipts) if before else result
+        if before and better is None:
+            _log.info("%s keeps the rows that were read before", result.connection)
+            result, receipts = before.result, before.receipts
+        else:
+            result = better or result
+            await self._tools.store.checkpoint(self.plan.run, result, receipts)
         self._tally.results[result.connection] = result
-        if extracted:
+        if receipts:
             self._tally.receipts[result.connection] = receipts
             self._publisher.changed()
         await self._mirror()

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from etltui.config.rule import Rule
 from etltui.config.schema import Config, Settings, rules
+from etltui.domain.lending import Pools
 from etltui.domain.pools import PoolSettings
-from etltui.domain.ports import Pools
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.log import LEVELS
 from etltui.engine.memory import Memory

@@ -2,24 +2,27 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from etltui.config.schema import Config
 from etltui.config.select import select
+from etltui.config.statements import statements
 from etltui.domain.deadline import due_at
-from etltui.domain.errors import ConfigError, ErrorClass, Mistake, NoSuchRunError
+from etltui.domain.errors import ConfigError, ErrorClass, Mistake, NoSuchRunError, misused
 from etltui.domain.job import Connection, Job
 from etltui.domain.plan import Plan, plan_hash
-from etltui.domain.ports import Store
 from etltui.domain.queue import Ask, Mode, QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus, run_id
 from etltui.domain.stored import ConnectionRow, RunRow
+from etltui.engine import guarding
 from etltui.engine.checkpoints import named
 from etltui.engine.preflight import obstacle
 from etltui.engine.prepare import Prepared, Preparer
+from etltui.engine.provisional import Before, patchable, provisional, unfinished
+from etltui.engine.tools import Tools
 
 _LACKING = frozenset({ConnectionStatus.FAILED, ConnectionStatus.SKIPPED})
 _RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
@@ -30,14 +33,17 @@ class Starts:
 
     Args:
         config: What may be run; replaced when settings change.
-        state: The state folder, which no target may lie in.
+        tools: Of the engine.
+        preparer: Makes runs ready.
     """
 
-    def __init__(self, config: Config, *, store: Store, preparer: Preparer, state: Path) -> None:
+    def __init__(self, config: Config, tools: Tools, preparer: Preparer) -> None:
         self.config = config
-        self._store = store
+        self._store = tools.store
+        self._guard = tools.guard
         self._preparer = preparer
-        self._state = state
+        # No target may lie in it.
+        self._state = tools.parts_folder.parent
 
     def job(self, name: str) -> Job:
         """The job of a name, with the time limits that hold for it.
@@ -65,19 +71,44 @@ class Starts:
         said = (asked, self.config.settings.resume_jobs, job.resume)
         return next(answer for answer in said if answer is not None)
 
-    async def check(self, job: Job, only: Sequence[str], *, resume: bool) -> RunRow | None:
+    async def check(
+        self,
+        job: Job,
+        only: Sequence[str],
+        *,
+        resume: bool,
+        day: date | None = None,
+    ) -> RunRow | None:
         """The run that would be taken up; raises what starting would raise.
 
+        Args:
+            job: Which.
+            only: Selectors over its connections.
+            resume: Whether an unfinished run is taken up.
+            day: The business day that is asked for; a run of another one is not taken up.
+
         Raises:
-            ConfigError: `only` names no connection, or a target could not be written.
+            ConfigError: `only` names no connection, a query does more than read, a target could
+                not be written, or the day has not begun.
             PlanChangedError: The unfinished run was made by another plan.
         """
-        self.connections(job, only)
+        if day is not None and day > (today := self._preparer.now().date()):
+            raise misused("--day", f"{day} has not begun", f"Today is {today}")
+        await self.guard(job, self.connections(job, only, day))
         await asyncio.to_thread(self._check_targets, job)
         row = await self._store.unfinished(job.name) if resume else None
-        if row is not None:
-            await self._preparer.fits(row, job)
+        if row is None or (day and (await self._store.plan(row.run)).day != day):
+            return None
+        await self._preparer.fits(row, job)
         return row
+
+    async def guard(self, job: Job, connections: Sequence[Connection]) -> None:
+        """Refuse queries that do more than read.
+
+        Raises:
+            ConfigError: All of them, each with where it stands.
+        """
+        await guarding.refuse(self._guard, self.config.path, statements(job, connections))
 
     async def entry(self, job: Job, ask: Ask, row: RunRow | None) -> QueueEntry:
         """An entry for a run of the job, or for a further attempt of the run in `row`."""
@@ -112,7 +143,8 @@ class Starts:
             raise NoSuchRunError(
                 run=run, why="there is no such run or job", way_out="See `etltui runs`"
             )
-        if row.status not in _RETRIED or not row.plan_hash:
+        retried = _RETRIED | {RunStatus.COMPLETED} if ask.provisional else _RETRIED
+        if row.status not in retried or not row.plan_hash:
             raise NoSuchRunError(
                 run=row.run,
                 why=f"it is {row.status}, so there is nothing to read again",
@@ -120,13 +152,21 @@ class Starts:
             )
         plan = await self._store.plan(row.run)
         await self._refuse_taken(plan, row)
-        if not self._missing(plan, await self._store.connections(row.run), ask):
+        goes_on = ask.provisional and unfinished(row, plan)
+        missing = self._missing(plan, await self._store.connections(row.run), ask)
+        if not missing and not goes_on:
             raise NoSuchRunError(
                 run=row.run,
                 why="none of its connections is as asked",
                 way_out="See `etltui show` for how each of them ended",
             )
         return self._job_of(plan), row
+
+    async def provisional(self, job: Job) -> list[RunRow]:
+        """Runs of the job whose targets hold rows of days that were not closed."""
+        now = self._preparer.now()
+        taken = frozenset(self._preparer.targets(job, "run", now))
+        return await patchable(self._store, job, now.date(), taken)
 
     async def _refuse_taken(self, plan: Plan, row: RunRow) -> None:
         """Patch no target that a later run has made."""
@@ -148,7 +188,8 @@ class Starts:
         """Make the run of an entry ready.
 
         Raises:
-            ConfigError: The job or its connections are there no more.
+            ConfigError: The job or its connections are there no more, or a query does more than
+                read.
             PlanChangedError: The run was made by another plan.
             NoSuchRunError: A later run has made the targets meanwhile.
             StateError: Something cannot be recorded, or a folder not be made.
@@ -157,11 +198,14 @@ class Starts:
             prepared = await self._prepare_retry(entry)
         else:
             prepared = await self._prepare_job(entry)
+        plan = prepared.plan
+        # What the configuration says may have changed since this was asked for.
+        await self.guard(plan.job, [planned.connection for planned in plan.connections])
         return replace(
             prepared,
             priority=entry.priority,
             canary=_canary(prepared, entry.ask),
-            due=_due(prepared.plan, self.config.settings.timezone),
+            due=_due(plan, self.config.settings.timezone),
         )
 
     def _further(self, prepared: Prepared, row: RunRow, entry: QueueEntry) -> Prepared:
@@ -177,14 +221,15 @@ class Starts:
     async def _prepare_job(self, entry: QueueEntry) -> Prepared:
         job = self.job(entry.job)
         if entry.ask.mode is Mode.NEW:
-            connections = self.connections(job, ())
-            asked = {c.name for c in self.connections(job, entry.ask.only)}
-            return await self._preparer.new(entry.run, job, connections, asked=asked)
+            day = entry.ask.day
+            connections = self.connections(job, (), day)
+            asked = {c.name for c in self.connections(job, entry.ask.only, day)}
+            return await self._preparer.new(entry.run, job, connections, asked=asked, day=day)
         row = await self._row(entry.run)
         await self._preparer.fits(row, job)
         plan = await self._store.plan(row.run)
         await self._refuse_taken(plan, row)
-        day = plan.started.date()
+        day = entry.ask.day or plan.started.date()
         connections = self.connections(job, (), day)
         asked = {c.name for c in self.connections(job, entry.ask.only, day)}
         prepared = await self._preparer.again(row, job, connections, asked=asked)
@@ -207,6 +252,10 @@ class Starts:
         prepared = await self._preparer.again(
             row, self._job_of(plan), connections, asked=asked, settled=settled
         )
+        if entry.ask.provisional:
+            await self._preparer.set_back(row.run)
+            prepared = _anew(prepared, asked)
+            rows = [each for each in rows if each.connection not in asked]
         # What was done and cannot be found again is missing, too.
         lost = {each.connection for each in rows if each.done} - prepared.kept.keys()
         prepared = replace(prepared, asked=prepared.asked | lost)
@@ -234,6 +283,8 @@ class Starts:
             chosen = {c.name for c in select(tuple(names.values()), tuple(names), ask.only)}
         else:
             chosen = set(names)
+        if ask.provisional:
+            return provisional(rows) & chosen
         return {row.connection for row in rows if not row.done and _fits(row, ask)} & chosen
 
     async def _row(self, run: str) -> RunRow:
@@ -288,6 +339,21 @@ class Starts:
         ]
         if mistakes:
             raise ConfigError(mistakes)
+
+
+def _anew(prepared: Prepared, names: Collection[str]) -> Prepared:
+    """The run with these connections read again; what is durable of them stays until then."""
+    before = {
+        name: Before(result=result, receipts=prepared.receipts[name])
+        for name, result in prepared.kept.items()
+        if name in names
+    }
+    return replace(
+        prepared,
+        before=before,
+        kept={name: each for name, each in prepared.kept.items() if name not in before},
+        receipts={name: each for name, each in prepared.receipts.items() if name not in before},
+    )
 
 
 def _canary(prepared: Prepared, ask: Ask) -> bool:

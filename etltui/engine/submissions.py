@@ -1,8 +1,10 @@
 """Takes starts in: whether a run is queued, joined or refused; never two of a job by accident."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from etltui.domain.errors import NoSuchRunError, RefusedError
 from etltui.domain.job import Job, Overlap
@@ -13,6 +15,8 @@ from etltui.domain.stored import RunRow
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.starts import Starts
 from etltui.engine.turn import RunHandle
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +30,7 @@ class Submission:
     owner: str = ""
     overlap: Overlap | None = None
     canary: bool | None = None
+    day: date | None = None
 
 
 class Submissions:
@@ -41,6 +46,7 @@ class Submissions:
     Attributes:
         taking_in: Held while a start is looked at, so that nobody else may start the same job or
             change what it rests on.
+        patches: Runs of earlier days that a new run has taken up again, to whoever waits for all.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Submissions:
         resident: bool,
     ) -> None:
         self.taking_in = asyncio.Lock()
+        self.patches: list[RunHandle] = []
         self._store = store
         self._starts = starts
         self._queue = queue
@@ -71,18 +78,38 @@ class Submissions:
         self._refuse_disabled(job)
         resumes = self._starts.resumes(found, asked.resume)
         async with self.taking_in:
-            row = await self._starts.check(found, asked.only, resume=resumes)
-            there = self._there(found, asked.overlap, row)
+            row = await self._starts.check(found, asked.only, resume=resumes, day=asked.day)
+            there = self._there(found, asked, row)
             if there is not None:
                 return there
             mode = Mode.RESUME if row else Mode.NEW
-            ask = Ask(mode=mode, only=asked.only, canary=asked.canary)
+            ask = Ask(mode=mode, only=asked.only, canary=asked.canary, day=asked.day)
             entry = await self._starts.entry(found, ask, row)
             if asked.priority is not None:
                 entry = replace(entry, priority=asked.priority)
             if asked.delay_s > 0:
                 entry = replace(entry, not_before=entry.submitted + asked.delay_s)
-            return await self._queue.submit(self._owned(entry, asked.owner), found.title)
+            handle = await self._queue.submit(self._owned(entry, asked.owner), found.title)
+            if mode is Mode.NEW and not asked.only and asked.day is None:
+                await self._patch(found, asked.owner)
+            return handle
+
+    async def _patch(self, job: Job, owner: str) -> None:
+        """Let rows of days that were not closed be read again after the new run."""
+        waiting = {entry.run for entry in self._queue.queue.of(job.name)}
+        ask = Ask(mode=Mode.RETRY, provisional=True)
+        for row in await self._starts.provisional(job):
+            if row.run in waiting:
+                continue
+            try:
+                then, _ = await self._starts.retry(row.run, ask)
+            except NoSuchRunError as error:
+                _log.info("Provisional rows are not read again: %s", error)
+                continue
+            entry = self._owned(await self._starts.entry(then, ask, row), owner)
+            handle = await self._queue.submit(entry, then.title)
+            if not self._resident:  # one that stays needs nobody who waits for all
+                self.patches.append(handle)
 
     async def retry(self, run: str, ask: Ask, *, owner: str) -> RunHandle:
         """See `engine.engine.Engine.retry`."""
@@ -94,7 +121,7 @@ class Submissions:
                 return self._queue.join(there)
             job, row = await self._starts.retry(run, ask)
             self._refuse_disabled(job.name)
-            joined = self._there(job, None, row)
+            joined = self._there(job, Submission(), row)
             if joined is not None:
                 return joined
             entry = await self._starts.entry(job, ask, row)
@@ -130,15 +157,19 @@ class Submissions:
     def _owned(self, entry: QueueEntry, owner: str) -> QueueEntry:
         return replace(entry, owner=owner or self._operator, keep=self._resident)
 
-    def _there(self, job: Job, overlap: Overlap | None, row: RunRow | None) -> RunHandle | None:
+    def _there(self, job: Job, asked: Submission, row: RunRow | None) -> RunHandle | None:
         """The run to join, None where another one may be queued."""
-        entry = next(self._queue.queue.of(job.name), None)
+        # Nobody who wants a new run is given the patching of an earlier day.
+        runs = (each for each in self._queue.queue.of(job.name) if not each.ask.provisional)
+        entry = next(runs, None)
         if entry is None:
             self._refuse_paused(job)
             return None
-        policy = self._refuse(entry, overlap)
+        policy = self._refuse(entry, asked.overlap)
         same = next((e for e in self._queue.queue.of(job.name) if row and e.run == row.run), None)
-        joined = same or (entry if policy == "join" else None)
+        # A run of another day has other rows: this one waits for its end.
+        joins = policy == "join" and (asked.day is None or asked.day == entry.ask.day)
+        joined = same or (entry if joins else None)
         return self._queue.join(joined) if joined else None
 
     def _refuse(self, entry: QueueEntry, overlap: Overlap | None) -> Overlap:

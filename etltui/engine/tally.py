@@ -7,6 +7,7 @@ from etltui.domain.part import Receipt
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.run import ConnectionResult, ConnectionStatus, percent
 from etltui.engine.prepare import Prepared
+from etltui.engine.provisional import Before
 
 
 @dataclass(slots=True)
@@ -17,12 +18,15 @@ class Tally:
         results: Of connections that ended, by name; waiting ones are absent.
         receipts: Of completed connections, by name.
         kept: How many were durable before this attempt.
+        before: Of connections that are read again, what is held of them as long as nothing better
+            has come.
     """
 
     plan: Plan
     results: dict[str, ConnectionResult] = field(default_factory=dict)
     receipts: dict[str, tuple[Receipt, ...]] = field(default_factory=dict)
     kept: int = 0
+    before: Mapping[str, Before] = field(default_factory=dict)
 
     @classmethod
     def of(cls, prepared: Prepared) -> "Tally":
@@ -32,6 +36,7 @@ class Tally:
             results={**prepared.settled, **prepared.kept},
             receipts=dict(prepared.receipts),
             kept=len(prepared.kept),
+            before=prepared.before,
         )
 
     def named(self, status: ConnectionStatus) -> tuple[str, ...]:
@@ -75,6 +80,11 @@ class Tally:
             for result in self.results.values()
             if result.status is ConnectionStatus.COMPLETED
         )
+
+    def receipts_of(self, connection: str, destination: int) -> tuple[Receipt, ...]:
+        """A connection's parts for a destination; none where it did not complete."""
+        all_ = self.receipts.get(connection, ())
+        return tuple(receipt for receipt in all_ if receipt.destination == destination)
 
     def bytes_of(self, destination: int) -> int:
         """Bytes of all parts for a destination."""

@@ -8,10 +8,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from etltui.domain.ports import Clock, Leases, Parts, Store
+from etltui.domain.lending import Leases
+from etltui.domain.ports import Clock, Guard, Parts, Store
 from etltui.engine.acts import Acts
 from etltui.engine.bus import Bus
 from etltui.engine.holds import Holds
+from etltui.engine.identity import Identities
 from etltui.engine.memory import Memory
 from etltui.engine.space import Space
 
@@ -51,16 +53,21 @@ class Tools:
     Attributes:
         parts_folder: Holds a folder of parts for each run.
         query_timeout_s: For jobs that set none.
+        query_timeout_learned: Whether a connection's past runs tell how long its queries may take.
         stall_timeout_s: For jobs that set none.
         operator: Who runs it, as `user@host`.
+        connect_timeout_s: How long opening a session may take.
         holds: Connections that no run may read.
         acts: Told of what is done to the engine.
+        identities: Which database each connection is known to be.
         extractor_bytes: What all extractors together may come to weigh.
+        timezone: Of connections that say none; empty for the machine's own.
     """
 
     store: Store
     leases: Leases
     parts: Parts
+    guard: Guard
     mirror: Mirror
     bus: Bus
     clock: Clock
@@ -70,9 +77,13 @@ class Tools:
     query_timeout_s: float
     stall_timeout_s: float
     operator: str
+    connect_timeout_s: float = 30.0
+    query_timeout_learned: bool = False
     holds: Holds = field(default_factory=Holds)
     acts: Acts = field(default_factory=Acts)
+    identities: Identities = field(default_factory=Identities)
     extractor_bytes: int = 0
+    timezone: str = ""
 
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:

@@ -1,15 +1,22 @@
 """Asks databases for an answer, over sessions that are lent: who is there, and how soon."""
 
-import asyncio
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Awaitable, Sequence
+from datetime import date, datetime
 
 from etltui.config.schema import Config
-from etltui.config.select import matches, suggestion
-from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake, Trouble
-from etltui.domain.inquiry import Tested
-from etltui.domain.job import Connection
-from etltui.domain.ports import Clock, Leases, Session
+from etltui.config.select import matches, select, suggestion
+from etltui.domain.days import Days
+from etltui.domain.errors import ConfigError, Failure, Mistake, Trouble
+from etltui.domain.identity import skewed
+from etltui.domain.inquiry import Stage, Step, Tested
+from etltui.domain.job import Connection, Job
+from etltui.domain.lending import Leases, Session
+from etltui.domain.plan import plan_connection
+from etltui.domain.ports import Clock
+from etltui.domain.server import ServerFacts
+from etltui.domain.task import QueryTask
+from etltui.engine.answers import answer
+from etltui.engine.stages import not_opened, on_the_way, opened
 
 _TRIPS = 3
 """The quickest of so many: what else this machine does should not count."""
@@ -44,30 +51,133 @@ def chosen(config: Config, selectors: Sequence[str], day: date) -> tuple[Connect
     return tuple({each.name: each for _, group in groups for each in group}.values())
 
 
-async def _trip(session: Session, limit_s: float, clock: Clock) -> float:
-    """Seconds from asking to the answer."""
-    asked = clock.monotonic()
-    try:
-        async with asyncio.timeout(limit_s):
-            await session.ping()
-    except TimeoutError:
-        text = f"no answer within request_timeout_s = {limit_s:g} s"
-        raise Failure(ErrorClass.TIMEOUT, text) from None
-    return clock.monotonic() - asked
+def queries_of(
+    config: Config, jobs: Sequence[Job], connection: Connection, now: datetime
+) -> tuple[QueryTask, ...]:
+    """What a connection would be asked by these jobs, of those that read it; each query once.
+
+    Args:
+        config: Says which connections a job reads.
+        jobs: Whose queries.
+        connection: Who is asked.
+        now: The moment, in the settings' zone: queries may bind its business day.
+    """
+    found: dict[str, QueryTask] = {}
+    zone = config.settings.timezone
+    for job in jobs:
+        if not any(select((connection,), job.connections, (), now.date())):
+            continue
+        for query in plan_connection(1, connection, job, Days.of(job, now, zone)).queries:
+            task = QueryTask(name=f"{job.name}, {query.name}", sql=query.sql, params=query.params)
+            found.setdefault(repr((query.sql, sorted(query.params.items()))), task)
+    return tuple(found.values())
 
 
-async def tested(lending: Leases, connection: Connection, limit_s: float, clock: Clock) -> Tested:
-    """Ask one database, in its turn; what goes wrong is said, not raised."""
-    milliseconds, trouble = 0.0, None
+class _Trips:
+    """One database that is asked, stage by stage.
+
+    Args:
+        lending: Gives the session.
+        connection: Whom to ask.
+        limit_s: How long one answer may take.
+        clock: Tells what each takes.
+    """
+
+    def __init__(
+        self, lending: Leases, connection: Connection, limit_s: float, clock: Clock
+    ) -> None:
+        self.steps: tuple[Step, ...] = ()
+        self.server: ServerFacts | None = None
+        self.milliseconds = 0.0
+        self._lending = lending
+        self._connection = connection
+        self._limit_s = limit_s
+        self._clock = clock
+        self._waited = 0.0
+
+    async def ask(self, queries: Sequence[QueryTask]) -> None:
+        """Ask, in its turn.
+
+        Raises:
+            Failure: What went wrong; `steps` say where.
+        """
+        local = not self._connection.host
+        try:
+            self.steps = on_the_way(await self._lending.reach(self._connection))
+            begun = self._clock.monotonic()
+            lease = self._lending.lease(self._connection, holder="test", waited=self._wait)
+            async with lease as session:
+                took = max(0.0, self._clock.monotonic() - begun - self._waited)
+                self.server = session.facts
+                self.steps += opened(session.facts, took, local=local)
+                await self._answer(session)
+                await self._describe(session, queries)
+        except Failure as failure:
+            if self.server is None:
+                self.steps = not_opened(failure, self.steps, local=local)
+            raise
+
+    def _wait(self, seconds: float) -> None:
+        self._waited += seconds
+
+    async def _answer(self, session: Session) -> None:
+        try:
+            trips = [await self._timed(session.ping()) for _ in range(_TRIPS)]
+        except Failure:
+            self.steps += (Step(stage=Stage.ANSWER, passed=False),)
+            raise
+        self.milliseconds = 1000 * min(trips)
+        self.steps += (Step(stage=Stage.ANSWER, milliseconds=self.milliseconds),)
+
+    async def _describe(self, session: Session, queries: Sequence[QueryTask]) -> None:
+        took = 0.0
+        for query in queries:
+            try:
+                took += await self._timed(session.describe((query,)))
+            except Failure as failure:
+                self.steps += (Step(stage=Stage.QUERY, passed=False),)
+                text = f"{query.name}: {failure.message}"
+                raise Failure(failure.error_class, text, failure.facts) from failure
+        if queries:
+            self.steps += (Step(stage=Stage.QUERY, milliseconds=1000 * took),)
+
+    async def _timed(self, asked: Awaitable[object]) -> float:
+        """Seconds from asking to the answer."""
+        begun = self._clock.monotonic()
+        await answer(asked, self._limit_s)
+        return self._clock.monotonic() - begun
+
+
+async def tested(
+    lending: Leases,
+    connection: Connection,
+    limit_s: float,
+    clock: Clock,
+    queries: Sequence[QueryTask],
+) -> Tested:
+    """Ask one database, in its turn; what goes wrong is said, not raised.
+
+    Args:
+        lending: Gives the session.
+        connection: Whom to ask.
+        limit_s: How long one answer may take.
+        clock: Tells what each takes.
+        queries: What it is asked to parse besides; none of them is run.
+    """
+    trips = _Trips(lending, connection, limit_s, clock)
+    trouble = None
     try:
-        async with lending.lease(connection, holder="test") as session:
-            trips = [await _trip(session, limit_s, clock) for _ in range(_TRIPS)]
-            milliseconds = 1000 * min(trips)
+        await trips.ask(queries)
     except Failure as failure:
         trouble = Trouble.of(failure)
+    odd = skewed(trips.server) if trips.server else ""
     return Tested(
         connection=connection.name,
-        milliseconds=milliseconds,
+        milliseconds=trips.milliseconds,
         trouble=trouble,
         contact=connection.contact,
+        steps=trips.steps,
+        server=trips.server,
+        odd=(odd,) if odd else (),
+        queries=0 if trouble else len(queries),
     )

@@ -5,6 +5,7 @@ canonical text and whether it is a number, so that every writer can do right by 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
@@ -49,6 +50,24 @@ def arrow_type(kind: str) -> pa.DataType:
         wide = precision > pa.decimal128(38).precision
         return pa.decimal256(precision, scale) if wide else pa.decimal128(precision, scale)
     return _ARROW[kind]
+
+
+def mixed_array(text: Any, number: Any) -> Any:
+    """A `mixed` column: NULL where there is no text.
+
+    Args:
+        text: An array of canonical texts.
+        number: As long; which of them are numbers.
+    """
+    return pa.StructArray.from_arrays([text, number], fields=list(MIXED), mask=text.is_null())
+
+
+def shortest(numbers: Any) -> Any:
+    """Numbers of single precision as the doubles that they are written as: 0.1 is 0.1.
+
+    The fewest digits that tell one from its neighbours, not the 0.10000000149011612 of its bits.
+    """
+    return numbers.cast(pa.float32()).cast(pa.string()).cast(pa.float64())
 
 
 def canonical_type(kind: pa.DataType) -> str:

@@ -15,21 +15,21 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import psutil
 
 from etltui.domain.errors import ErrorClass, Failure
-from etltui.domain.task import QueryTask
 from etltui.extractors import protocol as p
+from etltui.extractors.asking import sendable, told
 from etltui.extractors.extract import extract
 from etltui.extractors.gate import Gate
 from etltui.extractors.session import Request, Session
-from etltui.readers.reader import Explainer, Reader
+from etltui.guard.sql import refusals
 from etltui.readers.registry import connect
 from etltui.writers import publish
-from etltui.writers.registry import assembled
+from etltui.writers.registry import assembled, read_back
 from etltui.writers.restore import restore
 
 _PR_SET_PDEATHSIG = 1
@@ -133,7 +133,7 @@ class Extractor:
             return
         request = self._requests[message.id] = Request(id=message.id)
         try:
-            if isinstance(message, p.Verify | p.Restore | p.Assemble | p.Deliver):
+            if isinstance(message, p.Sessionless):
                 work = self._file_work(message, request)
                 self._spawn("files", lambda: self._answer(request, work))
             else:
@@ -143,7 +143,7 @@ class Extractor:
 
     def _begin(
         self,
-        message: p.Open | p.Ping | p.Describe | p.Explain | p.Extract | p.Close,
+        message: p.OfSession,
         request: Request,
     ) -> None:
         """Queue a message behind what its session does."""
@@ -163,7 +163,7 @@ class Extractor:
 
     def _session_work(
         self,
-        message: p.Open | p.Ping | p.Describe | p.Explain | p.Extract | p.Close,
+        message: p.OfSession,
         session: Session,
         request: Request,
     ) -> _Work:
@@ -173,17 +173,13 @@ class Extractor:
             match message:
                 case p.Open():
                     session.reader = connect(message.task)
+                    return p.Done(id=message.id, facts=session.reader.facts())
                 case p.Ping():
                     session.opened().ping()
                 case p.Close():
                     session.close()
-                case p.Describe():
-                    reader = session.opened()
-                    columns = tuple(reader.describe(query) for query in message.queries)
-                    return p.Done(id=message.id, columns=columns)
-                case p.Explain():
-                    plans = plans_of(session.opened(), message.queries)
-                    return p.Done(id=message.id, plans=plans)
+                case p.Describe() | p.Explain() | p.ServerCheck():
+                    return told(session.opened(), message)
                 case p.Extract():
                     done = extract(session.opened(), message.task, self._gate, request.watch)
                     return p.Done(id=message.id, extracted=done)
@@ -193,13 +189,15 @@ class Extractor:
 
     def _file_work(
         self,
-        message: p.Verify | p.Restore | p.Assemble | p.Deliver,
+        message: p.Sessionless,
         request: Request,
     ) -> _Work:
         """What to do with part files and targets for a message."""
 
         def work() -> p.Done:
             match message:
+                case p.Guard():
+                    return p.Done(id=message.id, refusals=refusals(message.tasks))
                 case p.Verify():
                     return p.Done(
                         id=message.id,
@@ -223,6 +221,8 @@ class Extractor:
                         message.published,
                     )
                     return p.Done(id=message.id, delivered=delivered)
+                case p.ReadBack():
+                    return p.Done(id=message.id, read=read_back(message.task))
 
         return work
 
@@ -282,17 +282,9 @@ class Extractor:
             self._report(requests, _weight(process) if weigh else 0)
 
     def _give_up(self, request: Request) -> None:
-        """Answer for a driver that does not come back."""
-        failure = request.watch.verdict or Failure(ErrorClass.TIMEOUT, "the driver is stuck")
-        self._finish(request, _failed(request.id, failure, stuck=True))
-
-
-def plans_of(reader: Reader, queries: Sequence[QueryTask]) -> tuple[str, ...]:
-    """The plan of each query, seen in one read-only transaction; empty where none is told."""
-    if not isinstance(reader, Explainer):
-        return ("",) * len(queries)
-    with reader.snapshot():
-        return tuple(_sendable(reader.explain(query)) for query in queries)
+        """Answer for a driver that is not back in time."""
+        failure = request.watch.verdict or Failure(ErrorClass.TIMEOUT, "the driver is late")
+        self._finish(request, _failed(request.id, failure, late=True))
 
 
 def _internal(error: BaseException) -> Failure:
@@ -307,19 +299,14 @@ def _internal(error: BaseException) -> Failure:
     )
 
 
-def _failed(number: int, failure: Failure, *, stuck: bool = False) -> p.Failed:
+def _failed(number: int, failure: Failure, *, late: bool = False) -> p.Failed:
     return p.Failed(
         id=number,
         error_class=failure.error_class,
-        message=_sendable(failure.message),
-        facts={_sendable(name): _sendable(fact) for name, fact in failure.facts.items()},
-        stuck=stuck,
+        message=sendable(failure.message),
+        facts={sendable(name): sendable(fact) for name, fact in failure.facts.items()},
+        late=late,
     )
-
-
-def _sendable(text: str) -> str:
-    """The text with what is no Unicode spelled out: a file's name may be any bytes."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _weight(process: psutil.Process) -> int:

@@ -48,12 +48,20 @@ class Body(Protocol):
         ...
 
 
+class LateFailure(Failure):
+    """A failure that came before its driver did: the session can only be closed."""
+
+
 class ExtractorClient:
     """One extractor as the control plane sees it.
 
     Args:
         owner: Told when the extractor is gone or stuck.
         body: What it runs in.
+
+    Attributes:
+        sessions: How many are opened there, or about to be.
+        apart: Whether they are those of foreign drivers.
     """
 
     def __init__(self, owner: Owner, body: Body) -> None:
@@ -69,6 +77,7 @@ class ExtractorClient:
         self.ready = asyncio.Event()
         self.pss = 0
         self.sessions = 0
+        self.apart = False
 
     @property
     def busy(self) -> bool:
@@ -100,6 +109,7 @@ class ExtractorClient:
 
         Raises:
             Failure: What the extractor answered, or `driver_crash` when it died.
+            LateFailure: … while the driver has not come back.
         """
         if not self.alive:
             raise _crashed()
@@ -205,8 +215,6 @@ class ExtractorClient:
                 answer.set_result(message)
             else:
                 answer.set_exception(_failure(message))
-        if isinstance(message, p.Failed) and message.stuck:
-            self._owner.stuck(self)
 
     def _end(self) -> None:
         """The extractor is gone: nobody waits for it any longer."""
@@ -245,4 +253,5 @@ def _crashed() -> Failure:
 
 
 def _failure(message: p.Failed) -> Failure:
-    return Failure(ErrorClass(message.error_class), message.message, message.facts)
+    kind = LateFailure if message.late else Failure
+    return kind(ErrorClass(message.error_class), message.message, message.facts)

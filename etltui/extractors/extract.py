@@ -8,6 +8,7 @@ back-pressure. Nothing is reported before every part of the connection is durabl
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,14 +17,21 @@ from typing import Self, TypeAlias, cast
 import pyarrow as pa
 
 from etltui.domain import drift
+from etltui.domain.closing import Closing
 from etltui.domain.columns import Column
+from etltui.domain.control import Control
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Receipt
 from etltui.domain.run import Step
 from etltui.domain.task import Extracted, ExtractTask, QueryCost, QueryTask, WriterTask
-from etltui.extractors.arrow import arrow_type
+from etltui.extractors import closing as day
+from etltui.extractors.asides import said_of
+from etltui.extractors.control import Sums, asked, first_row
+from etltui.extractors.fitting import arranged, column_plan, found_columns, retyped
 from etltui.extractors.gate import Gate
-from etltui.extractors.lines import Printed
+from etltui.extractors.lines import LineForm, Printed
+from etltui.extractors.throttle import Throttle
+from etltui.extractors.twice import Twice
 from etltui.readers.reader import LinePrinter, Reader, RereadError, Result
 from etltui.writers.csv_lines import shared_form
 from etltui.writers.registry import format_of
@@ -141,10 +149,18 @@ def _blamed(writer: WriterTask) -> Iterator[None]:
 class _Pump:
     """The writing half: a thread that hands each batch to every part writer."""
 
-    def __init__(self, writers: list[_Part], gate: Gate, watch: Watch) -> None:
+    def __init__(
+        self,
+        writers: list[_Part],
+        gate: Gate,
+        watch: Watch,
+        sums: Sums | None = None,
+    ) -> None:
         self._writers = writers
+        self._sums = sums
         self._gate = gate
         self._watch = watch
+        self.twice = Twice()
         self._batches: queue.Queue[_Batch | None] = queue.Queue(maxsize=1)
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
@@ -193,71 +209,11 @@ class _Pump:
                         cast("LineWriter", writer).write_lines(batch)
                     else:
                         writer.write(batch)
+            if self._sums is not None and not isinstance(batch, Printed):
+                self._sums.add(batch)
+            self.twice.look(batch)
         self._watch.rows += batch.num_rows
         self._watch.bytes += batch.nbytes
-
-
-def _plan(query: QueryTask, result: Result) -> drift.ColumnPlan:
-    """Where each of the query's fixed columns comes from."""
-    return drift.plan(
-        query.columns,
-        result.columns,
-        mode="align" if query.drift == "align" else "fail",
-        aliases=query.aliases,
-    )
-
-
-def _found(query: QueryTask, result: Result, plan: drift.ColumnPlan) -> tuple[Column, ...]:
-    """The fixed columns with the types that they have at this connection."""
-    return tuple(
-        column if source is None else replace(column, type=result.columns[source].type)
-        for column, source in zip(query.columns, plan.sources, strict=True)
-    )
-
-
-def _retyped(query: QueryTask, found: tuple[Column, ...]) -> dict[str, int]:
-    """Columns that look different in the target than those of the other connections."""
-    pairs = zip(query.columns, found, strict=True)
-    return {
-        f"column {here.name} is {here.type} instead of {fixed.type}": 1
-        for fixed, here in pairs
-        if fixed.type not in {here.type, "unknown"}
-    }
-
-
-def _arranged(
-    batch: _Batch,
-    plan: drift.ColumnPlan,
-    found: tuple[Column, ...],
-) -> _Batch:
-    """The batch in the order of the fixed columns, NULL where it lacks one."""
-    if isinstance(batch, Printed):
-        return batch
-    if plan.straight and batch.schema.names == [column.name for column in found]:
-        return batch
-    arrays = [
-        pa.array([None] * batch.num_rows, type=arrow_type(column.type))
-        if source is None
-        else batch.column(source)
-        for column, source in zip(found, plan.sources, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in found])
-
-
-def _pulled(result: Result, reader: Reader, gate: Gate, watch: Watch) -> Iterator[_Batch]:
-    """The batches, with the time that each took and the gate held for local ones."""
-    while True:
-        watch.check()
-        # Waiting for a permit is not the source's fault, nor limited; a cancel ends it.
-        with gate.work(watch.check) if reader.local else nullcontext(), watch.pulling():
-            batch = next(result.batches, None)
-        # An own flag decides, never that the driver raised no error.
-        watch.check()
-        if batch is None:
-            return
-        watch.flowing = True
-        watch.step = Step.PROCESSING
-        yield batch
 
 
 class _Extract:
@@ -268,56 +224,114 @@ class _Extract:
         self.task = task
         self.gate = gate
         self.watch = watch
+        self.throttle = Throttle(task.rows_per_s)
         self.parts: list[_Part] = []
-        self.notes: dict[str, int] = {}
+        self.notes: Counter[str] = Counter()
         self.costs: list[QueryCost] = []
+        self.columns: list[tuple[Column, ...]] = []
+        self.controls: list[Control] = []
+        self.provisional = ""
 
     def query(self, number: int, query: QueryTask, *, exact: bool) -> None:
         """Move one query's rows into parts that are not sealed yet."""
+        # The server counts the pauses between batches, too: then only the extractor is a judge.
+        limit_s = 0.0 if self.throttle.holds_back else self.task.query_timeout_s
+        query = replace(query, limit_s=limit_s)
+        sums = self._control(query, exact=exact) if query.control else None
         self.watch.begin()
         rows = self.watch.rows
-        query = replace(query, limit_s=self.task.query_timeout_s)
         with ExitStack() as stack:
             with self.watch.pulling():
-                result, plan = self._result(stack, query, exact=exact)
+                lines = not exact and (sums is None or sums.counts_only)
+                writers = [each for each in self.task.writers if each.takes(number)]
+                form = shared_form(writers, self.task.connection) if lines else None
+                result, plan = self._result(stack, query, form, exact=exact)
+            self.columns.append(result.columns)
             for name, columns in (("columns dropped", plan.dropped), ("missing", plan.missing)):
                 if columns:
                     self.notes[f"{name}: {', '.join(columns)}"] = len(columns)
-            found = _found(query, result, plan)
-            self.notes.update(_retyped(query, found))
+            found = found_columns(query, result, plan)
+            self.notes.update(retyped(query, found))
             opened = self._open(number, query, found)
-            with _Pump(opened, self.gate, self.watch) as pump:
-                for batch in _pulled(result, self.reader, self.gate, self.watch):
-                    pump.put(_arranged(batch, plan, found))
+            with _Pump(opened, self.gate, self.watch, sums) as pump:
+                for batch in self._pulled(result):
+                    pump.put(arranged(batch, plan, found))
+            self.notes.update(result.notes)
+            self.notes.update(pump.twice.notes())
         rows = self.watch.rows - rows
         self.costs.append(QueryCost(name=query.name, rows=rows, seconds=self.watch.pulled_s))
+        if sums is not None:
+            self.controls += sums.proved(rows)
+
+    def _control(self, query: QueryTask, *, exact: bool) -> Sums:
+        """What the query's rows must come to, asked in the snapshot that they are read in."""
+        with said_of("the control query"), self._read(asked(query), exact=exact) as result:
+            return Sums(query, first_row(result.columns, self._pulled(result)))
+
+    def _close(self, closing: Closing, *, exact: bool) -> None:
+        """See whether the day is closed, before its rows are read: later it may well be."""
+        question = day.asked(closing, self.task.query_timeout_s)
+        with said_of(question.name), self._read(question, exact=exact) as result:
+            self.provisional = day.still_open(closing, self._pulled(result))
+
+    @contextmanager
+    def _read(self, query: QueryTask, *, exact: bool) -> Iterator[Result]:
+        """A query beside those of the job, under way."""
+        self.watch.begin()
+        with ExitStack() as stack:
+            with self.watch.pulling():
+                reading = self.reader.read(query, batch_bytes=self.batch_bytes, exact=exact)
+                result = stack.enter_context(reading)
+            yield result
+
+    def _pulled(self, result: Result) -> Iterator[_Batch]:
+        """The batches, with the time that each took and the gate held for local ones."""
+        watch = self.watch
+        while True:
+            watch.check()
+            # Of no time limit, since the source has no part in it; of the time that fetching took.
+            watch.seconds["fetch"] += self.throttle.pause(watch.check)
+            # Waiting for a permit is not the source's fault, nor limited; a cancel ends it.
+            permit = self.gate.work(watch.check) if self.reader.local else nullcontext()
+            with permit, watch.pulling():
+                batch = next(result.batches, None)
+            # An own flag decides, never that the driver raised no error.
+            watch.check()
+            if batch is None:
+                return
+            watch.flowing = True
+            watch.step = Step.PROCESSING
+            self.throttle.took(batch.num_rows, batch.nbytes)
+            yield batch
 
     def batch_bytes(self) -> int:
         """How large the next batch may be."""
-        share = self.gate.batch_bytes()
+        share = self.throttle.batch_bytes(self.gate.batch_bytes())
         return min(share, self.task.batch_bytes) if self.task.batch_bytes else share
 
     def _result(
         self,
         stack: ExitStack,
         query: QueryTask,
+        form: LineForm | None,
         *,
         exact: bool,
     ) -> tuple[Result, drift.ColumnPlan]:
         """The query under way, by the fastest lane that gives the same parts."""
-        form = shared_form(self.task.writers, self.task.connection)
-        if form is not None and not exact and isinstance(self.reader, LinePrinter):
+        if form is not None and isinstance(self.reader, LinePrinter):
             printing = self.reader.lines(query, form=form, batch_bytes=self.batch_bytes)
             printed = stack.enter_context(printing)
-            if printed is not None and (plan := _plan(query, printed)).straight:
+            if printed is not None and (plan := column_plan(query, printed)).straight:
                 return printed, plan
         reading = self.reader.read(query, batch_bytes=self.batch_bytes, exact=exact)
         result = stack.enter_context(reading)
-        return result, _plan(query, result)
+        return result, column_plan(query, result)
 
     def _open(self, number: int, query: QueryTask, found: tuple[Column, ...]) -> list[_Part]:
         opened: list[_Part] = []
         for writer in self.task.writers:
+            if not writer.takes(number):
+                continue
             part = PartTask(
                 extract=self.task,
                 writer=writer,
@@ -334,6 +348,8 @@ class _Extract:
         """All queries in one snapshot, then every part sealed; or nothing left behind."""
         try:
             with self.reader.snapshot():
+                if self.task.closing is not None:
+                    self._close(self.task.closing, exact=exact)
                 for number, query in enumerate(self.task.queries):
                     self.query(number, query, exact=exact)
             self.watch.check()
@@ -344,14 +360,16 @@ class _Extract:
                 writer.abandon()
             raise
         for receipt in receipts:
-            for note, count in receipt.notes.items():
-                self.notes[note] = self.notes.get(note, 0) + count
+            self.notes.update(receipt.notes)
         return Extracted(
             receipts=receipts,
             rows=self.watch.rows,
             seconds=self.watch.spent(),
-            notes=self.notes,
+            notes=dict(self.notes),
             costs=tuple(self.costs),
+            columns=tuple(self.columns),
+            controls=tuple(self.controls),
+            provisional=self.provisional,
             bytes=self.watch.bytes,
         )
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member, Published, Receipt
+from etltui.domain.read_back import ReadTask, TargetRead
 from etltui.domain.task import PublishTask
 from etltui.extractors import protocol as p
 from etltui.extractors.client import ExtractorClient
@@ -71,3 +72,11 @@ class ExtractorFiles:
                 ),
             )
         return done.delivered
+
+    async def read_back(self, task: ReadTask) -> TargetRead:
+        """See `domain.ports.Parts`."""
+        async with self._borrowed() as client:
+            done = await client.request(p.ReadBack(id=client.number(), task=task))
+        if done.read is None:
+            raise Failure(ErrorClass.INTERNAL, "a target was read back without an answer")
+        return done.read

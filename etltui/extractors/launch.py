@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.extractors.client import ExtractorClient, Owner
 
 Serve = Callable[[socket.socket, int], None]
@@ -16,6 +17,8 @@ Serve = Callable[[socket.socket, int], None]
 
 Launch = Callable[[Owner], "tuple[ExtractorClient, socket.socket]"]
 """Starts an extractor: its client, and the socket end to connect the client to."""
+
+_LAST_BYTES = 4096
 
 LARGEST_LOG = 8 * 1024 * 1024
 """Bytes of the log of which the next start begins another; one former log is kept."""
@@ -116,6 +119,17 @@ def _private(log: Path) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def last_words(log: Path) -> str:
+    """The last line of an extractors' log, harmless and short; empty where there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _LAST_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return middle_cut(safe_text(next((line for line in reversed(lines) if line.strip()), "")), 200)
 
 
 def threads(serve: Serve, *, cores: int) -> Launch:

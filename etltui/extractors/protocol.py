@@ -13,9 +13,12 @@ import msgspec
 
 from etltui.domain.columns import Column
 from etltui.domain.part import Member, Published, Receipt
+from etltui.domain.read_back import ReadTask, TargetRead
+from etltui.domain.server import ServerFacts, ServerReading
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
+    GuardTask,
     Progress,
     PublishTask,
     QueryTask,
@@ -64,6 +67,13 @@ class Explain(_Message, frozen=True, kw_only=True):
     queries: tuple[QueryTask, ...]
 
 
+class ServerCheck(_Message, frozen=True, kw_only=True):
+    """Tell how loaded the server of a session is."""
+
+    id: int
+    session: int
+
+
 class Extract(_Message, frozen=True, kw_only=True):
     """Move rows into parts."""
 
@@ -77,6 +87,13 @@ class Close(_Message, frozen=True, kw_only=True):
 
     id: int
     session: int
+
+
+class Guard(_Message, frozen=True, kw_only=True):
+    """Tell whether queries only read; no session is needed."""
+
+    id: int
+    tasks: tuple[GuardTask, ...]
 
 
 class Verify(_Message, frozen=True, kw_only=True):
@@ -113,6 +130,13 @@ class Deliver(_Message, frozen=True, kw_only=True):
     published: Published | None
 
 
+class ReadBack(_Message, frozen=True, kw_only=True):
+    """Read every cell of a target and hold it against what was written."""
+
+    id: int
+    task: ReadTask
+
+
 class Cancel(_Message, frozen=True, kw_only=True):
     """Give up the request of this id; it still gets its answer."""
 
@@ -136,10 +160,14 @@ class Done(_Message, frozen=True, kw_only=True):
     id: int
     columns: tuple[tuple[Column, ...], ...] = ()
     plans: tuple[str, ...] = ()
+    readings: tuple[ServerReading, ...] = ()
+    refusals: tuple[str, ...] = ()
+    facts: ServerFacts | None = None
     extracted: Extracted | None = None
     verified: tuple[bool, ...] = ()
     published: Published | None = None
     delivered: bool = False
+    read: TargetRead | None = None
 
 
 class Failed(_Message, frozen=True, kw_only=True):
@@ -149,8 +177,8 @@ class Failed(_Message, frozen=True, kw_only=True):
     error_class: str
     message: str
     facts: Mapping[str, str] = msgspec.field(default_factory=dict)
-    stuck: bool = False
-    """The driver has not come back: its thread is lost, the extractor should be retired."""
+    late: bool = False
+    """The driver has not come back yet: nothing more may be asked of its session but to close."""
 
 
 class Beat(_Message, frozen=True, kw_only=True):
@@ -162,7 +190,10 @@ class Beat(_Message, frozen=True, kw_only=True):
     """Proportional set size in bytes, 0 where it was not measured this time."""
 
 
-Request = Open | Ping | Describe | Explain | Extract | Close | Verify | Restore | Assemble | Deliver
+Sessionless = Guard | Verify | Restore | Assemble | Deliver | ReadBack
+OfSession = Open | Ping | Describe | Explain | ServerCheck | Extract | Close
+"""What one session does after the other."""
+Request = OfSession | Sessionless
 Down = Request | Cancel | Quit
 Up = Ready | Done | Failed | Beat
 

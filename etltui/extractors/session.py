@@ -11,8 +11,10 @@ from etltui.extractors import protocol as p
 from etltui.extractors.extract import Watch
 from etltui.readers.reader import Reader
 
-OVERDUE_S = 2.0
-"""After a time limit has passed a driver has so long to come back before it counts as stuck."""
+OVERDUE_S = 0.15
+"""After a time limit has passed a driver has so long to come back before it is answered for. With
+two beats that is control within half a second of the limit, whatever the line to the server
+does."""
 
 
 @dataclass(slots=True)

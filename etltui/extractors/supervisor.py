@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
+from etltui.domain.server import ServerFacts, ServerReading
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
@@ -20,18 +21,22 @@ from etltui.domain.task import (
     SessionTask,
 )
 from etltui.extractors import protocol as p
-from etltui.extractors.client import ExtractorClient
+from etltui.extractors.client import ExtractorClient, LateFailure
 from etltui.extractors.launch import Launch
+from etltui.extractors.seats import APART, seat
 
 RETIRED_KILL_S = 10.0
 MOST_RETIRING = 2
 DEATHS_TO_PARK = 2
+STARTS_TO_GIVE_UP = 3
+"""Extractors that must have failed to start, one after the other, until it is this machine's fault
+and not worth the tries of each connection."""
 START_TIMEOUT_S = 30.0
 """An interpreter and pyarrow take 0.4 s; a cold, busy disk may take many times that."""
 
 
 class SessionHandle:
-    """A session in an extractor, by number; implements `domain.ports.Session`."""
+    """A session in an extractor, by number; implements `domain.lending.Session`."""
 
     def __init__(
         self,
@@ -45,6 +50,12 @@ class SessionHandle:
         self._number = client.number()
         self._spent = False
         self._closed = False
+        self._facts = ServerFacts()
+
+    @property
+    def facts(self) -> ServerFacts:
+        """See `domain.lending.Session`."""
+        return self._facts
 
     @property
     def alive(self) -> bool:
@@ -66,7 +77,8 @@ class SessionHandle:
         number = self._client.number()
         try:
             async with asyncio.timeout(task.connect_timeout_s):
-                await self._client.request(p.Open(id=number, session=self._number, task=task))
+                opened = p.Open(id=number, session=self._number, task=task)
+                done = await self._client.request(opened)
         except BaseException as error:
             # Not waited for: what hangs while it opens would hang while it closes.
             self._client.forget_session(self._number)
@@ -77,13 +89,14 @@ class SessionHandle:
                     f"no session within connection_timeout_s = {task.connect_timeout_s:g} s",
                 ) from None
             raise
+        self._facts = done.facts or self._facts
 
     async def ping(self) -> None:
-        """See `domain.ports.Session`."""
+        """See `domain.lending.Session`."""
         await self._client.request(p.Ping(id=self._client.number(), session=self._number))
 
     async def describe(self, queries: Sequence[QueryTask]) -> tuple[tuple[Column, ...], ...]:
-        """See `domain.ports.Session`."""
+        """See `domain.lending.Session`."""
         with self._supervisor.watching(self._client, self._connection.name):
             done = await self._client.request(
                 p.Describe(
@@ -95,7 +108,7 @@ class SessionHandle:
         return done.columns
 
     async def explain(self, queries: Sequence[QueryTask]) -> tuple[str, ...]:
-        """See `domain.ports.Session`."""
+        """See `domain.lending.Session`."""
         with self._supervisor.watching(self._client, self._connection.name):
             done = await self._client.request(
                 p.Explain(
@@ -106,26 +119,34 @@ class SessionHandle:
             )
         return done.plans
 
+    async def server_check(self) -> tuple[ServerReading, ...]:
+        """See `domain.lending.Session`."""
+        message = p.ServerCheck(id=self._client.number(), session=self._number)
+        return (await self._client.request(message)).readings
+
     async def extract(
         self,
         task: ExtractTask,
         progress: Callable[[Progress], None],
     ) -> Extracted:
-        """See `domain.ports.Session`."""
+        """See `domain.lending.Session`."""
         # An extractor without others serves its one suspect and is not kept.
         self._spent = self._supervisor.lonely(self._client)
+        message = p.Extract(id=self._client.number(), session=self._number, task=task)
         with self._supervisor.watching(self._client, self._connection.name):
-            done = await self._client.request(
-                p.Extract(id=self._client.number(), session=self._number, task=task),
-                progress,
-            )
+            try:
+                done = await self._client.request(message, progress)
+            except LateFailure:
+                # Closing it gives the driver its grace, and then its extractor no more work.
+                self._spent = True
+                raise
         self._supervisor.proved(self._connection.name)
         if done.extracted is None:
             raise Failure(ErrorClass.INTERNAL, "an extract was answered without receipts")
         return done.extracted
 
     async def close(self) -> None:
-        """See `domain.ports.Session`; a driver that hangs costs 2 s and its extractor."""
+        """See `domain.lending.Session`; a driver that hangs costs 2 s and its extractor."""
         if self._closed:
             return
         try:
@@ -141,12 +162,13 @@ class SessionHandle:
 
 
 class ExtractorSupervisor:
-    """Opens sessions in extractors; implements `domain.ports.Sessions`.
+    """Opens sessions in extractors; implements `domain.lending.Sessions`.
 
     Args:
         launch: Starts one extractor.
         limit: How many there may be, those for suspects and those leaving aside.
         session_task: Resolves a connection's secrets.
+        last_words: What the last extractor said that died, in a line; empty where it is not known.
     """
 
     def __init__(
@@ -155,10 +177,13 @@ class ExtractorSupervisor:
         *,
         limit: int,
         session_task: Callable[[Connection], Awaitable[SessionTask]],
+        last_words: Callable[[], str] = str,
     ) -> None:
         self._launch = launch
         self._limit = limit
         self._session_task = session_task
+        self._last_words = last_words
+        self._failed_starts = 0
         self._clients: list[ExtractorClient] = []
         self._alone: set[ExtractorClient] = set()
         self._leaving: dict[ExtractorClient, asyncio.TimerHandle | None] = {}
@@ -189,7 +214,7 @@ class ExtractorSupervisor:
                     await self._start()
 
     async def open(self, connection: Connection) -> SessionHandle:
-        """See `domain.ports.Sessions`."""
+        """See `domain.lending.Sessions`."""
         deaths = self._deaths[connection.name]
         if deaths >= DEATHS_TO_PARK:
             raise Failure(
@@ -197,7 +222,8 @@ class ExtractorSupervisor:
                 f"{connection.name} was being read when its extractor died, {deaths} times",
             )
         task = await self._session_task(connection)
-        client = await (self._lonely() if deaths else self._shared())
+        apart = connection.kind in APART
+        client = await (self._lonely() if deaths else self._shared(apart=apart))
         handle = SessionHandle(self, client, connection)
         await handle.open(task)
         return handle
@@ -299,7 +325,7 @@ class ExtractorSupervisor:
         try:
             client, sock = self._launch(self)
         except OSError as error:
-            raise _no_start(str(error)) from error
+            raise self._no_start(str(error)) from error
         self._clients.append(client)
         try:
             await client.connect(sock)
@@ -307,22 +333,32 @@ class ExtractorSupervisor:
                 await client.ready.wait()
         except TimeoutError:
             self.gone(client)
-            raise _no_start(f"it did not answer within {START_TIMEOUT_S:g} s") from None
+            raise self._no_start(f"it did not answer within {START_TIMEOUT_S:g} s") from None
         except BaseException:
             self.gone(client)
             raise
         if not client.alive:
-            raise _no_start("its words are in extractor.log")
+            words = await asyncio.to_thread(self._last_words)
+            raise self._no_start(words or "its words are in extractor.log")
+        self._failed_starts = 0
         return client
 
-    async def _shared(self) -> ExtractorClient:
-        """An idle extractor, else a new one, else the least busy; one session is counted."""
+    def _no_start(self, why: str) -> Failure:
+        self._failed_starts += 1
+        again = self._failed_starts < STARTS_TO_GIVE_UP
+        return Failure(
+            ErrorClass.DRIVER_CRASH if again else ErrorClass.ENGINE,
+            f"an extractor process could not be started: {why}",
+        )
+
+    async def _shared(self, *, apart: bool = False) -> ExtractorClient:
+        """The extractor that takes one more session, which is counted."""
         # Between counting and starting nobody else may start one.
         async with self._choosing:
-            usable = [c for c in self._clients if self._takes_work(c)]
-            client = min(usable, key=lambda c: c.sessions, default=None)
-            if client is None or (client.sessions and len(usable) < self._limit):
-                client = await self._start()
+            usable = [c for c in self._clients if self._takes_work(c) and c.apart == apart]
+            place = seat([c.sessions for c in usable], apart=apart, limit=self._limit)
+            client = await self._start() if place is None else usable[place]
+            client.apart = apart
             client.sessions += 1
             return client
 
@@ -341,10 +377,3 @@ class ExtractorSupervisor:
             raise
         client.sessions += 1
         return client
-
-
-def _no_start(why: str) -> Failure:
-    return Failure(
-        ErrorClass.DRIVER_CRASH,
-        f"an extractor process could not be started: {why}",
-    )

@@ -10,7 +10,7 @@ SILENT = frozenset(
     {ErrorClass.UNREACHABLE, ErrorClass.REFUSED, ErrorClass.TIMEOUT, ErrorClass.LOST},
 )
 """Failures to connect that say that the server is down."""
-_ANSWERS = frozenset(
+ANSWERS = frozenset(
     {
         ErrorClass.TLS,
         ErrorClass.LOGIN,
@@ -46,6 +46,11 @@ class Backoff:
         """Whether the last try to connect found nobody."""
         return self._failures > 0
 
+    @property
+    def retry_at(self) -> float:
+        """When to knock next, by the clock's `monotonic`; of no meaning unless it is down."""
+        return self._retry_at
+
     def opened(self) -> None:
         """A session was opened."""
         self._failures = 0
@@ -56,7 +61,7 @@ class Backoff:
 
         Of tries that were under way together only the first counts: the others tell no news.
         """
-        if error_class in _ANSWERS:
+        if error_class in ANSWERS:
             self._failures = 0
         elif error_class in SILENT and begun >= self._failed_at:
             self._failures += 1

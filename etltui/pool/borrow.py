@@ -61,6 +61,8 @@ class Borrower:
         turn = (priority, next(self._numbers))
         asked = self._clock.monotonic()
         while True:
+            # Outside of the places: they are for those whose servers answer.
+            await self._opener.reach(pool, connection)
             waiter = Waiter(pool.key, turn=turn, asked=asked)
             begun = self._clock.monotonic()
             try:

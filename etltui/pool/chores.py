@@ -132,10 +132,11 @@ class Chores:
                         group.create_task(self._open_one(pool, warmth.connection), name="refill")
 
     async def _open_one(self, pool: Pool, connection: Connection) -> bool:
-        entry = self._desk.reserve(pool)
-        if entry is None:
-            return False
         try:
+            await self._opener.reach(pool, connection)
+            entry = self._desk.reserve(pool)
+            if entry is None:
+                return False
             await self._opener.open(entry, connection)
         except Failure:
             return False  # the pool keeps it as its last error

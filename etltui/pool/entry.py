@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.lending import Session
 from etltui.domain.pools import PoolKey
-from etltui.domain.ports import Session
 
 
 class State(Enum):

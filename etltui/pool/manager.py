@@ -8,9 +8,12 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.events import Event
 from etltui.domain.job import Connection
+from etltui.domain.lending import ReachingSessions, Session
 from etltui.domain.pools import (
     PoolHistory,
     PoolKey,
@@ -19,8 +22,10 @@ from etltui.domain.pools import (
     PoolStats,
     StatementRun,
 )
-from etltui.domain.ports import Clock, Session, Sessions
+from etltui.domain.ports import Clock
+from etltui.domain.server import Reached
 from etltui.pool.borrow import Borrower
+from etltui.pool.breakers import Breakers
 from etltui.pool.chores import Chores
 from etltui.pool.closer import Closer
 from etltui.pool.control import Control
@@ -44,7 +49,7 @@ _log = logging.getLogger(__name__)
 
 
 class PoolManager:
-    """Lends sessions under the limits; implements `domain.ports.Pools`.
+    """Lends sessions under the limits; implements `domain.lending.Pools`.
 
     Args:
         sessions: Opens sessions.
@@ -53,16 +58,21 @@ class PoolManager:
         reference: What a credential's password is configured as (a reference, not the password):
             when it changes a login that failed is tried again.
         chance: Numbers from 0 to 1 that spread what would come together.
+        publish: Told of lines that are down, and up again.
+
+    Attributes:
+        breakers: See `domain.lending.Leases`.
     """
 
     def __init__(
         self,
-        sessions: Sessions,
+        sessions: ReachingSessions,
         *,
         clock: Clock,
         settings: PoolSettings,
         reference: Callable[[str], str] = str,
         chance: Callable[[], float] = random.random,
+        publish: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._clock = clock
         self._closer = Closer(clock)
@@ -70,7 +80,15 @@ class PoolManager:
         self._control = Control(self._desk, clock)
         self._guard = LoginGuard(reference)
         self._totals = Totals()
-        opener = Opener(sessions, desk=self._desk, guard=self._guard, clock=clock, chance=chance)
+        self.breakers = Breakers(clock, publish=publish, chance=chance)
+        self._opener = opener = Opener(
+            sessions,
+            desk=self._desk,
+            guard=self._guard,
+            breakers=self.breakers,
+            clock=clock,
+            chance=chance,
+        )
         prover = Prover(self._desk, clock)
         self._borrower = Borrower(
             self._desk,
@@ -98,7 +116,7 @@ class PoolManager:
         expected_s: float | None = None,
         waited: Callable[[float], None] | None = None,
     ) -> AsyncIterator[Session]:
-        """See `domain.ports.Leases`."""
+        """See `domain.lending.Leases`."""
         with self._desk.referred(PoolKey.of(connection)) as pool:
             entry, was_open = await self._borrower.borrow(
                 pool, connection, priority, waited or _unheard
@@ -111,16 +129,21 @@ class PoolManager:
             try:
                 yield entry.open_session
             except BaseException as error:
-                self._take_back(entry, error)
+                self._take_back(entry, connection, error)
                 raise
-            self._take_back(entry, None)
+            self._take_back(entry, connection, None)
+
+    async def reach(self, connection: Connection) -> Reached | None:
+        """See `domain.lending.Leases`."""
+        with self._desk.referred(PoolKey.of(connection)) as pool:
+            return await self._opener.reach(pool, connection)
 
     def start(self) -> None:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         self._housekeeper.start()
 
     async def aclose(self) -> None:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         self._control.shut()
         await self._housekeeper.aclose()
         await self._chores.aclose()
@@ -133,45 +156,47 @@ class PoolManager:
         await self._closer.abandon()
 
     def get_metrics(self) -> PoolMetrics:
-        """See `domain.ports.Pools`."""
-        return metrics_of(self._desk, self._guard, self._totals, now=self._clock.monotonic())
+        """See `domain.lending.Pools`."""
+        now = self._clock.monotonic()
+        found = metrics_of(self._desk, self._guard, self._totals, now=now)
+        return replace(found, breakers=self.breakers.stats())
 
     def get_info(self) -> tuple[PoolStats, ...]:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         now = self._clock.monotonic()
         return tuple(
             stats_of(pool, paused=self._desk.paused, now=now) for pool in self._desk.pools.values()
         )
 
     def get_history(self) -> tuple[PoolHistory, ...]:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         return histories_of(self._desk, now=self._clock.monotonic())
 
     def ran(self, connection: Connection, statements: Sequence[StatementRun]) -> None:
-        """See `domain.ports.Leases`."""
+        """See `domain.lending.Leases`."""
         self._desk.limits.record(PoolKey.of(connection)).ran(statements)
 
     def update(self, settings: PoolSettings) -> None:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         self._control.resize(settings)
         self._housekeeper.wake()
 
     async def warm_up(self, connection: Connection, count: int) -> int:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         with self._desk.referred(PoolKey.of(connection)) as pool:
             if refusal := self._desk.refusal(pool) or self._guard.refusal(pool.key):
                 raise refusal
             return await self._chores.warm_up(pool, connection, count)
 
     def drain(self, key_text: str) -> bool:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         pools = self._pools(key_text) if key_text else []
         for pool in pools:
             self._control.drain(pool)
         return bool(pools)
 
     def pause(self, key_text: str = "") -> bool:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         if not key_text:
             self._desk.paused = True
             return True
@@ -181,7 +206,7 @@ class PoolManager:
         return bool(pools)
 
     def resume(self, key_text: str = "") -> bool:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         if not key_text:
             self._desk.paused = False
         pools = self._pools(key_text)
@@ -189,22 +214,22 @@ class PoolManager:
         return not key_text or bool(pools)
 
     def reconnect_all(self) -> None:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         self._control.renew()
 
     def close_idle(self) -> int:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         return self._desk.discard_idle(lambda _: True)
 
     def release_credential(self, name: str) -> bool:
-        """See `domain.ports.Pools`."""
+        """See `domain.lending.Pools`."""
         return self._guard.release(name)
 
     def _pools(self, key_text: str) -> list[Pool]:
         """The pools that a text names: one by its key, or all."""
         return [p for p in self._desk.pools.values() if key_text in {"", str(p.key)}]
 
-    def _take_back(self, entry: Entry, error: BaseException | None) -> None:
+    def _take_back(self, entry: Entry, connection: Connection, error: BaseException | None) -> None:
         loan, entry.loan = entry.loan, Loan()
         if loan.reported:
             held = self._clock.monotonic() - loan.since
@@ -215,12 +240,15 @@ class PoolManager:
         if error is None or error_class in _HARMLESS:
             entry.proved = self._clock.monotonic()
             self._desk.limits.record(entry.key).answered(entry.proved)
+            self.breakers.answered(connection)
             self._desk.give_back(entry)
         else:
             lost = error_class in _LOST or not entry.alive
             if lost:
                 self._desk.limits.record(entry.key).missed()
                 self._desk.doubt(entry.key)
+            if isinstance(error, Failure) and error.error_class is ErrorClass.LOST:
+                self.breakers.failed(connection, error, begun=loan.since)
             self._desk.discard(entry, lost=lost)
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 
-from etltui.domain.ports import Clock, Session
+from etltui.domain.lending import Session
+from etltui.domain.ports import Clock
 from etltui.pool.desk import Desk
 from etltui.pool.entry import Entry
 from etltui.pool.waiting import finished

@@ -3,31 +3,32 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.policy import Isolation
+from etltui.domain.server import ServerFacts, ServerReading
 from etltui.domain.task import QueryTask, SessionTask
 from etltui.extractors.lines import LineForm
+from etltui.readers.postgresql_check import QUESTIONS
 from etltui.readers.postgresql_copy import Copy
+from etltui.readers.postgresql_facts import facts_of
 from etltui.readers.postgresql_lines import lines
 from etltui.readers.postgresql_open import open_session
 from etltui.readers.postgresql_print import lines_select, quoted_columns, values_select
+from etltui.readers.postgresql_session import LEVELS
 from etltui.readers.postgresql_sql import bare, bound, check_reading, identifier, literal, numbered
 from etltui.readers.postgresql_types import Field, modifiers
 from etltui.readers.postgresql_values import Values
 from etltui.readers.postgresql_wire import Wire
 from etltui.readers.reader import Result
+from etltui.readers.server_check import checked
+from etltui.readers.waits import ANSWER_S, PATIENCE, PING_S
 
-_PING_S = 5.0
-_ANSWER_S = 30.0
-"""For what is no work to a server unless a lock holds it up; reading has the query's own limit."""
-_PATIENCE = 3
-"""The server's limit is so many times the query's: it counts also the time that we let it wait."""
 _MOST_MS = 2**31 - 1
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1"
-"""With a first query: only with it is the state chosen that all others see."""
 
 
 def connect(task: SessionTask) -> "PostgresqlReader":
@@ -36,7 +37,7 @@ def connect(task: SessionTask) -> "PostgresqlReader":
     Raises:
         Failure: With the class that says why.
     """
-    return PostgresqlReader(open_session(task))
+    return PostgresqlReader(open_session(task), task.policy.isolation)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,22 +57,28 @@ class PostgresqlReader:
 
     local = False
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, isolation: Isolation = "") -> None:
         self._wire = wire
+        # With a first query: only with it is the state chosen that all others see.
+        self._begin = f"BEGIN ISOLATION LEVEL {LEVELS[isolation]} READ ONLY; SELECT 1"
         self._misfits: dict[str, set[int]] = {}
         self._prepared: dict[str, _Statement] | None = None
         """Within a snapshot, by the statement with its values."""
         self._limit_ms = 0
 
+    def facts(self) -> ServerFacts:
+        """What the database says of itself."""
+        return facts_of(self._wire)
+
     def ping(self) -> None:
         """Prove that the server answers."""
         self._wire.forget_cancel()
-        self._execute("SELECT 1", _PING_S)
+        self._execute("SELECT 1", PING_S)
 
     def describe(self, query: QueryTask) -> tuple[Column, ...]:
         """The columns of a query as the server parses it; executes nothing."""
         try:
-            statement = self._statement(query, seconds=_ANSWER_S)
+            statement = self._statement(query, seconds=ANSWER_S)
             return tuple(field.column for field in statement.fields)
         finally:
             if self._prepared is None:
@@ -80,15 +87,19 @@ class PostgresqlReader:
 
     def explain(self, query: QueryTask) -> str:
         """The server's plan with its estimates, for the query's own values."""
-        statement = self._statement(query, seconds=_ANSWER_S)
+        statement = self._statement(query, seconds=ANSWER_S)
         asked = self._wire.connection.fetch(f"EXPLAIN {statement.sql}")
-        return "\n".join(str(step[0]) for step in self._wire.run(asked, _ANSWER_S))
+        return "\n".join(str(step[0]) for step in self._wire.run(asked, ANSWER_S))
+
+    def server_check(self) -> tuple[ServerReading, ...]:
+        """Sessions, their limit and waits, as far as this user may see them."""
+        return checked(QUESTIONS, self._ask)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """One read-only transaction that sees one state, rolled back after."""
+        """One read-only transaction, of one state unless the policy asks for less; undone after."""
         self._wire.forget_cancel()
-        self._execute(_BEGIN, _ANSWER_S)
+        self._execute(self._begin, ANSWER_S)
         self._prepared = {}
         try:
             yield
@@ -182,10 +193,13 @@ class PostgresqlReader:
 
     def _limit(self, query: QueryTask) -> None:
         """Have the server end the query should nobody be left who does."""
-        limit_ms = min(int(query.limit_s * _PATIENCE * 1000), _MOST_MS)
+        limit_ms = min(int(query.limit_s * PATIENCE * 1000), _MOST_MS)
         if limit_ms != self._limit_ms:
             self._execute(f"SET statement_timeout = {limit_ms}")
             self._limit_ms = limit_ms
+
+    def _ask(self, sql: str) -> Sequence[Sequence[Any]]:
+        return [tuple(row) for row in self._wire.run(self._wire.connection.fetch(sql), ANSWER_S)]
 
     def _execute(self, sql: str, seconds: float | None = None) -> None:
         self._wire.run(self._wire.connection.execute(sql), seconds)

@@ -35,6 +35,7 @@ class Copy:
         self._copying: asyncio.Task[str] | None = None
         self._blocks: list[bytes] = []
         self._size = self._wanted = 0
+        self._given_up = False
         self._room = asyncio.Event()
         self._ready = asyncio.Event()
 
@@ -74,6 +75,8 @@ class Copy:
 
     async def _take(self, block: bytes) -> None:
         """Keep a block; the server is not read from before there is room for more."""
+        if self._given_up:
+            return
         self._blocks.append(block)
         self._size += len(block)
         if self._size >= self._wanted:
@@ -97,4 +100,6 @@ class Copy:
     def close(self) -> None:
         """End the statement if it still runs; never raises."""
         if self._copying is not None and not self._copying.done():
+            self._given_up = True
+            self._room.set()
             self._wire.settle()

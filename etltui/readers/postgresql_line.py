@@ -6,26 +6,13 @@ decides how.
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from etltui.domain.errors import ErrorClass, Failure
-
-_KEEP_ALIVE = (
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
-)
-"""A dead line is noticed within 30 s: 15 + 3 × 5 s in silence, or 30 s without an answer."""
+from etltui.readers.names import Address, found
+from etltui.readers.reach import KEEP_ALIVE, not_reached
 
 _END_S = 1.0
-
-_Address = tuple[int, Any]
-"""Family, and what the family connects to."""
 
 
 class Line(asyncio.SelectorEventLoop):
@@ -44,7 +31,7 @@ class Line(asyncio.SelectorEventLoop):
     def __init__(self, *, reach_s: float) -> None:
         super().__init__()
         self._reach_s = reach_s
-        self._answered: _Address | None = None
+        self._answered: Address | None = None
         """A cancel must reach the very server, whatever the name means by then."""
 
     async def create_connection(  # type: ignore[override]
@@ -82,7 +69,7 @@ class Line(asyncio.SelectorEventLoop):
         try:
             made = await super().create_unix_connection(protocol_factory, path, **options)
         except OSError as error:
-            raise _not_reached(path, error) from error
+            raise not_reached(path, error) from error
         self.transport = made[0]
         return made
 
@@ -105,44 +92,19 @@ class Line(asyncio.SelectorEventLoop):
         """A connected socket."""
         try:
             async with asyncio.timeout(self._reach_s):
-                known = [self._answered] if self._answered else await self._resolved(host, port)
+                known = [self._answered] if self._answered else await found(host, port)
                 return await self._first(known)
         except OSError as error:
-            raise _not_reached(f"{host}:{port}", error, self._reach_s) from error
+            raise not_reached(f"{host}:{port}", error, self._reach_s) from error
 
-    async def _resolved(self, host: str, port: int) -> list[_Address]:
-        """The addresses of a name.
-
-        In a thread that nobody waits for: a resolver that hangs cannot be interrupted.
-        """
-        found = self.create_future()
-
-        def settle(addresses: list[_Address], error: OSError | None) -> None:
-            if not found.done():
-                found.set_exception(error) if error else found.set_result(addresses)
-
-        def look_up() -> None:
-            addresses: list[_Address] = []
-            failed = None
-            try:
-                infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                addresses = [(family, address) for family, _, _, _, address in infos]
-            except OSError as error:
-                failed = error
-            with suppress(RuntimeError):  # the loop is closed
-                self.call_soon_threadsafe(settle, addresses, failed)
-
-        threading.Thread(target=look_up, name="resolve", daemon=True).start()
-        return list(await found)
-
-    async def _first(self, addresses: list[_Address]) -> socket.socket:
+    async def _first(self, addresses: list[Address]) -> socket.socket:
         """A socket connected to the first address that answers; each has its share of the time."""
         failed: OSError = OSError("the name has no address")
         for family, address in addresses:
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
                 sock.setblocking(False)  # noqa: FBT003 - the call's own signature
-                for option in _KEEP_ALIVE:
+                for option in KEEP_ALIVE:
                     sock.setsockopt(*option)
                 async with asyncio.timeout(self._reach_s / len(addresses)):
                     await self.sock_connect(sock, address)
@@ -163,15 +125,3 @@ async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=_END_S)
     await asyncio.sleep(0)
-
-
-def _not_reached(where: str, error: OSError, reach_s: float = 0.0) -> Failure:
-    """Why nothing was reached at a place."""
-    words = error.strerror or str(error)
-    if isinstance(error, ConnectionRefusedError):
-        return Failure(ErrorClass.REFUSED, f"nothing listens at {where}")
-    if isinstance(error, socket.gaierror):
-        return Failure(ErrorClass.UNREACHABLE, f"the name of {where} is not known: {words}")
-    if isinstance(error, TimeoutError):
-        return Failure(ErrorClass.UNREACHABLE, f"{where} did not answer within {reach_s:g} s")
-    return Failure(ErrorClass.UNREACHABLE, f"{where} cannot be reached: {words}")

@@ -21,7 +21,7 @@ _ENDS = {
     "timestamptz": "10000-01-01 00:00:00+00",
 }
 """From here on Arrow reads no day; `infinity` is later than all."""
-_BEFORE_CHRIST = (
+BEFORE_CHRIST = (
     "CASE WHEN {0} < '0001-01-01' AND {0} > '-infinity' THEN "
     "CASE WHEN extract(year FROM {0}) < -1 THEN '-' ELSE '' END "
     "|| lpad((-extract(year FROM {0}) - 1)::int::text, 4, '0') "
@@ -104,5 +104,5 @@ def _line_value(number: int, field: Field) -> str:
 def _canonical(field: Field, name: str) -> str:
     """The canonical text of values that make a column mixed."""
     if field.column.type in {"date", "timestamp", "timestamptz"}:
-        return _BEFORE_CHRIST.format(name)
+        return BEFORE_CHRIST.format(name)
     return f"{name}::text"

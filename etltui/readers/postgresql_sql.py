@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Scalar
+from etltui.readers.tokens import NOTHING, end_of_block, nameless, value_of, without_end
 
 _GAP = r"(?:[\x20\t\f\v]|--[^\n\r]*)*[\n\r](?:\s|--[^\n\r]*[\n\r])*"
 """Between two strings that are one: at least a line end."""
@@ -29,9 +30,9 @@ _TOKEN = re.compile(
 )
 """As PostgreSQL's own tokenizer with standard_conforming_strings: a backslash escapes in E'' only,
 and a string that goes on in the next line is still of the kind that its beginning was."""
-_BLOCK = re.compile(r"/\*|\*/")
 
 _READING = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})
+_SLICE = "; a slice of an array is written with a space, as in a[1: n]"
 
 
 def tokens(sql: str) -> Iterator[tuple[str, str]]:
@@ -41,30 +42,15 @@ def tokens(sql: str) -> Iterator[tuple[str, str]]:
         kind, start = str(found.lastgroup), position
         position = found.end()
         if kind == "block":
-            kind, position = "comment", _end_of_block(sql, position)
+            kind, position = "comment", end_of_block(sql, position)
         if found["tag"] is not None:
             kind = "quoted"
         yield "quoted" if kind == "escaped" else kind, sql[start:position]
 
 
-def _end_of_block(sql: str, position: int) -> int:
-    """Where a comment ends whose first mark is behind us; they nest."""
-    depth = 1
-    while depth and (mark := _BLOCK.search(sql, position)):
-        depth += 1 if mark.group() == "/*" else -1
-        position = mark.end()
-    return len(sql) if depth else position
-
-
 def bare(sql: str) -> str:
-    """The statement without what ends it, so that it fits in brackets before a line end.
-
-    Comments inside stay: some of them are hints.
-    """
-    kept = list(tokens(sql))
-    while kept and kept[-1][0] in {"space", "comment", "end"}:
-        kept.pop()
-    return "".join(text for _, text in kept).lstrip()
+    """See `without_end`."""
+    return without_end(tokens(sql))
 
 
 def check_reading(sql: str) -> None:
@@ -76,7 +62,7 @@ def check_reading(sql: str) -> None:
         Failure: Of class `syntax` where there is no statement, `permission` where it is no query.
     """
     for kind, text in tokens(sql):
-        if kind in {"space", "comment"}:
+        if kind in NOTHING:
             continue
         if kind == "end":
             break
@@ -112,17 +98,9 @@ def _replaced(sql: str, params: Mapping[str, Scalar], put: Callable[[str], str])
     out = []
     for kind, text in tokens(sql):
         if kind == "position":
-            raise Failure(
-                ErrorClass.SYNTAX,
-                f"{text} has no value; write :name and give it one in params",
-            )
+            raise nameless(text)
         if kind == "parameter":
-            if text[1:] not in params:
-                raise Failure(
-                    ErrorClass.SYNTAX,
-                    f"{text} has no value in params; a slice of an array is written with a space, "
-                    "as in a[1: n]",
-                )
+            value_of(text, params, _SLICE)
             out.append(put(text[1:]))
         else:
             out.append(text)

@@ -9,7 +9,7 @@ from pyarrow import csv as arrows
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
-from etltui.extractors.arrow import MIXED, arrow_schema, arrow_type
+from etltui.extractors.arrow import arrow_schema, arrow_type, mixed_array
 from etltui.readers.postgresql_copy import Copy
 from etltui.readers.postgresql_types import NUMERIC, Field, misfitting
 from etltui.readers.reader import RereadError
@@ -178,11 +178,7 @@ def _mixed(text: Array, *, numeric: bool) -> Array:
     number = pa.repeat(_FALSE, len(text))
     if numeric:
         number = pc.fill_null(_plain_numbers(text), _FALSE)
-    mixed: Array = pa.StructArray.from_arrays(
-        [text, number],
-        fields=list(MIXED),
-        mask=text.is_null(),
-    )
+    mixed: Array = mixed_array(text, number)
     return mixed
 
 

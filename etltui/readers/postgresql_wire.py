@@ -38,6 +38,11 @@ class Wire:
         self._started: asyncio.Task[Any] | None = None
         self._cancelled = threading.Event()
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether the line is; behind a proxy the server could tell only of its own line."""
+        return self._transport.get_extra_info("ssl_object") is not None
+
     def run(self, work: Coroutine[Any, Any, T], seconds: float | None = None) -> T:
         """Wait for some work; a cancel or the time ends the wait.
 
@@ -115,8 +120,12 @@ class Wire:
     async def _ended_all(self) -> None:
         started, self._started = self._started, None
         if started is not None and not started.done():
-            started.cancel()
-            await asyncio.wait({started})
+            # Only the server is told, and its answer awaited. A task that is cancelled with the
+            # last block in its hands has asyncpg wait for ever for an end that came with it.
+            told = self._line.create_future()
+            connection: Any = self.connection  # its public calls cannot do this
+            connection._cancel_current_command(told)  # noqa: SLF001 - see the line before
+            await asyncio.wait({started, told})
         await self.connection.execute("ROLLBACK")
 
     def _bounded(self, work: Coroutine[Any, Any, T], seconds: float) -> T:

@@ -1,13 +1,14 @@
 """What every reader does: the protocol that one contract suite holds them all to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from etltui.domain.columns import Column
+from etltui.domain.server import ServerFacts, ServerReading
 from etltui.domain.task import QueryTask
 from etltui.extractors.lines import LineForm, Printed
 
@@ -27,10 +28,12 @@ class Result:
         columns: In the result's order; their Arrow types are those of the batches.
         batches: Each of at most about the bytes asked for; at the end of rows it stops, and any
             other end raises. Printed lines only where lines were asked for.
+        notes: What was changed in the batches so far, and in how many values.
     """
 
     columns: tuple[Column, ...]
     batches: Iterator[pa.RecordBatch | Printed]
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Reader(Protocol):
@@ -42,6 +45,10 @@ class Reader(Protocol):
 
     local: bool
     """Whether reading is this machine's own work, so that the CPU gate must hold it too."""
+
+    def facts(self) -> ServerFacts:
+        """What the database says of itself; asked once, right after the session was opened."""
+        ...
 
     def ping(self) -> None:
         """Prove that the server answers."""
@@ -86,6 +93,18 @@ class Explainer(Protocol):
 
     def explain(self, query: QueryTask) -> str:
         """The database's own plan, a line for each step; the query is not run."""
+        ...
+
+
+@runtime_checkable
+class Checker(Protocol):
+    """A reader whose server tells how loaded it is."""
+
+    def server_check(self) -> tuple[ServerReading, ...]:
+        """Sessions in use, how many there may be, and what is waited for.
+
+        What the user may not see is said in a reading, not raised.
+        """
         ...
 
 

@@ -9,7 +9,11 @@ from etltui.domain.task import SessionTask
 from etltui.readers.reader import Reader
 
 _READERS = {
+    "mssql": "etltui.readers.mssql",
+    "mysql": "etltui.readers.mysql",
+    "odbc": "etltui.readers.odbc",
     "postgresql": "etltui.readers.postgresql",
+    "sqlalchemy": "etltui.readers.sqlalchemy",
     "sqlite": "etltui.readers.sqlite",
 }
 """Modules with `connect(task) -> Reader`."""

@@ -1,5 +1,7 @@
 """Reads SQLite files: one session on one file, never changing it."""
 
+import os
+import platform
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -10,18 +12,22 @@ import pyarrow as pa
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.policy import ReadPolicy
+from etltui.domain.server import ServerFacts
 from etltui.domain.task import QueryTask, SessionTask
 from etltui.readers.reader import Result
 from etltui.readers.sqlite_arrow import ArrowLane, Statement, suits, wrap
 from etltui.readers.sqlite_open import check_file, open_for_views, open_guarded, uri_of
 from etltui.readers.sqlite_plan import Plan, plan
 from etltui.readers.sqlite_rows import RowsLane
+from etltui.readers.sqlite_texts import Texts
 
 _BUSY_S = 5.0
 """Somebody else's lock is waited for so long, then the failure is `busy`, which is transient."""
 _CANCEL_CHECK_STEPS = 100_000
 """Steps of SQLite's machine, a few milliseconds; catches a cancel that came between statements."""
 _SNAPSHOT_TRIES = 3
+_DRIVER = f"sqlite3 of Python {platform.python_version()}"
 _SAMPLE_ROWS = 64
 _SAMPLE_STEPS, _SAMPLE_CALLS = 1000, 200
 """The sample is given up after 200,000 steps: a query may take its whole time before a row."""
@@ -34,7 +40,9 @@ def connect(task: SessionTask) -> "SqliteReader":
         Failure: The file is missing, forbidden, locked or no database.
     """
     # Half of it, so that the failure says `busy` before the engine's limit says `timeout`.
-    return SqliteReader(task.database, busy_s=min(_BUSY_S, task.connect_timeout_s / 2))
+    usual_s = min(_BUSY_S, task.connect_timeout_s / 2)
+    busy_s = task.policy.lock_timeout_s or usual_s
+    return SqliteReader(task.database, busy_s=busy_s, texts=Texts(task.policy))
 
 
 class SqliteReader:
@@ -46,9 +54,16 @@ class SqliteReader:
 
     local = True
 
-    def __init__(self, path: str, *, busy_s: float) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        busy_s: float,
+        texts: Texts | None = None,
+    ) -> None:
         self._path = path
         self._busy_s = busy_s
+        self._texts = texts or Texts(ReadPolicy())
         self._cancelled = threading.Event()
         self._misfits: dict[str, set[int]] = {}
         self._open()
@@ -56,6 +71,9 @@ class SqliteReader:
     def _open(self) -> None:
         self._file = check_file(self._path)
         self._db, self._authorizer = open_guarded(self._path, busy_s=self._busy_s)
+        if self._texts.own:
+            # The fast lane knows UTF-8 only: where it meets anything else, it gives way to ours.
+            self._db.text_factory = self._texts
         self._watch_cancel()
         self._arrow = ArrowLane(uri_of(self._path), busy_s=self._busy_s)
         self._arrow_here = True
@@ -66,6 +84,17 @@ class SqliteReader:
             self.close()
             self._misfits.clear()
             self._open()
+
+    def facts(self) -> ServerFacts:
+        """What the database says of itself: nothing, a file is known by its place.
+
+        Not by its inode or what is in it: files that are read here are replaced every night.
+        """
+        return ServerFacts(
+            product=f"SQLite {sqlite3.sqlite_version}",
+            identity=os.path.realpath(self._path),
+            driver=_DRIVER,
+        )
 
     def ping(self) -> None:
         """Prove that the file is still there and answers."""
@@ -175,7 +204,7 @@ class SqliteReader:
         else:
             rows = self._arrow.batches(statement, columns, batch_bytes)
         with closing(rows), closing(self._until_cancelled(rows)) as batches:
-            yield Result(columns=columns, batches=batches)
+            yield Result(columns=columns, batches=batches, notes=self._texts.notes)
 
     def _wrapped(
         self,
@@ -220,6 +249,7 @@ class SqliteReader:
     def _rows(self, query: QueryTask, lane: RowsLane) -> Generator[pa.RecordBatch, None, None]:
         """The rows lane's batches, with its errors as failures."""
         with self._authorizer.watch(), closing(self._db.cursor()) as cursor:
+            self._texts.notes.clear()
             cursor.execute(query.sql, dict(query.params))
             yield from lane.batches(cursor)
 

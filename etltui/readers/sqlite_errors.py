@@ -49,7 +49,8 @@ def _without_code(error: Exception, words: str) -> Failure:
         column = words.removeprefix(_UNDECODABLE).split(" with text ")[0].strip("'")
         return Failure(
             ErrorClass.VALUE,
-            f"column {column} holds text that is not UTF-8; CAST it AS BLOB to read its bytes",
+            f"column {column} holds text that is not UTF-8; name its code page as encoding of the "
+            "connection, or CAST it AS BLOB to read its bytes",
             {"column": column},
         )
     if isinstance(error, sqlite3.DataError):

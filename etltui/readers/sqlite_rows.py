@@ -1,8 +1,7 @@
-"""The rows lane: Python's sqlite3 into Arrow batches, every value proved or kept as mixed."""
+"""The rows lane: a cursor's rows into Arrow batches, every value proved or kept as mixed."""
 
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -18,6 +17,14 @@ sudden run of long values can hold in memory."""
 _STEPS_A_BATCH = 4
 
 
+class Rows(Protocol):
+    """Where rows come from, such as a cursor of sqlite3."""
+
+    def fetchmany(self, size: int, /) -> Sequence[Sequence[Any]]:
+        """The next rows, at most so many; none at the end."""
+        ...
+
+
 class RowsLane:
     """Batches of one statement.
 
@@ -25,6 +32,7 @@ class RowsLane:
         columns: With the types that the batches shall have.
         misfits: Positions that are read as mixed; grows by what this lane finds.
         batch_bytes: Asked before each batch.
+        convert: How a driver's values become an array of a type.
     """
 
     def __init__(
@@ -32,14 +40,15 @@ class RowsLane:
         columns: tuple[Column, ...],
         misfits: set[int],
         batch_bytes: Callable[[], int],
+        convert: Callable[[str], Callable[[Sequence[Any]], Any]] = from_python,
     ) -> None:
         self._columns = columns
         self._misfits = misfits
         self._batch_bytes = batch_bytes
         self._schema = arrow_schema(columns)
-        self._convert = [from_python(column.type) for column in columns]
+        self._convert = [convert(column.type) for column in columns]
 
-    def batches(self, cursor: sqlite3.Cursor) -> Iterator[pa.RecordBatch]:
+    def batches(self, cursor: Rows) -> Iterator[pa.RecordBatch]:
         """The cursor's rows.
 
         Raises:
@@ -64,7 +73,7 @@ class RowsLane:
         if chunks:
             yield _joined(chunks)
 
-    def _chunk(self, rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch | None:
+    def _chunk(self, rows: Sequence[Sequence[Any]]) -> pa.RecordBatch | None:
         """The rows as a batch, None where one did not fit."""
         arrays = []
         for position, values in enumerate(zip(*rows, strict=True)):
@@ -76,7 +85,7 @@ class RowsLane:
             return None
         return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
 
-    def _find_all(self, cursor: sqlite3.Cursor) -> None:
+    def _find_all(self, cursor: Rows) -> None:
         """Look at the remaining rows, so that reading again is enough once."""
         while rows := cursor.fetchmany(_MOST_ROWS):
             self._chunk(rows)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from etltui.domain.columns import decimal_of
-from etltui.extractors.arrow import MIXED
+from etltui.extractors.arrow import mixed_array
 
 pc: Any = compute
 """Untyped, since the stubs refuse Python's numbers and texts as operands."""
@@ -186,8 +186,8 @@ def mixed(values: Values) -> Array:
     """Whatever each value is: its canonical text, and whether it was a number."""
     text = pa.array([_text(value) for value in values], pa.string())
     number = pa.array([_is_number(value) for value in values], pa.bool_())
-    absent = pa.array([value is None for value in values], pa.bool_())
-    return pa.StructArray.from_arrays([text, number], fields=list(MIXED), mask=absent)
+    made: Array = mixed_array(text, number)
+    return made
 
 
 def _is_number(value: Any) -> bool:
@@ -198,13 +198,13 @@ def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return _float_text(value)
+        return float_text(value)
     if isinstance(value, bytes):
         return f"\\x{value.hex()}"
     return None if value is None else str(value)
 
 
-def _float_text(value: float) -> str:
+def float_text(value: float) -> str:
     """The fewest digits that read back as the same number, with an exponent from 1e15 on."""
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"

@@ -3,11 +3,14 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from etltui.domain import ports
+from etltui.domain.calendar import WEEKDAYS
+from etltui.domain.days import business_day
 from etltui.domain.errors import StateError
 from etltui.domain.part import Member, Receipt
 from etltui.domain.plan import Plan
@@ -34,6 +37,9 @@ from etltui.store.rows import (
     snapshot_of,
 )
 from etltui.store.runs import CRASH
+
+_WEEKS = 10
+"""In which the runs of one day of the week are looked for."""
 
 
 class SqliteHistory(SqliteLogbook, ports.History):
@@ -163,6 +169,7 @@ class SqliteHistory(SqliteLogbook, ports.History):
             runs: How many runs to look back.
         """
         seen: defaultdict[str, list[ConnectionResult]] = defaultdict(list)
+        weekday, on_it = await self._same_weekday(job, besides)
         for run in await self._rows("runs_done", job=job, besides=besides, limit=runs):
             rows = await self._rows("connections", run=run["run"])
             # 500 rows take 20 ms to read: whoever waits for a key or an answer need not.
@@ -174,8 +181,37 @@ class SqliteHistory(SqliteLogbook, ports.History):
                 [sum(each.seconds.values()) for each in results if each.seconds],
                 [each.bytes for each in results if each.bytes],
             )
+            .timed_by([_asked(each) for each in results if each.seconds])
+            .on(weekday, on_it.get(name, ()))
             for name, results in seen.items()
         }
+
+    async def _same_weekday(self, job: str, besides: str) -> tuple[str, dict[str, list[int]]]:
+        """The day of the week that a run is of, and the rows of past runs of that day.
+
+        A run's day is the one that it begins on where its operator is, less the days that its job
+        looks back; that is the same for all its runs.
+        """
+        plan = await self._rows("plan_day", run=besides)
+        if not plan:
+            return "", {}
+        started = datetime.fromisoformat(str(plan[0]["started"]))
+        offset = started.utcoffset() or timedelta()
+        usual_day = business_day(str(plan[0]["said"] or "today"), started.date())
+        back = started.date() - usual_day
+        day = date.fromisoformat(str(plan[0]["day"] or usual_day))
+        rows = await self._rows(
+            "rows_of_weekday",
+            job=job,
+            besides=besides,
+            since=started.timestamp() - _WEEKS * timedelta(weeks=1).total_seconds(),
+            shift=(offset - back).total_seconds(),
+            weekday=str(day.isoweekday() % 7),
+        )
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(str(row["connection"]), []).append(int(row["rows"] or 0))
+        return WEEKDAYS[day.weekday()], found
 
     async def _rows(self, query: str, **values: Value) -> list[Row]:
         return await self._reader.transact(lambda statements: statements.rows(query, **values))
@@ -194,6 +230,12 @@ class SqliteHistory(SqliteLogbook, ports.History):
         trace: TracebackType | None,
     ) -> None:
         await self.aclose()
+
+
+def _asked(result: ConnectionResult) -> float:
+    """How long its queries took, without the way to its database."""
+    ways = ("wait", "connect")
+    return sum(value for part, value in result.seconds.items() if part not in ways)
 
 
 def _completed(rows: Sequence[Row]) -> list[ConnectionResult]:

@@ -1,4 +1,4 @@
-"""The logbook on SQLite: samples, actions, holds and outcomes, read and written."""
+"""The logbook on SQLite: samples, actions, holds, identities and outcomes, read and written."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
@@ -7,6 +7,7 @@ from dataclasses import asdict
 import msgspec
 
 from etltui.domain.errors import ErrorClass
+from etltui.domain.identity import Identity
 from etltui.domain.logbook import Action, Hold, Logbook, LogbookWriter, Outcome, Sample, Spent
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunStatus
 from etltui.domain.stored import RunRow
@@ -43,6 +44,10 @@ class SqliteLogbook(Logbook, ABC):
     async def holds(self) -> list[Hold]:
         """The connections that are held, by name; one whose time has passed may be among them."""
         return msgspec.convert(await self._rows("holds"), list[Hold])
+
+    async def identities(self) -> list[Identity]:
+        """Which database each connection is known to be, by its name."""
+        return msgspec.convert(await self._rows("identities"), list[Identity])
 
     async def outcomes(self, since: float) -> list[Outcome]:
         """How connections ended in all runs from a time on, the oldest first."""
@@ -106,6 +111,10 @@ class SqliteLogbookWriter(LogbookWriter):
     async def drop_holds(self, connections: Sequence[str]) -> None:
         """Hold connections no more."""
         await self._change("drop_hold", [{"connection": name} for name in connections])
+
+    async def put_identities(self, identities: Sequence[Identity]) -> None:
+        """Record which databases connections are known to be."""
+        await self._change("put_identity", [asdict(each) for each in identities])
 
     async def drop_spent(self, until: Spent) -> None:
         """Forget what has served its time."""

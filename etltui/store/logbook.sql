@@ -60,6 +60,19 @@ DELETE FROM holds WHERE connection = :connection;
 -- name: holds
 SELECT * FROM holds ORDER BY connection;
 
+-- name: put_identity
+INSERT OR REPLACE INTO identities (
+    connection, identity, product, started, first_seen, last_seen, other, other_since,
+    approved_by, approved_at
+)
+VALUES (
+    :connection, :identity, :product, :started, :first_seen, :last_seen, :other, :other_since,
+    :approved_by, :approved_at
+);
+
+-- name: identities
+SELECT * FROM identities ORDER BY connection;
+
 -- name: put_outcome
 INSERT OR REPLACE INTO outcomes (run, connection, job, at, status, rows, seconds, far, error_class)
 SELECT :run, :connection, job, :at, :status, :rows, :seconds, '', :error_class

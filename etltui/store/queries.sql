@@ -147,3 +147,19 @@ SELECT run FROM runs
 WHERE job = :job AND status IN ('completed', 'completed_with_errors')
   AND rowid < coalesce((SELECT rowid FROM runs WHERE run = :besides), 9223372036854775807)
 ORDER BY rowid DESC LIMIT :limit;
+
+-- name: plan_day
+SELECT
+    json_extract(plan, '$.started') AS started,
+    json_extract(plan, '$.day') AS day,
+    json_extract(plan, '$.job.business_day') AS said
+FROM plans WHERE run = :run AND json_valid(plan);
+
+-- Seconds are shifted to where a run's day is told by the clock: SQLite's 0 is Sunday.
+-- name: rows_of_weekday
+SELECT outcomes.connection, outcomes.rows FROM runs JOIN outcomes USING (run)
+WHERE runs.job = :job AND runs.status IN ('completed', 'completed_with_errors')
+  AND runs.rowid < (SELECT rowid FROM runs WHERE run = :besides)
+  AND runs.started >= :since
+  AND strftime('%w', runs.started + :shift, 'unixepoch') = :weekday
+  AND outcomes.status = 'completed';

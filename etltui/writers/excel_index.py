@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from etltui.domain.control import told
 from etltui.domain.errors import ADVICE, ErrorClass, Trouble
 from etltui.domain.part import Receipt
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.domain.usual import deviation
-from etltui.domain.words import noted, words
+from etltui.domain.words import names_columns, noted, words
 from etltui.writers.excel_sheets import Place, Sheet, places_of
 from etltui.writers.notes import of_a_part
 from etltui.writers.writer import variants
@@ -52,6 +53,9 @@ INDEX_HEAD = (
     ("What it means", 48),
     ("What to try", 48),
     ("Contact", 24),
+    ("Day", 28),
+    ("Control", 28),
+    ("Drift", 36),
     ("Changes", 48),
 )
 """Names of the columns, and their widths in characters."""
@@ -65,15 +69,17 @@ def index_rows(task: PublishTask, sheets: Sequence[Sheet]) -> Iterator[tuple[Val
     complete = sum(bool(entry.receipts) for entry in task.entries)
     total = f"{complete:,} of {len(task.entries):,} connections"
     rows = sum(entry.rows for entry in task.entries if entry.receipts)
-    yield (None, "Total", total, None, rows, *([None] * 8))
+    yield (None, "Total", total, None, rows, *([None] * (len(INDEX_HEAD) - 5)))
 
 
 def run_rows(task: PublishTask) -> Iterator[tuple[Value, ...]]:
-    """The run's facts, then what each failed connection reported."""
+    """The run's facts, then what failed connections reported and what is odd at any."""
     yield from task.facts
     for entry in task.entries:
         if entry.trouble:
             yield entry.connection, entry.trouble.message
+        for said in entry.odd:
+            yield entry.connection, said
 
 
 def checksum(entry: PublishEntry) -> str:
@@ -110,13 +116,16 @@ def _entry_row(
         _means(entry.trouble) if entry.trouble else None,
         advice.try_ if advice else None,
         entry.contact or None,
+        f"provisional: {entry.provisional}" if entry.provisional else None,
+        told(entry.controls) or None,
+        _drift(entry) or None,
         _changes(entry, places) or None,
     )
 
 
 def _means(trouble: Trouble) -> str:
-    """What a failure means; of a hold why and whose it is, the same until it is released."""
-    if trouble.error_class is ErrorClass.HELD:
+    """What a failure means; of what nobody read on purpose why, the same until that ends."""
+    if trouble.error_class in {ErrorClass.HELD, ErrorClass.HOURS}:
         return f"{words(trouble.error_class)}: {trouble.message}"
     return ADVICE[trouble.error_class].means
 
@@ -139,15 +148,21 @@ def _link(places: Sequence[Place]) -> Link | None:
     return Link(text=first.sheet.name, sheet=first.sheet.name, row=first.row)
 
 
+def _drift(entry: PublishEntry) -> str:
+    """How the connection's columns are not those of the others."""
+    return "; ".join(sorted(note for note in entry.notes if names_columns(note)))
+
+
 def _changes(entry: PublishEntry, places: Sequence[Place]) -> str:
     """How far the rows are from usual, and what limits and the column plan did to them, in words.
 
     The entry's notes are of the connection: those that parts count are there for all targets and
     variants together, so they are taken from this target's receipts instead.
     """
-    notes = Counter({note: n for note, n in entry.notes.items() if not of_a_part(note)})
+    own = {note: n for note, n in entry.notes.items() if not of_a_part(note)}
+    notes = Counter({note: n for note, n in own.items() if not names_columns(note)})
     notes.update(_cuts(entry.receipts))
-    far = deviation(entry.rows, entry.usual) if entry.receipts else ""
+    far = entry.remark or deviation(entry.rows, entry.usual) if entry.receipts else ""
     said = [far] if far else []
     said += [noted(what, count) for what, count in sorted(notes.items())]
     said += [f"{RENAMED}: {place.sheet.name}" for place in places if place.sheet.renamed]

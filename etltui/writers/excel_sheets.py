@@ -87,7 +87,7 @@ def places_of(connection: str, sheets: Sequence[Sheet]) -> Iterator[Place]:
 
 
 def _by_connection(task: PublishTask) -> Iterator[_Draft]:
-    several = len(task.queries) > 1
+    several = len(task.held) > 1
     for entry in task.entries:
         number: dict[int, int] = {}
         for part in variants(entry.receipts, SHEETS):
@@ -98,8 +98,8 @@ def _by_connection(task: PublishTask) -> Iterator[_Draft]:
 
 def _stacked(task: PublishTask, limits: Limits) -> Iterator[_Draft]:
     """One sheet for each query, and more where rows do not fit; without rows only a header."""
-    for query, name in enumerate(task.queries):
-        wanted = _stacked_name(name, task.title)
+    for query in task.held:
+        wanted = _stacked_name(task.queries[query], task.title)
         number, parts = 1, list[Receipt]()
         for entry in task.entries:
             for part in variants(entry.receipts, SINGLE):

@@ -6,6 +6,7 @@ from typing import cast
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Published
+from etltui.domain.read_back import ReadTask, TargetRead
 from etltui.domain.task import PublishTask
 from etltui.writers.writer import Format, Sender
 
@@ -44,3 +45,13 @@ def assembled(task: PublishTask, stopped: Callable[[], bool]) -> Published:
     if task.type in _SENDERS:
         return cast("Sender", chosen).assemble(task, stopped)
     return chosen.assemble(task)
+
+
+def read_back(task: ReadTask) -> TargetRead:
+    """Read every cell of a target of any type; see `writers.read_back`.
+
+    Raises:
+        Failure: It cannot be read.
+    """
+    read: Callable[[ReadTask], TargetRead] = import_module("etltui.writers.read_back").read_back
+    return read(task)

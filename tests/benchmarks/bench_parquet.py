@@ -7,6 +7,7 @@ putting ten of them together under one footer is timed beside that. DuckDB prove
 
 import json
 import statistics
+import sys
 import tempfile
 import time
 from dataclasses import asdict
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bench_csv import ROWS, table
 from etltui.domain.columns import Column

@@ -48,6 +48,9 @@ class Sessions:
         self.open_now = 0
         self.most = 0
 
+    async def reach(self, connection: Connection) -> None:
+        del connection
+
     async def open(self, connection: Connection) -> Session:
         del connection
         await asyncio.sleep(self._seconds)

@@ -14,6 +14,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from etltui.domain.job import CsvOptions, ExcelOptions
 from etltui.domain.task import ExtractTask, QueryTask, WriterTask
 from etltui.extractors.child import _lean_memory

@@ -4,14 +4,17 @@ A further reader joins by one line in `KINDS`: how to make its database, and wor
 """
 
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 
@@ -21,7 +24,18 @@ from etltui.domain.task import QueryTask, SessionTask
 from etltui.extractors.arrow import arrow_schema
 from etltui.readers.reader import Reader, RereadError
 from etltui.readers.registry import connect
+from mssql_kit import freetds, microsoft, serving
+from mssql_kit import session_task as mssql_session
+from mysql_kit import MysqlServer, mysql_task
+from odbc_kit import (
+    MARIADB,
+    POSTGRESQL,
+    mariadb_task,
+    missing,
+    postgresql_task,
+)
 from postgresql_kit import Server, session_task
+from tds.server import TdsServer
 
 ROWS = 3000
 DDL = """
@@ -85,6 +99,10 @@ class Kind:
     write: Callable[[SessionTask, str], None]
     remove: Callable[[SessionTask], None]
     endless: str
+    alone: str = ""
+    """Why nobody can write while a session is open; empty: anybody can."""
+    server: str = ""
+    """The fixture of its server; empty: it is a file."""
 
 
 def sqlite_task(path: Path) -> SessionTask:
@@ -116,9 +134,9 @@ def sqlite_write(task: SessionTask, sql: str) -> None:
         db.execute(sql)
 
 
-def postgresql_prepare(server: Server) -> SessionTask:
-    ddl = DDL.replace("REAL", "DOUBLE PRECISION")
-    rows = ", ".join(
+def literals() -> str:
+    """All rows as SQL writes them."""
+    return ", ".join(
         "({}, {}, {}, {}, {}, {}, {}, {})".format(
             *(
                 "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
@@ -127,19 +145,149 @@ def postgresql_prepare(server: Server) -> SessionTask:
         )
         for number in range(ROWS)
     )
-    return session_task(server.database(ddl, f"INSERT INTO facts VALUES {rows}"))
+
+
+def postgresql_prepare(server: Server) -> SessionTask:
+    ddl = DDL.replace("REAL", "DOUBLE PRECISION")
+    return session_task(server.database(ddl, f"INSERT INTO facts VALUES {literals()}"))
 
 
 def postgresql_write(task: SessionTask, sql: str) -> None:
     Server().execute(sql, database=task.database)
 
 
+def mysql_prepare(server: MysqlServer) -> SessionTask:
+    # A TIMESTAMP is a moment there, with a zone.
+    ddl = DDL.replace("TIMESTAMP", "DATETIME")
+    return mysql_task(server.database(ddl, f"INSERT INTO facts VALUES {literals()}"))
+
+
+def duckdb_prepare(folder: Path) -> SessionTask:
+    path = folder / "facts.duckdb"
+    with closing(duckdb.connect(path)) as db:
+        db.execute(DDL.replace("REAL", "DOUBLE").replace(" at ", ' "at" '))
+        db.execute(f"INSERT INTO facts VALUES {literals()}")
+    return replace(
+        sqlite_task(path),
+        kind="sqlalchemy",
+        options={"dialect": "duckdb"},
+    )
+
+
+def duckdb_write(task: SessionTask, sql: str) -> None:
+    """Change it in a process of its own; DuckDB's locks are between processes."""
+    program = "import sys, duckdb; duckdb.connect(sys.argv[1]).execute(sys.argv[2])"
+    subprocess.run(
+        [sys.executable, "-c", program, task.database, sql],
+        check=True,
+        capture_output=True,
+    )
+
+
+def odbc_postgresql_prepare(server: Server) -> SessionTask:
+    return postgresql_task(postgresql_prepare(server).database)
+
+
+def odbc_mariadb_prepare(server: MysqlServer) -> SessionTask:
+    """Its driver does not tell a BOOLEAN from other small numbers, a BIT it does."""
+    ddl = DDL.replace("BOOLEAN", "BIT").replace("TIMESTAMP", "DATETIME")
+    values = ", ".join(
+        "({}, {}, {}, {}, {}, {}, {}, {})".format(
+            *(
+                "NULL"
+                if value is None
+                else str(value)
+                if isinstance(value, int | float)
+                else "'" + value.replace("'", "''") + "'"
+                for value in fact(number)
+            ),
+        )
+        for number in range(ROWS)
+    )
+    return mariadb_task(server.database(ddl, f"INSERT INTO facts VALUES {values}"))
+
+
+MSSQL_ENDLESS = """
+    WITH c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT COUNT(*) FROM c
+    OPTION (MAXRECURSION 0)
+"""
+MSSQL_SERVERS: dict[int, TdsServer] = {}
+
+
+def mssql_prepare(server: TdsServer, driver: str) -> SessionTask:
+    columns = dict(
+        zip(
+            ("id", "name", "day", "at", "amount", "ok", "ratio", "note"),
+            (
+                *("int", "nvarchar(40)", "date", "datetime2(7)", "decimal(12,2)"),
+                *("bit", "float", "nvarchar(max)"),
+            ),
+            strict=True,
+        ),
+    )
+    database = f"etltui_test_{len(server.databases)}"
+    server.table(database, "facts", columns, [fact(number) for number in range(ROWS)])
+    MSSQL_SERVERS[server.port] = server
+    return mssql_session(server, database, driver)
+
+
+def mssql_write(task: SessionTask, sql: str) -> None:
+    MSSQL_SERVERS[task.port].execute(task.database, sql)
+
+
+def mssql_remove(task: SessionTask) -> None:
+    MSSQL_SERVERS[task.port].drop(task.database)
+
+
 KINDS = {
+    "duckdb": Kind(
+        prepare=duckdb_prepare,
+        write=duckdb_write,
+        remove=lambda task: Path(task.database).unlink(),
+        endless="SELECT count(*) FROM range(100000000) a, range(100000000) b",
+        alone="DuckDB locks the whole file against writers of other processes",
+    ),
+    "mssql": Kind(
+        prepare=lambda server: mssql_prepare(server, microsoft()),
+        write=mssql_write,
+        remove=mssql_remove,
+        endless=MSSQL_ENDLESS,
+        server="mssql_double",
+    ),
+    "mssql-freetds": Kind(
+        prepare=lambda server: mssql_prepare(server, freetds()),
+        write=mssql_write,
+        remove=mssql_remove,
+        endless=MSSQL_ENDLESS,
+        server="mssql_double",
+    ),
+    "mysql": Kind(
+        prepare=mysql_prepare,
+        write=lambda task, sql: MysqlServer().execute(sql, database=task.database) and None,
+        remove=lambda task: MysqlServer().drop(task.database),
+        endless="SELECT count(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b",
+        server="mysql",
+    ),
+    "odbc-mariadb": Kind(
+        prepare=odbc_mariadb_prepare,
+        write=lambda task, sql: MysqlServer().execute(sql, database=task.database) and None,
+        remove=lambda task: MysqlServer().drop(task.database),
+        endless="SELECT count(*) FROM seq_1_to_1000000 a, seq_1_to_1000000 b",
+        server="mariadb_by_odbc",
+    ),
+    "odbc-postgresql": Kind(
+        prepare=odbc_postgresql_prepare,
+        write=postgresql_write,
+        remove=lambda task: Server().drop(task.database),
+        endless="SELECT count(*) FROM generate_series(1, 100000000000)",
+        server="postgresql_by_odbc",
+    ),
     "postgresql": Kind(
         prepare=postgresql_prepare,
         write=postgresql_write,
         remove=lambda task: Server().drop(task.database),
         endless="SELECT count(*) FROM generate_series(1, 100000000000)",
+        server="postgresql",
     ),
     "sqlite": Kind(
         prepare=sqlite_prepare,
@@ -151,16 +299,39 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+@pytest.fixture
+def mssql_double(tmp_path):
+    with serving(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_by_odbc(postgresql):
+    if why := missing(POSTGRESQL):
+        pytest.skip(why)
+    return postgresql
+
+
+@pytest.fixture
+def mariadb_by_odbc(mysql):
+    if why := missing(MARIADB):
+        pytest.skip(why)
+    return mysql
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.server) if each.server else name
+        for name, each in KINDS.items()
+    ],
+)
 def kind(request) -> Kind:
     return KINDS[request.param]
 
 
 @pytest.fixture
 def task(kind, request, tmp_path) -> SessionTask:
-    if kind is KINDS["postgresql"]:
-        return kind.prepare(request.getfixturevalue("postgresql"))
-    return kind.prepare(tmp_path)
+    return kind.prepare(request.getfixturevalue(kind.server) if kind.server else tmp_path)
 
 
 @pytest.fixture
@@ -226,6 +397,7 @@ def test_what_is_no_query_has_no_plan(reader, sql):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_every_value_arrives_as_it_is(reader, exact):
+    """N-16."""
     table = read(reader, ALL, exact=exact)
     assert table.to_pylist() == [expected(number) for number in range(ROWS)]
 
@@ -321,6 +493,7 @@ def test_a_block_left_early_frees_the_statement(reader, exact):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_cancel_between_batches(reader, exact):
+    """N-2."""
     with reader.read(ALL, batch_bytes=lambda: 1000, exact=exact) as result:
         next(result.batches)
         reader.cancel()
@@ -330,6 +503,7 @@ def test_cancel_between_batches(reader, exact):
 
 
 def test_cancel_of_a_query_that_never_gives_a_row(reader, kind):
+    """N-2."""
     caught: list[BaseException] = []
     started = threading.Event()
 
@@ -355,6 +529,13 @@ def test_cancel_of_a_query_that_never_gives_a_row(reader, kind):
 @pytest.mark.parametrize("exact", [(False, False), (True, True), (False, True), (True, False)])
 def test_a_snapshot_is_one_state_for_every_lane(reader, kind, task, exact):
     count = query("SELECT id FROM facts")
+    if kind.alone:
+        with reader.snapshot():
+            assert read(reader, count, exact=exact[0]).num_rows == ROWS
+            with pytest.raises(subprocess.CalledProcessError):
+                kind.write(task, "DELETE FROM facts WHERE id >= 10")
+            assert read(reader, count, exact=exact[1]).num_rows == ROWS
+        return
     with reader.snapshot():
         kind.write(task, "DELETE FROM facts WHERE id >= 10")
         assert read(reader, count, exact=exact[0]).num_rows == ROWS
@@ -367,9 +548,12 @@ def test_a_snapshot_is_one_state_for_every_lane(reader, kind, task, exact):
 def test_a_snapshot_ends_also_after_a_failure(reader, kind, task):
     with pytest.raises(Failure), reader.snapshot():
         read(reader, query("SELECT nothing"), exact=False)
-    kind.write(task, "DELETE FROM facts WHERE id >= 5")
+    left = ROWS
+    if not kind.alone:
+        kind.write(task, "DELETE FROM facts WHERE id >= 5")
+        left = 5
     with reader.snapshot():
-        assert read(reader, query("SELECT id FROM facts"), exact=False).num_rows == 5
+        assert read(reader, query("SELECT id FROM facts"), exact=False).num_rows == left
 
 
 def test_ping(reader, kind, task):

@@ -79,7 +79,7 @@ def test_what_fails_is_classed_listed_and_after_mending_the_run_equals_a_clean_o
         (folder / "data" / f"branch_{branch:03d}.db").unlink()
     change(folder, 7, "ALTER TABLE sales RENAME COLUMN hsn TO hsn_code")
     with (folder / "config.toml").open("a") as file:
-        file.write('[jobs.gst_sales.overrides]\nbranch_009 = "SELEC * FROM sales"\n')
+        file.write('[jobs.gst_sales.overrides]\nbranch_009 = "SELECT nowhere FROM sales"\n')
 
     ended = run(folder)
 

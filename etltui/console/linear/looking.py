@@ -101,7 +101,8 @@ class Looking:
         facts = [plain(totals(moment, glyphs)), plain(gauges(moment))]
         self._say("  ".join(filter(None, facts)))
         subjects = (
-            subject_of_view(run, moment.at, self._ground.timezone) for run in moment.at_work
+            subject_of_view(run, moment.at, self._ground.timezone, moment.snapshot.pools.breakers)
+            for run in moment.at_work
         )
         self._say(*(run_line(subject, glyphs) for subject in subjects))
 
@@ -142,7 +143,8 @@ class Looking:
         stored = await ground.history.connections(found.run)
         usual = await ground.history.usual(found.job, besides=found.run) or {}
         if isinstance(found, RunView):
-            subject = subject_of_view(found, moment.at, ground.timezone)
+            breakers = moment.snapshot.pools.breakers
+            subject = subject_of_view(found, moment.at, ground.timezone, breakers)
         else:
             subject = subject_of_row(found, stored)
         job = ground.config.jobs.get(found.job)

@@ -103,7 +103,9 @@ def failures(views: Sequence[ConnectionView], contacts: Mapping[str, str]) -> It
 def tested_line(found: Tested) -> str:
     """What came of asking a database for an answer."""
     if found.trouble is None:
-        return f"{found.connection} answered in {found.milliseconds:,.1f} ms"
+        bare = ", not encrypted" if found.server is not None and found.server.bare else ""
+        odd = "".join(f"; {each}" for each in found.odd)
+        return f"{found.connection} answered in {found.milliseconds:,.1f} ms{bare}{odd}"
     call = f"; call {found.contact}" if found.contact else ""
     what = f"{words(found.trouble.error_class)}: {found.trouble.message}"
     return f"{found.connection} {what}{call}"

@@ -7,13 +7,13 @@ from etltui.console.cells import Cell, Styled, folded, role_of, text_of
 from etltui.console.glyphs import Glyphs, bar
 from etltui.console.model.outcomes import outcome_glyph, outcome_word
 from etltui.console.steps import connection_status
+from etltui.domain.control import differing, told
 from etltui.domain.errors import ADVICE, Trouble
 from etltui.domain.logbook import Outcome
 from etltui.domain.plan import PlanConnection
 from etltui.domain.pools import PoolKey, PoolStats
 from etltui.domain.progress import ConnectionView
 from etltui.domain.run import ConnectionStatus
-from etltui.domain.usual import deviation
 from etltui.domain.words import counted, duration, moment, noted, number, words
 
 _LABEL = 9
@@ -69,12 +69,30 @@ def details(known: Known, *, glyphs: Glyphs, timezone: str, width: int) -> list[
     lines.append([*_label("Rows"), *_rows(view)])
     if view.seconds:
         lines.append([*_label("Time"), *time_split(view, glyphs, width)])
+    if view.limit:
+        lines += _told("Limit", view.limit, width)
     for note, count in view.notes.items():
         lines += _told("Note", noted(note, count), width, "warn")
+    for said in view.odd:
+        lines += _told("Odd", said, width, "warn")
+    lines += _proved(view, width)
+    if view.server is not None and str(view.server):
+        lines += _told("Database", str(view.server), width, "warn" if view.server.bare else "")
     lines += _server(known, width)
     if not view.trouble and known.contact:
         lines += _told("Contact", known.contact, width)
     return lines + _sql(known, width, glyphs)
+
+
+def _proved(view: ConnectionView, width: int) -> list[TextLine]:
+    """Whether the rows are those that were counted, and whether they may still change."""
+    lines: list[TextLine] = []
+    if view.provisional:
+        lines += _told("Day", f"provisional: {view.provisional}", width, "warn")
+    if controlled := told(view.controls):
+        role = "warn" if differing(view.controls) else ""
+        lines += _told("Control", controlled, width, role)
+    return lines
 
 
 def as_text(lines: Sequence[TextLine]) -> list[Cell]:
@@ -142,9 +160,8 @@ def _status(known: Known, glyphs: Glyphs) -> list[Cell]:
 
 def _rows(view: ConnectionView) -> list[Cell]:
     cells: list[Cell] = [number(view.rows)]
-    far = deviation(view.rows, view.usual_rows)
-    if view.status is ConnectionStatus.COMPLETED and far:
-        return [*cells, Styled(f"  {far}", "warn")]
+    if view.remark:
+        return [*cells, Styled(f"  {view.remark}", "warn" if view.far else "muted")]
     if view.usual_rows is not None:
         cells.append(Styled(f"  usually {number(view.usual_rows)}", "muted"))
     if view.usual_s is not None:

@@ -9,7 +9,6 @@ from etltui.console.model.difference import difference
 from etltui.console.model.listing import Field
 from etltui.console.model.outcomes import outcome_status
 from etltui.console.steps import connection_status
-from etltui.domain.usual import deviation
 from etltui.domain.words import age, number, words
 
 _GOOD, _FAIR = 0.99, 0.9
@@ -136,7 +135,8 @@ def answer_cell(answer: Answer | None, glyphs: Glyphs) -> Cell:
         return Styled(f"asking {glyphs.ellipsis}", "busy")
     if answer.found.trouble is not None:
         return Styled(words(answer.found.trouble.error_class), "bad")
-    return f"{answer.found.milliseconds:,.1f} ms"
+    took, server = f"{answer.found.milliseconds:,.1f} ms", answer.found.server
+    return Styled(took, "warn") if answer.found.odd or (server and server.bare) else took
 
 
 def reliability_cell(past: Past, glyphs: Glyphs) -> Cell:
@@ -160,7 +160,7 @@ def row_of_connection(line: FleetLine, at: float, glyphs: Glyphs) -> FleetRow:
     none = Styled(glyphs.none, "muted")
     there, past = line.connection, line.past
     good = past.good
-    far = bool(good and (good.far or deviation(good.rows, past.usual)))
+    far = bool(good and good.far)  # as it was judged when it was read: by its day and its calendar
     role = "warn" if far else ""
     server = f"{there.host}:{there.port}" if there.host and there.port else there.host
     return FleetRow(

@@ -15,10 +15,12 @@ from etltui.domain.run import AT_WORK, ConnectionStatus
 _NOT_ITS_FAULT = frozenset(
     {
         ErrorClass.HELD,
+        ErrorClass.HOURS,
         ErrorClass.CANCELLED,
         ErrorClass.TARGET,
         ErrorClass.DISK,
         ErrorClass.MEMORY,
+        ErrorClass.ENGINE,
         ErrorClass.INTERNAL,
     }
 )
@@ -236,4 +238,7 @@ def summed_up(found: Iterable[Tested], named: Callable[[str], str]) -> str:
             bad[word] = bad.get(word, 0) + 1
     good = len(found) - sum(bad.values())
     most = sorted(bad.items(), key=lambda pair: -pair[1])
-    return ", ".join([f"{good:,} answered", *(f"{count:,} {word}" for word, count in most)])
+    said = [f"{good:,} answered", *(f"{count:,} {word}" for word, count in most)]
+    if bare := sum(each.server is not None and each.server.bare for each in found):
+        said.append(f"{bare:,} not encrypted")
+    return ", ".join(said)

@@ -14,7 +14,8 @@ from etltui.config.templates import template
 from etltui.config.urls import address
 
 Answers = Mapping[str, str]
-KINDS = ("sqlite", "postgresql")
+SERVERS = ("postgresql", "mysql", "mssql")
+KINDS = ("sqlite", *SERVERS)
 ENDINGS: Mapping[str, str] = {
     ".xlsx": "excel",
     ".csv": "csv",
@@ -120,7 +121,7 @@ CONNECTING = (
     Question(
         id="kind",
         label="kind of database",
-        hint="sqlite: a file; postgresql: a server",
+        hint="sqlite: a file; postgresql, mysql (MariaDB too) or mssql (SQL Server): a server",
         usual=lambda _: "sqlite",
         check=_kind,
     ),
@@ -135,10 +136,10 @@ CONNECTING = (
     Question(
         id="host",
         label="server",
-        hint="its name or address, with :port where that is not 5432",
+        hint="its name or address, with :port where that is not the usual one",
         usual=lambda _: "localhost",
         check=_server,
-        kinds=("postgresql",),
+        kinds=SERVERS,
     ),
     Question(
         id="database",
@@ -146,7 +147,7 @@ CONNECTING = (
         hint="its name on the server",
         usual=lambda _: "",
         check=_database,
-        kinds=("postgresql",),
+        kinds=SERVERS,
     ),
     Question(
         id="tls",
@@ -154,7 +155,7 @@ CONNECTING = (
         hint="verify-full or verify-ca: the server proves itself; require: it need not; disable",
         usual=lambda _: TLS[0],
         check=_tls,
-        kinds=("postgresql",),
+        kinds=SERVERS,
     ),
     Question(
         id="user",
@@ -162,7 +163,7 @@ CONNECTING = (
         hint="who may read there; best somebody who may do nothing else",
         usual=lambda _: "",
         check=_filled,
-        kinds=("postgresql",),
+        kinds=SERVERS,
     ),
     Question(
         id="password",
@@ -170,7 +171,7 @@ CONNECTING = (
         hint="env:NAME, file:PATH or cmd:COMMAND, never the password itself; empty for none",
         usual=lambda _: "env:ETLTUI_PASSWORD",
         check=_password,
-        kinds=("postgresql",),
+        kinds=SERVERS,
     ),
     Question(
         id="connection",
@@ -245,7 +246,7 @@ def tables(answers: Answers) -> dict[str, Any]:
 def _url(answers: Answers) -> str:
     if answers["kind"] == "sqlite":
         return f"sqlite:///{quote(answers['file'], safe='/~ ')}"
-    url = f"postgresql://{answers['host']}/{quote(answers['database'], safe='')}"
+    url = f"{answers['kind']}://{answers['host']}/{quote(answers['database'], safe='')}"
     return url if answers["tls"] == TLS[0] else f"{url}?sslmode={answers['tls']}"
 
 

@@ -14,6 +14,8 @@ from etltui.domain.job import Connection
 from etltui.domain.logbook import Outcome
 from etltui.domain.pools import PoolKey, PoolStats
 from etltui.domain.run import ConnectionStatus
+from etltui.domain.server import ServerFacts
+from etltui.domain.stored import ConnectionRow
 from etltui.domain.words import duration, moment, number, words
 
 _LAST = 8
@@ -29,6 +31,8 @@ class Sheet:
         trouble: What its newest failure was, in full; None where there was none.
         failed: The run of that failure.
         pool: Of its database; None where there is none now.
+        server: What its database said of itself last; None: it has not said anything yet.
+        odd: What is odd about that, a sentence each.
     """
 
     line: FleetLine
@@ -36,12 +40,30 @@ class Sheet:
     trouble: Trouble | None = None
     failed: str = ""
     pool: PoolStats | None = None
+    server: ServerFacts | None = None
+    odd: Sequence[str] = ()
 
 
 def pool_of(connection: Connection, pools: Sequence[PoolStats]) -> PoolStats | None:
     """The pool that serves a connection, None where there is none now."""
     key = str(PoolKey.of(connection))
     return next((pool for pool in pools if pool.pool == key), None)
+
+
+def server_of(
+    line: FleetLine, rows: Sequence[ConnectionRow]
+) -> tuple[ServerFacts | None, Sequence[str]]:
+    """What a connection's database said of itself last, and what is odd about that.
+
+    Args:
+        line: With its test, if it was tested since it was read.
+        rows: Of its newest run.
+    """
+    if line.answer is not None and line.answer.found and line.answer.found.server:
+        return line.answer.found.server, line.answer.found.odd
+    found = (row.result for row in rows if row.connection == line.connection.name)
+    result = next(found, None)
+    return (None, ()) if result is None else (result.server, result.odd)
 
 
 def row_of_signs(outcomes: Sequence[Outcome], glyphs: Glyphs) -> str:
@@ -69,7 +91,12 @@ def sheet_lines(sheet: Sheet, glyphs: Glyphs, at: float, zone: str) -> list[Cell
         ]
     if sheet.trouble is not None:
         lines += [*trouble_lines(sheet.trouble, there.contact), said("Run", sheet.failed), ""]
+    if sheet.odd:
+        lines += [*(Styled(said("Odd", each), "warn") for each in sheet.odd), ""]
     lines += _where(there)
+    if sheet.server is not None and str(sheet.server):
+        role = "warn" if sheet.server.bare else ""
+        lines.append(Styled(said("Database", str(sheet.server)), role))
     lines += _runs(sheet, glyphs, at)
     lines += _pool(sheet.pool)
     return lines

@@ -191,12 +191,15 @@ def pool_lines(
 
 
 def _apart(lines: Sequence[PoolLine]) -> list[PoolLine]:
-    """The lines, with the whole text where two would be shown alike."""
+    """The lines, with whom where two would be shown alike, and as what where that says no more."""
     alike = Counter(line.name for line in lines)
-    return [
-        line if alike[line.name] == 1 else replace(line, name=line.key.partition(" ")[2])
-        for line in lines
-    ]
+    whole = Counter(line.key.partition(" ")[2] for line in lines)
+
+    def name(line: PoolLine) -> str:
+        rest = line.key.partition(" ")[2]
+        return rest if whole[rest] == 1 else line.key
+
+    return [line if alike[line.name] == 1 else replace(line, name=name(line)) for line in lines]
 
 
 def _placed(
@@ -262,9 +265,11 @@ def totals(pools: Sequence[PoolStats], metrics: PoolMetrics) -> list[Cell]:
     wait = max((pool.wait_p95_ms for pool in pools), default=0.0)
     lost = sum(pool.lost for pool in pools)
     locked, leaks = len(metrics.locked_credentials), len(metrics.leaks)
+    down = len(metrics.breakers)
     parts: list[Cell] = [
         Styled("all paused", "warn") if metrics.paused else "",
         Styled(f"{counted(locked, 'login')} locked", "bad") if locked else "",
+        Styled(f"{counted(down, 'line')} down", "bad") if down else "",
         Styled(counted(leaks, "leak"), "bad") if leaks else "",
         f"{sum(pool.lent for pool in pools)} lent",
         f"{sum(pool.idle for pool in pools)} idle",

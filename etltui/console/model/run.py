@@ -11,6 +11,7 @@ from etltui.console.model.difference import difference
 from etltui.console.steps import run_status
 from etltui.domain.deadline import Chance, Outlook, finishes, outlook, verdict
 from etltui.domain.errors import ErrorClass
+from etltui.domain.pools import BreakerStats
 from etltui.domain.progress import ConnectionView, Eta, RunView
 from etltui.domain.run import (
     AT_WORK,
@@ -22,7 +23,7 @@ from etltui.domain.run import (
     Step,
 )
 from etltui.domain.stored import ConnectionRow, RunRow
-from etltui.domain.usual import Usual, deviation
+from etltui.domain.usual import Usual
 from etltui.domain.words import counted, duration, number, size
 
 RETRIED = RESUMABLE | {RunStatus.COMPLETED_WITH_ERRORS}
@@ -61,6 +62,7 @@ class Subject:
     at: float = 0.0
     timezone: str = ""
     stage: str = ""
+    down: tuple[str, ...] = ()
 
     @property
     def retried(self) -> bool:
@@ -68,8 +70,10 @@ class Subject:
         return self.status in RETRIED and self.planned and self.completed < self.total
 
 
-def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
-    """A run that the engine remembers."""
+def subject_of_view(
+    view: RunView, at: float, timezone: str = "", breakers: Sequence[BreakerStats] = ()
+) -> Subject:
+    """A run that the engine remembers; of the lines that are down those that it waits for."""
     begun = view.status is not RunStatus.QUEUED
     until = at if view.status in NOT_ENDED else view.changed
     return Subject(
@@ -90,7 +94,19 @@ def subject_of_view(view: RunView, at: float, timezone: str = "") -> Subject:
         at=at,
         timezone=timezone,
         stage=view.step.lower() if view.status in AT_WORK and view.step not in _STEPS else "",
+        down=tuple(map(str, awaited(view, breakers))),
     )
+
+
+def awaited(view: RunView, breakers: Sequence[BreakerStats]) -> list[BreakerStats]:
+    """The lines that connections of a run wait for, or try."""
+    if view.status not in AT_WORK:
+        return []
+    return [
+        each
+        for each in breakers
+        if not view.connections.keys().isdisjoint((*each.waiting, each.probing))
+    ]
 
 
 def subject_of_row(row: RunRow, connections: Iterable[ConnectionRow]) -> Subject:
@@ -125,9 +141,8 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
         left.append(f"  {subject.completed}/{subject.total} done")
     if subject.stage:
         left += [between, Styled(subject.stage, "accent")]
-    if subject.failing:
-        word = "failing" if subject.status in NOT_ENDED else "failed"
-        left += [between, Styled(f"{subject.failing} {word}", "bad")]
+    for said in _wrong(subject):
+        left += [between, Styled(said, "bad")]
     if when := _when(subject, glyphs):
         left += [between, *when]
     if subject.rows:
@@ -138,6 +153,12 @@ def head(subject: Subject, glyphs: Glyphs, *, wide: bool) -> tuple[list[Cell], l
     if subject.seconds is not None:
         right.append(duration(subject.seconds))
     return left, right
+
+
+def _wrong(subject: Subject) -> list[str]:
+    """How many connections fail, and which lines are down."""
+    word = "failing" if subject.status in NOT_ENDED else "failed"
+    return [*([f"{subject.failing} {word}"] if subject.failing else []), *subject.down]
 
 
 _CHANCES = {Chance.SAFE: "ok", Chance.AT_RISK: "warn", Chance.MISSED: "bad"}
@@ -183,6 +204,12 @@ def stored_view(row: ConnectionRow, usual: Mapping[str, Usual]) -> ConnectionVie
         trouble=result.trouble,
         seconds=result.seconds,
         notes=result.notes,
+        server=result.server,
+        odd=result.odd,
+        controls=result.controls,
+        provisional=result.provisional,
+        judged=result.judged,
+        limit=result.limit,
         usual_rows=rows,
         usual_s=seconds,
     )
@@ -231,7 +258,7 @@ def against_usual(view: ConnectionView, glyphs: Glyphs) -> Cell:
         return Styled(glyphs.none, "muted")
     if view.status is not ConnectionStatus.COMPLETED:
         return Styled(number(usual), "muted")
-    role = "warn" if deviation(view.rows, usual) else "muted"
+    role = "warn" if view.far else "muted"
     return Styled(difference(view.rows, usual, glyphs.minus), role)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from etltui.console.bridge import Moment
 from etltui.console.view import Severity
 from etltui.domain.deadline import Outlook, finishes, outlook, verdict
+from etltui.domain.pools import BreakerStats
 from etltui.domain.progress import RunView
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
 from etltui.domain.words import because, counted, duration, some, words
@@ -16,7 +17,6 @@ STANDS_S = 5.0
 _MERGED = 3
 """So many of a kind at once are one toast."""
 _NAMED = 3
-_KINDS = ("begun", "further", "again", "ended")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +54,7 @@ class Toasts:
 
     def __init__(self, timezone: str = "", sign: str = "±") -> None:
         self._seen: dict[str, _Seen] | None = None
+        self._down: set[str] = set()
         self._timezone = timezone
         self._sign = sign
 
@@ -81,10 +82,24 @@ class Toasts:
                 now = replace(now, said=moment.at)
             seen[run.run] = now
         self._seen = seen
-        found = []
+        found = self._lines(moment.snapshot.pools.breakers, first=before is None)
         if all_of_it:
-            found = [*_begun(news["begun"]), *_further(news["further"]), *_again(news["again"])]
+            found += [*_begun(news["begun"]), *_further(news["further"]), *_again(news["again"])]
         return found + late[:_MERGED] + _ended(news["ended"], all_of_it=all_of_it)
+
+    def _lines(self, breakers: Sequence[BreakerStats], *, first: bool) -> list[Toast]:
+        """Which lines are down since the moment before, and which are up again."""
+        before, self._down = self._down, {each.name for each in breakers}
+        if first:
+            return []
+        # Nobody waits yet when it is said, and how many will is not known.
+        wait = "all behind it wait while one at a time is tried"
+        down = [f"{name} is down: {wait}" for name in sorted(self._down - before)]
+        up = [f"{name} is up again" for name in sorted(before - self._down)]
+        return [
+            *(Toast(text=said, severity="warning") for said in down[:_MERGED]),
+            *(Toast(text=said) for said in up[:_MERGED]),
+        ]
 
     def _late(self, run: RunView, found: Outlook, at: float) -> Toast:
         """That a run may miss its deadline, or has."""

@@ -24,6 +24,7 @@ from etltui.console.model.fleet_page import (
     class_only,
     failure_of,
     pool_of,
+    server_of,
     sheet_lines,
 )
 from etltui.console.model.jobs import reading
@@ -273,12 +274,16 @@ class Connections(ListView[FleetRow]):
             await self.desk.reads.once("connection_history", name, _SHOWN_RUNS) or ()
         )
         failed = failure_of(outcomes)
+        rows = await self.desk.reads.once("connections", outcomes[0].run) if outcomes else ()
+        server, odd = server_of(line, rows or ())
         sheet = Sheet(
             line=line,
             outcomes=outcomes,
             trouble=await self._trouble(failed) if failed else None,
             failed=failed.run if failed else "",
             pool=pool_of(line.connection, self.desk.moment.snapshot.pool_info),
+            server=server,
+            odd=odd,
         )
         look = self.desk.look
         lines = sheet_lines(sheet, look.glyphs, self.desk.moment.at, look.timezone)

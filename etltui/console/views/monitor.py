@@ -165,6 +165,8 @@ class Monitor(View):
     def status(self, moment: Moment) -> tuple[Sequence[Cell], Sequence[Cell]]:
         """What runs, waits and fails."""
         parts = totals(moment, self._glyphs)
+        if down := len(moment.snapshot.pools.breakers):
+            parts += [f" {self._glyphs.between} ", Styled(f"{counted(down, 'line')} down", "bad")]
         bad, jobs = ended_badly(moment.runs, tuple(self._past.values()))
         if bad and not any(run.status in AT_WORK for run in moment.runs):
             text = f"{bad} of {counted(jobs, 'job')} ended badly"

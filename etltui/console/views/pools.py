@@ -21,6 +21,7 @@ from etltui.console.model.pools import (
     pool_lines,
     totals,
 )
+from etltui.console.model.server_page import NO_SERVER, server_page
 from etltui.console.view import Desk
 from etltui.console.views.list_view import LIST_COMMANDS, ListView
 from etltui.domain.job import Connection
@@ -84,6 +85,13 @@ MINE = (
         footer=False,
     ),
     Command(
+        id="pools.check",
+        keys="c",
+        title="check server",
+        help="Ask the pool's server how many sessions it has and allows, and what they wait for.",
+        footer=False,
+    ),
+    Command(
         id="pools.fold",
         keys="left,right,o",
         title="fold",
@@ -93,7 +101,7 @@ MINE = (
 )
 _LOOK_S = 5.0
 """How often it is asked for pools that have no session now."""
-_OF_A_POOL = frozenset({"pools.drain", "pools.warm_up", "pools.open"})
+_OF_A_POOL = frozenset({"pools.drain", "pools.warm_up", "pools.open", "pools.check"})
 
 
 class Pools(ListView[PoolRow]):
@@ -196,6 +204,8 @@ class Pools(ListView[PoolRow]):
         if self.current is None:
             return (self._of_limits(),), ()
         line = self.current.line
+        if (breakers := self.desk.moment.snapshot.pools.breakers) and not line.troubled:
+            return (Styled(f"{breakers[0]}.", "bad"),), ()
         leak = leak_of(line)
         if leak is not None and not line.troubled:
             held = f"A session is held for {duration(leak.seconds)} by {leak.holder}."
@@ -261,6 +271,18 @@ class Pools(ListView[PoolRow]):
         await self._read()
         history = next((each for each in self._histories if each.pool == row.line.key), None)
         self.desk.page(row.line.key, pool_page(row.line, history, self._served(row.line)))
+
+    async def do_check(self, _: str = "") -> None:
+        """Ask the server of the pool under the cursor how loaded it is."""
+        row = self.current
+        served = [] if row is None else self._served(row.line)
+        if row is None or not any(each.host for each in served):
+            self.desk.tell(NO_SERVER, "warning")
+            return
+        self.desk.tell(f"asking {served[0].host}")
+        found = await self.desk.inquire("inquiries.server_check", connections=(served[0].name,))
+        for each in found or ():
+            self.desk.page(each.server, server_page(each))
 
     async def do_fold(self, _: str = "") -> None:
         """Show or hide the files that a row stands for."""

@@ -119,7 +119,12 @@ class OneRun(ListView[RunConnection]):
         self._live = named_run(moment, self._run) if self._run else None
         if self._live is not None:
             self._run = self._live.run
-            self._subject = subject_of_view(self._live, moment.at, self.desk.look.timezone)
+            self._subject = subject_of_view(
+                self._live,
+                moment.at,
+                self.desk.look.timezone,
+                moment.snapshot.pools.breakers,
+            )
             return
         row = reads.get("run", self._run) if self._run else None
         if row is None and self._run in self.desk.config.jobs:

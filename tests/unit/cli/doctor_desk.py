@@ -50,7 +50,12 @@ def age_files(folder, when):
 
 def pools(**changes):
     """Pools of which only a few figures matter."""
-    usual = {each.name: 0 for each in fields(PoolMetrics) if each.default_factory is MISSING}
+    needed = (MISSING, MISSING)
+    usual = {
+        each.name: 0
+        for each in fields(PoolMetrics)
+        if (each.default, each.default_factory) == needed
+    }
     usual |= {
         "max_connections": 50,
         "places": 4,

@@ -80,6 +80,20 @@ def test_all_of_it_is_shown_as_json(ask):
     assert "hunter2" not in told.output
 
 
+def test_n_31_how_connections_are_read_is_shown_those_alike_together(ask, tmp_path):
+    path = tmp_path / "etltui.toml"
+    plain = path.read_text()
+    tag = '[tags.till]\nrows_per_s = 500\nhours = "22:00-06:00"\n'
+    path.write_text(tag + plain.replace('b.db"', 'b.db"\ntags = ["till"]'))
+    said = 'connections read with rows_per_s = 500, hours = "22:00-06:00": b'
+    assert ask("config", "show").output.splitlines()[-1] == said
+    shown = json.loads(ask("config", "show", "--json").output)
+    assert shown["reading"] == {"b": {"rows_per_s": 500, "hours": "22:00-06:00"}}
+    path.write_text(plain)
+    assert "read with" not in ask("config", "show").output
+    assert json.loads(ask("config", "show", "--json").output)["reading"] == {}
+
+
 def test_a_setting_is_written_beside_the_file(ask, tmp_path):
     local = tmp_path / "etltui.local.toml"
     assert ask("config", "set", "max_jobs", "7").output == f"{local}: max_jobs = 7\n"

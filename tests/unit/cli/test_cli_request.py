@@ -15,6 +15,7 @@ from etltui.cli.request import Request, _fulfil, _here, recorded
 from etltui.cli.run import starting
 from etltui.cli.watch import under_way
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError, StateHeldError
+from etltui.domain.events import LineDown, RunQueued
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
 from etltui.door.client import GoneError, NoDoorError, open_door
@@ -249,6 +250,16 @@ async def test_an_engine_here_is_asked_in_the_same_way(house):
         await here.enough()
         events = [event async for event in here.events([run])]
     assert {event.run for event in events} == {run}
+
+
+async def test_n_3_who_follows_a_run_here_hears_of_lines_that_are_down(house):
+    down = LineDown(at=0.0, line="gateway north", connections=("b",), error="no answer")
+    with Local(house.engine) as here:
+        await here.collect()
+        house.bus.publish(RunQueued(at=0.0, run="r1", job="sales", priority=1))
+        house.bus.publish(down)
+        await here.enough()
+        assert [event async for event in here.events(["r7"])] == [down]
 
 
 async def test_a_name_means_a_run_that_has_not_ended(house):

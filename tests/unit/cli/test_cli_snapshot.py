@@ -11,9 +11,11 @@ from etltui.cli import snapshot
 from etltui.cli.listening import NO_POOLS
 from etltui.cli.pools import fitted
 from etltui.cli.snapshot import Taken, left_behind, picture, taken
+from etltui.domain.pools import BreakerStats
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
 from etltui.door.client import GoneError
+from etltui.encode import documents
 from unit.encode import encode_samples as sample
 
 ALIVE = Taken(snapshot=sample.SNAPSHOT, engine=True)
@@ -50,6 +52,29 @@ def test_an_engine_is_drawn_in_80_columns_and_holds_nothing_that_moves_a_termina
         f"    held for 61 s by run {sample.RUN}, Branch_001",
         "MEMORY  █▍           11%  123.5 MB of 1.1 GB",
     ]
+
+
+def test_n_3_a_gateway_that_is_down_is_drawn_and_told_as_json():
+    down = BreakerStats(
+        name="gateway VPN-North",
+        open_s=42.04,
+        waiting=tuple(f"B{number}" for number in range(14)),
+        probe_in_s=20.0,
+        last_error="B3: timeout: no session",
+    )
+    shown = replace(sample.SNAPSHOT, pools=replace(sample.METRICS, breakers=(down,)))
+    drawn = picture(Taken(snapshot=shown, engine=True), NOW, "")
+    place = drawn.index("  gateway VPN-North is down: 14 connections wait, next probe in 20 s")
+    assert drawn[place + 1] == "    B3: timeout: no session"
+    (line,) = documents.snapshot(shown)["pools"]["linesDown"]
+    assert line == {
+        "line": "gateway VPN-North",
+        "seconds": 42.0,
+        "waiting": list(down.waiting),
+        "probing": None,
+        "nextProbeSeconds": 20.0,
+        "lastError": "B3: timeout: no session",
+    }
 
 
 def test_pools_at_rest_are_not_drawn():

@@ -16,6 +16,7 @@ from etltui.domain.events import (
     ConnectionFailed,
     ConnectionProgress,
     ConnectionStarted,
+    LineDown,
     Overflow,
     RunFinished,
     RunProgress,
@@ -214,6 +215,14 @@ def test_the_painter_paints_in_place_and_leaves_failures_above():
     assert out.getvalue().endswith("\x1b[1A\r\x1b[J")
 
 
+def test_n_3_the_painter_leaves_a_line_that_is_down_above():
+    out = io.StringIO()
+    with Painter(out, clock=Clock()) as painter:
+        painter.take(started())
+        painter.take(LineDown(at=0.0, line="gateway north", connections=("b",), error="no answer"))
+        assert "down gateway north" in out.getvalue()
+
+
 def test_the_painter_goes_on_while_nothing_happens():
     clock, out = Clock(), io.StringIO()
     with Painter(out, clock=clock) as painter:
@@ -259,13 +268,19 @@ def test_the_report_says_what_happened_what_it_means_and_whom_to_call():
             "277,688 rows, 1:12"
         ),
         "  /out/gst.csv  277,688 rows  4.3 MB",
-        "  b2  unreachable: no route to host ␛[31m10.4.17.2 Contact: Branch 2, +91 80.",
+        "  b2  unreachable: no route to host ␛[31m10.4.17.2. Contact: Branch 2, +91 80.",
         (
             "  → unreachable (1): The branch's line or VPN is down, or its address changed. "
             "Ping it, check the VPN, then call the branch."
         ),
         "  Read them again with: etltui retry 7F3K --only-failed",
     ]
+
+
+def test_the_report_names_whose_day_was_not_closed():
+    open_still = replace(DONE, provisional="the day is not closed")
+    lines = report(ended(connections=(open_still, FAILED)), config()).splitlines()
+    assert "  1 connection provisional, the day was not closed there: b1" in lines
 
 
 def test_the_report_of_a_stopped_run_says_how_to_go_on():

@@ -12,6 +12,7 @@ from doctor_desk import ask, judged, one
 from etltui.doctor.drivers import CORE
 from etltui.doctor.gather import gather
 from etltui.doctor.look import machine, secrets, targets
+from etltui.domain.driver import Driver
 
 
 @pytest.fixture
@@ -89,15 +90,50 @@ def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
     assert machine().packages["no-such-package-as-this"] == ""
 
 
+def with_drivers(facts, *drivers):
+    return replace(facts, drivers={"sqlite": drivers})
+
+
 def test_a_missing_driver_is_named_for_the_kinds_that_are_configured(facts):
+    """N-36."""
     assert judged(facts, "drivers") == [("ok", "sqlite can be read: 3 connections")]
-    bare = on_machine(facts, packages={**facts.machine.packages, "adbc-driver-sqlite": ""})
-    assert judged(bare, "drivers") == [
+    lacking = Driver(name="x", serves="y", problem="not installed", remedy="pip install x")
+    assert judged(with_drivers(facts, lacking), "drivers") == [
         ("fail", "sqlite cannot be read here: 3 connections"),
     ]
-    others = tuple(replace(each, kind="unheard-of") for each in facts.config.connections)
-    new = replace(facts, config=replace(facts.config, connections=others))
-    assert judged(new, "drivers") == [("ok", "unheard-of can be read: 3 connections")]
+    there = Driver(name="z", serves="y")
+    assert judged(with_drivers(facts, there, replace(lacking, needed=False)), "drivers") == [
+        ("ok", "sqlite can be read: 3 connections"),
+    ]
+    listed = replace(lacking, needed=False, registered=True)
+    assert judged(with_drivers(facts, there, listed), "drivers") == [
+        ("ok", "sqlite can be read: 3 connections"),
+        ("warn", "x does not load"),
+    ]
+    alone = replace(lacking, needed=False)
+    assert judged(with_drivers(facts, alone), "drivers") == [
+        ("fail", "sqlite cannot be read here: 3 connections"),
+    ]
+    one_of_two = with_drivers(facts, alone, replace(there, needed=False))
+    assert judged(one_of_two, "drivers") == [("ok", "sqlite can be read: 3 connections")]
+
+
+def test_a_driver_that_no_connection_means_may_be_broken(facts):
+    """N-36."""
+    listed = Driver(name="Old", serves="y", problem="gone", needed=False, registered=True)
+    found = with_drivers(facts, Driver(name="New", serves="y"), listed)
+
+    def warned(*drivers):
+        there = [
+            replace(one, options=options) for one, options in zip(connections, drivers, strict=True)
+        ]
+        config = replace(found.config, connections=tuple(there))
+        return ("warn", "Old does not load") in judged(replace(found, config=config), "drivers")
+
+    connections = found.config.connections
+    assert not warned(*[{"Driver": "New"}] * 3)
+    assert warned({"Driver": "New"}, {"driver": "OLD"}, {"Driver": "New"})
+    assert warned({"Driver": "New"}, {"DSN": "branch"}, {"Driver": "New"})
 
 
 def test_too_few_open_files_are_told_with_what_fits(facts):

@@ -12,6 +12,7 @@ from etltui.domain.errors import ADVICE, ErrorClass
 from etltui.domain.progress import Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
+from etltui.domain.verdict import Judged, Verdict
 from etltui.domain.words import words
 
 RUN = "20261121T230500Z-QQQ{}"
@@ -89,6 +90,30 @@ def test_what_was_changed_is_counted_or_said_in_a_sentence(desk):
     )
 
 
+def test_n_8_n_2_what_is_to_be_thought_of_rows_and_the_limit_that_was_learned_stand_there(desk):
+    desk.configure()
+    for _ in range(3):
+        record(desk, done("A", 6), done("B", 10), done("C", 8), status=RunStatus.COMPLETED)
+    off = Judged(verdict=Verdict.DAY_OFF, why="a holiday in the calendar tamil")
+    low = Judged(verdict=Verdict.BELOW, why="less than half the usual 10 on Sundays")
+    run = record(
+        desk,
+        replace(done("A", 0), judged=off),
+        replace(done("B", 4), judged=low),
+        replace(done("C", 8), judged=Judged(verdict=Verdict.OK), limit="3 x the longest, 28 s"),
+        status=RunStatus.COMPLETED,
+    )
+    table = lines(desk.ask("show", run))
+    table = table[table.index("# CONNECTION STATUS ROWS USUAL TIME") :]
+    assert table[1:4] == [
+        "1 A ✓ completed 0 6 – a holiday in the calendar tamil",
+        "2 B ✓ completed 4 10 – less than half the usual 10 on Sundays",
+        "3 C ✓ completed 8 8 – time limit 3 x the longest, 28 s",
+    ]
+    [shown] = told_json(desk.ask("show", run, "--json"))
+    assert [each["verdict"] for each in shown["results"]] == ["day_off", "below", "ok"]
+
+
 def test_the_first_run_has_nothing_usual(desk):
     desk.configure()
     run = record(desk, done("A"), status=RunStatus.STOPPED)
@@ -105,7 +130,7 @@ def test_each_failure_says_what_it_means_what_to_try_and_whom_to_call(desk, erro
     run = record(desk, failed("A", error_class, "so it went"), status=RunStatus.FAILED)
     advice = ADVICE[error_class]
     shown = lines(desk.ask("show", run))
-    assert f"A {words(error_class)}: so it went Contact: Asha, +91 80 5550 0001." in shown
+    assert f"A {words(error_class)}: so it went. Contact: Asha, +91 80 5550 0001." in shown
     assert shown[-2:] == [
         f"→ {words(error_class)} (1): {advice.means} {advice.try_}",
         "Go on with: etltui run sales --resume",

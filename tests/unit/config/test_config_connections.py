@@ -2,6 +2,7 @@
 
 import pytest
 
+from etltui.config.urls import address
 from etltui.domain.job import Connection, Credential
 from unit.config.config_desk import CANARY
 
@@ -52,12 +53,9 @@ def test_a_url_is_read_from_the_folder_of_the_file(desk, monkeypatch, url, datab
         ("sqlite:///a%00.db", "holds a NUL"),
         ("sqlite:///a.db?mode=rwc", "sqlite takes no options. Remove ? and what stands behind it"),
         ("sqlite:///a.db?mode", "a ? in the name of a file is written %3F"),
-        ("sqlit:///a.db", 'Did you mean "sqlite"? This version reads postgresql'),
-        ("zzzzz:///a.db", '"zzzzz" is no kind of database. This version reads postgresql'),
+        ("sqlit:///a.db", 'Did you mean "sqlite"? There are mssql, mysql'),
+        ("zzzzz:///a.db", '"zzzzz" is no kind of database. There are mssql, mysql'),
         ("1x://h/db", '"1x" is no kind of database'),
-        ("sqlite+aiosqlite:///a.db", '"sqlite" is no kind'),
-        ("postgresql+psycopg://h/db", '"postgresql" is no kind of database. Did you mean'),
-        ("mysql+pymysql://h/db", '"mysql" is not in this version. This version reads postgresql'),
         ("sqlite://[::1", '"sqlite://[::1" is not a url'),
     ],
 )
@@ -65,9 +63,20 @@ def test_a_wrong_url_is_refused_in_words(desk, url, said):
     assert said in url_mistake(desk, url)
 
 
-@pytest.mark.parametrize("kind", ["mysql", "mariadb", "mssql", "odbc"])
-def test_kinds_to_come_are_named_as_such(desk, kind):
-    assert f'"{kind}" is not in this version' in url_mistake(desk, f"{kind}://h/db")
+@pytest.mark.parametrize(
+    ("scheme", "kind", "port"),
+    [
+        ("mysql", "mysql", 3306),
+        ("mariadb", "mysql", 3306),
+        ("mysql+pymysql", "mysql", 3306),
+        ("mssql", "mssql", 1433),
+        ("sqlserver", "mssql", 1433),
+        ("postgresql+psycopg", "postgresql", 5432),
+    ],
+)
+def test_the_kind_is_the_scheme_whatever_driver_it_names(scheme, kind, port, tmp_path):
+    found = address(f"{scheme}://h/db", tmp_path)
+    assert (found.kind, found.host, found.port, found.database) == (kind, "h", port, "db")
 
 
 def test_a_control_character_is_not_dropped_in_silence(desk):

@@ -100,7 +100,8 @@ def test_several_queries_need_a_workbook(desk, destination, what):
     assert key == "jobs.j.destinations"
     assert said == (
         f"{what} holds the rows of one query, and the job has 2. "
-        "Use an excel destination, or make a job of each query"
+        "Put {query} into its path for a file of each, use an excel destination, or make a job of "
+        "each query"
     )
 
 
@@ -135,3 +136,28 @@ def test_no_target_lies_in_a_folder_that_is_replaced(desk, outer_first):
 @pytest.mark.parametrize("state", ["lake", "lake/state"])
 def test_no_folder_holds_the_state_folder(desk, state):
     assert "lies in the state folder" in refused(desk, folder("lake"), state=state)
+
+
+def test_s4_38_each_query_has_a_file_where_the_path_names_it(desk):
+    several = text(
+        "type = 'csv', path = 'out/{{x}}_{job}_{query}_{date:%Y}.csv'",
+        "type = 'excel', path = 'x.xlsx'",
+    ).replace('query = "SELECT 1"', "queries = {a='x', 'b c'='y'}")
+    job = desk.load(several).jobs["j"]
+    assert [(each.path, each.query) for each in job.destinations] == [
+        ("out/{{x}}_{job}_a_{date:%Y}.csv", "a"),
+        ("x.xlsx", ""),
+        ("out/{{x}}_{job}_b c_{date:%Y}.csv", "b c"),
+    ]
+
+
+def test_the_one_query_of_a_job_may_be_named_in_a_path_too(desk):
+    [found] = desk.load(text("type = 'csv', path = '{query}.csv'")).jobs["j"].destinations
+    assert (found.path, found.query) == ("main.csv", "main")
+
+
+def test_a_webhook_is_of_one_query_whatever_its_record_is_called(desk):
+    hook = "type = 'webhook', url = 'https://x.example/y', path = '{query}.jsonl'"
+    several = text(hook).replace('query = "SELECT 1"', "queries = {a='x', b='y'}")
+    key, said = desk.mistake(several)
+    assert (key, said.endswith("Make a job of each query")) == ("jobs.j.destinations", True)

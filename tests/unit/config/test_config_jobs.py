@@ -32,6 +32,8 @@ def test_a_job_says_its_own(desk):
         resume = true
         canary = true
         deadline = 07:00:00
+        outside_hours = "wait"
+        procedures = ["dbo.report", "monthly"]
         drift = "align"
         columns = ["x", "y"]
         aliases = { z = "x" }
@@ -45,6 +47,8 @@ def test_a_job_says_its_own(desk):
     assert (job.title, job.max_parallel, job.resume, job.drift) == ("Täglich", 500, True, "align")
     assert (job.columns, job.aliases, job.canary) == (("x", "y"), {"z": "x"}, True)
     assert job.deadline == "07:00"
+    assert job.outside_hours == "wait"
+    assert job.procedures == ("dbo.report", "monthly")
     assert (job.query_timeout_s, job.stall_timeout_s, job.keep_parts_days) == (86400, 1, 0)
     assert job.retry == RetryPolicy(retries=0, delay_s=0.5, multiplier=1.0, max_delay_s=1.0)
     assert job.queries[0].params == {
@@ -68,6 +72,9 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
         ('deadline = "7:00"', "deadline", '"7:00" is no time of day. Write it as "07:00"'),
         ('deadline = "24:00"', "deadline", '"24:00" is no time of day'),
         ("deadline = 07:00:30", "deadline", '"07:00:30" is no time of day'),
+        ('outside_hours = "later"', "outside_hours", "Allowed: skip, wait"),
+        ('procedures = ["exec x"]', "procedures", '"exec x" is no name of a procedure'),
+        ('procedures = "x"', "procedures", "not a list of texts"),
         ("deadline = 7", "deadline", "7 is not text in quotes"),
         ("max_parallel = 501", "max_parallel", "501 is out of range. Allowed: 1 to 500"),
         ("keep_parts_days = 366", "keep_parts_days", "Allowed: 0 to 365"),
@@ -75,7 +82,9 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
         ("stall_timeout_s = 86401", "stall_timeout_s", "Allowed: 1 to 86400"),
         ("resume = 'yes'", "resume", '"yes" is neither true nor false'),
         ("title = 5", "title", "5 is not text in quotes"),
-        ("drift = 'algin'", "drift", 'Did you mean "align"? Allowed: fail, align'),
+        ("drift = 'algin'", "drift", 'Did you mean "align"? Allowed: fail, align, drop, evolve'),
+        ("drift = 'evolve'\ncanary = true", "drift", "and canary is said, too. Take canary out"),
+        ("drift = 'evolve'\ncolumns = ['x']", "drift", "Take columns out, or write drift ="),
         ("columns = ['x', 'x']", "columns", 'names "x" twice'),
         ("aliases = ['x']", "aliases", "a list is not a table of texts"),
         ("aliases = { x = 1 }", "aliases", '1 at "x" is not text in quotes. Write "1"'),
@@ -103,7 +112,6 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
         ("overrides = { a = ' ' }", "overrides.a", "is empty"),
         ("overrides = { a = 5 }", "overrides.a", "5 is not a table"),
         ("overrides = { a = { mian = 'x' } }", "overrides.a.mian", 'Did you mean "main"?'),
-        ("overrides = { a = { main = 5 } }", "overrides.a.main", "5 is not text"),
         ("overrides = { aa = 'x' }", "overrides.aa", '"aa" is no connection of this job. Did'),
         ("overrides = { zz = 'x' }", "overrides.zz", "Take it out, or select it in connections"),
         ("conections = []", "conections", 'Did you mean "connections"?'),
@@ -203,7 +211,7 @@ def test_a_csv_of_several_queries_is_refused(desk):
     key, said = desk.mistake(JOB.format(query="queries = { a = 'x', b = 'y' }"))
     assert key == "jobs.j.destinations"
     assert said.startswith(
-        "a CSV file holds the rows of one query, and the job has 2. Use an excel"
+        "a CSV file holds the rows of one query, and the job has 2. Put {query} into its path"
     )
 
 

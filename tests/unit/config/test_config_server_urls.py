@@ -1,4 +1,4 @@
-"""Urls of PostgreSQL servers: what is read, what is refused, and no word of secrets."""
+"""Urls of PostgreSQL and MySQL servers: what is read, what is refused, and no word of secrets."""
 
 import pytest
 
@@ -23,11 +23,13 @@ def mistake(desk, url):
         ("postgresql://[fe80::1]:1/d", "fe80::1", 1, "d"),
         ("postgresql:///d?host=/var/run/postgresql", "/var/run/postgresql", 5432, "d"),
         ("PostgreSQL://h/d#1", "h", 5432, "d#1"),
+        ("mysql://Branch1/sales", "branch1", 3306, "sales"),
+        ("mysql:///d?socket=/run/mysqld/mysqld.sock", "/run/mysqld/mysqld.sock", 3306, "d"),
     ],
 )
 def test_a_server_is_read_with_the_usual_port(desk, url, host, port, database):
     found = only(desk, url)
-    assert (found.kind, found.url) == ("postgresql", url)
+    assert (found.kind, found.url) == ("mysql" if "mysql:" in url else "postgresql", url)
     assert (found.host, found.port, found.database, found.options) == (host, port, database, {})
 
 
@@ -58,8 +60,13 @@ def test_an_authority_is_found_from_the_folder_of_the_file(desk, path, file):
         ("postgresql://h:x/d", "the port is out of range"),
         ("postgresql://etl@h/d", "names a user. Take it out, put it in a [credentials.NAME]"),
         ("postgresql://@h/d", "names a user"),
-        ("postgresql://h/d?host=/run", "names a host and the folder of a socket"),
+        ("postgresql://h/d?host=/run", "names a host and a socket"),
         ("postgresql:///d?host=h", "is the absolute folder of a socket"),
+        ("postgresql:///d", "or ?host=/var/run/postgresql for the socket of this machine"),
+        ("mysql:///d", "or ?socket=/run/mysqld/mysqld.sock for the socket of this machine"),
+        ("mysql:///d?socket=s", "is the absolute path of a socket. Write ?socket=/run/mysqld/"),
+        ("mysql://h/d?socket=/s", "names a host and a socket"),
+        ("mssql:///d", "names no host. Write"),
         ("postgresql://h/d?sslmod=disable", '"sslmod" is not known. Did you mean "sslmode"?'),
         ("postgresql://h/d?zz=1", "the option is not known. Allowed: host, sslmode, sslrootcert"),
         ("postgresql://h/d?sslmode=prefer", "may send everything unencrypted without a word"),

@@ -1,7 +1,7 @@
 """Path templates: what is filled in never leaves its component."""
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from etltui.config.checks import RefusedError
 from etltui.config.templates import LONGEST, component, render, template
+from etltui.domain.job import Job
 
 START = datetime(2026, 11, 21, 23, 59, tzinfo=ZoneInfo("Asia/Kolkata"))
 NASTY = st.text(
@@ -20,7 +21,10 @@ NASTY = st.text(
 
 
 def filled(path, job="j", title="t", run="r", folder="/base"):
-    return render(path, job=job, title=title, run=run, started=START, folder=Path(folder))
+    made = Job(
+        name=job, title=title, connections=(), queries=(), destinations=(), folder=Path(folder)
+    )
+    return render(path, made, run=run, started=START, day=START.date() - timedelta(days=1))
 
 
 @given(st.one_of(st.text(max_size=200), NASTY, st.sampled_from(["..", ".", "", "/etc", "~root"])))
@@ -105,7 +109,7 @@ def test_a_relative_folder_still_gives_an_absolute_path(tmp_path, monkeypatch):
         (5, "5 is no path"),
         (" ", '" " is no path'),
         ("{jobname}.csv", '{jobname} is no placeholder. Did you mean "job'),
-        ("{zzzzz}.csv", "{zzzzz} is no placeholder. Allowed: job, jobName, date, run"),
+        ("{zzzzz}.csv", "{zzzzz} is no placeholder. Allowed: job, jobName, date, day, run, query"),
         ("{}.csv", "{} is no placeholder"),
         ("{job.name}.csv", "{job.name} is no placeholder"),
         ("{job", "has a brace that is not closed"),

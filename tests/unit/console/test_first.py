@@ -31,7 +31,16 @@ SERVER = {
 JOB = {"query": "SELECT 1", "target": "out/{job}.csv", "job": "first_job"}
 
 
-@pytest.mark.parametrize("answers", [SQLITE, SERVER, {**SERVER, "password": ""}])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        SQLITE,
+        SERVER,
+        {**SERVER, "password": ""},
+        {**SERVER, "kind": "mysql"},
+        {**SERVER, "kind": "mssql"},
+    ],
+)
 def test_what_is_answered_is_a_configuration(answers, tmp_path):
     import tomli_w
 
@@ -39,7 +48,7 @@ def test_what_is_answered_is_a_configuration(answers, tmp_path):
     path.write_text(tomli_w.dumps(tables({**answers, **JOB})), "utf-8")
     config = load(path, environ={})
     [connection] = config.connections
-    assert connection.name == answers["connection"]
+    assert (connection.name, connection.kind) == (answers["connection"], answers["kind"])
     assert config.jobs["first_job"].destinations[0].type == "csv"
     if answers is SQLITE:
         assert connection.database == str(tmp_path / "sales.db")

@@ -7,6 +7,7 @@ from etltui.console.cells import text_of
 from etltui.console.glyphs import ASCII, UNICODE
 from etltui.console.model.connection import Known, as_text, details, past_line
 from etltui.console.model.outcomes import outcome_glyph
+from etltui.domain.control import compared
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.job import Connection, Query
 from etltui.domain.logbook import Outcome
@@ -172,3 +173,15 @@ def test_on_a_page_an_error_is_one_red_line():
     lines = as_text(details(known, glyphs=UNICODE, timezone="UTC", width=100))
     assert lines[1].role == "bad"
     assert lines[2].role == ""
+
+
+def test_n_7_n_9_what_was_counted_and_what_may_still_change_are_told():
+    view = cw.connection(
+        17,
+        S.COMPLETED,
+        provisional="the day is not closed",
+        controls=compared("main", {"rows": 3}, {"rows": 2}, 0),
+    )
+    lines = lines_of(view, past=[])
+    assert any("Day" in line and "provisional: the day is not closed" in line for line in lines)
+    assert any("Control" in line and "rows 2 written, 3 at the source" in line for line in lines)

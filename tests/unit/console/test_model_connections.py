@@ -206,7 +206,11 @@ def test_a_branch_that_is_not_there_is_not_missing():
 
 def test_a_row_says_how_a_branch_stands():
     past = pasts(
-        [*(outcome(900 + n, rows=1000) for n in range(97)), failed(800), outcome(65, rows=9)]
+        [
+            *(outcome(900 + n, rows=1000) for n in range(97)),
+            failed(800),
+            outcome(65, rows=9, far="less than half the usual 1,000"),
+        ]
     )
     line = FleetLine(
         connection=BRANCH,
@@ -221,6 +225,12 @@ def test_a_row_says_how_a_branch_stands():
     assert row.test == "1,234.6 ms"
     assert row.server == "postgresql 10.0.0.5:5433"
     assert row.tags == "north vpn"
+
+
+def test_n_8_few_rows_on_a_day_off_are_no_warning():
+    past = pasts([*(outcome(900 + n, rows=1000) for n in range(9)), outcome(65, rows=9)])
+    line = FleetLine(connection=BRANCH, past=past["branch_001"])
+    assert row_of_connection(line, cw.AT, UNICODE).rows == ("9", "")
 
 
 def test_ages_stand_still_within_a_minute():

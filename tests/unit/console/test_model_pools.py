@@ -11,6 +11,7 @@ from etltui.console.model.pool_page import pool_page
 from etltui.console.model.pool_rows import gauge_row, row_of_pool
 from etltui.domain.job import Connection
 from etltui.domain.pools import (
+    BreakerStats,
     Leak,
     PoolHistory,
     PoolKey,
@@ -132,6 +133,11 @@ def test_pools_that_would_look_alike_say_who_logs_in():
     assert lines([pool()])[0].name == "10.0.0.5:1433/sales"
 
 
+def test_pools_that_one_login_has_by_two_readers_say_by_which():
+    names = [pool(), pool("odbc north@10.0.0.5:1433/sales")]
+    assert [line.name for line in lines(names)] == [line.key for line in lines(names)]
+
+
 def test_the_limits_over_several_pools_are_gauged():
     """S0-10…S0-13: pools, open ones, sessions over all, pools of a server."""
     value = metrics(
@@ -175,6 +181,12 @@ def test_the_status_line_says_what_is_wrong_first():
     ]
     quiet = [text_of(part) for part in m.totals([], metrics()) if text_of(part)]
     assert quiet[-2:] == ["leaks 0", "limit 50"]
+
+
+def test_n_3_the_status_line_counts_the_lines_that_are_down():
+    down = BreakerStats(name="gateway VPN", open_s=1.0)
+    said = [text_of(part) for part in m.totals([], metrics(breakers=(down,))) if text_of(part)]
+    assert said[0] == "1 line down"
 
 
 def test_a_pool_in_full_says_who_holds_and_what_was_asked():

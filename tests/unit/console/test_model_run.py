@@ -1,5 +1,7 @@
 """One run without a screen: how it stands, in which order, and against what is usual."""
 
+from dataclasses import replace
+
 import pytest
 
 import console_world as cw
@@ -20,7 +22,9 @@ from etltui.console.model.run import (
     target_lines,
     took,
 )
+from etltui.console.steps import note
 from etltui.domain.errors import ErrorClass, Trouble
+from etltui.domain.pools import BreakerStats
 from etltui.domain.progress import Eta
 from etltui.domain.run import (
     ConnectionResult,
@@ -32,6 +36,7 @@ from etltui.domain.run import (
 )
 from etltui.domain.stored import ConnectionRow, RunRow
 from etltui.domain.usual import Usual
+from etltui.domain.verdict import Judged, Verdict
 
 S = ConnectionStatus
 LOST = Trouble(error_class=ErrorClass.LOST, message="the line was cut")
@@ -115,6 +120,47 @@ def test_the_head_of_a_run_at_work_says_how_far_it_is_and_when_it_is_done():
     assert said(head(subject, UNICODE, wide=False)[1]) == "1:00"
     assert said(head(subject, ASCII, wide=True)[0]).isascii()
     assert not subject.retried
+
+
+DOWN = BreakerStats(name="gateway VPN-North", open_s=30.0, waiting=("branch_002",), probe_in_s=20.0)
+
+
+def test_n_3_the_head_of_a_run_names_the_lines_that_it_waits_for():
+    run = cw.run(connections=[cw.connection(1, S.RUNNING), cw.connection(2, S.WAITING)], total=2)
+    other = replace(DOWN, name="gateway VPN-South", waiting=("branch_077",))
+    subject = subject_of_view(run, cw.AT, breakers=[other, DOWN])
+    assert subject.down == ("gateway VPN-North is down: 1 connection waits, next probe in 20 s",)
+    assert f" · {subject.down[0]}" in said(head(subject, UNICODE, wide=False)[0])
+    probing = replace(DOWN, waiting=(), probing="branch_001")
+    assert subject_of_view(run, cw.AT, breakers=[probing]).down
+    ended_run = replace(run, status=RunStatus.COMPLETED)
+    assert subject_of_view(ended_run, cw.AT, breakers=[DOWN]).down == ()
+
+
+@pytest.mark.parametrize(
+    ("judged", "text", "role"),
+    [
+        (None, "empty, usually 40", "warn"),
+        (Judged(verdict=Verdict.EMPTY, why="empty, usually 40 on Sundays"), None, "warn"),
+        (Judged(verdict=Verdict.DAY_OFF, why="a holiday in the calendar tamil"), None, "muted"),
+        (Judged(verdict=Verdict.OK_EMPTY, why="empty, as usual"), None, "muted"),
+        (Judged(verdict=Verdict.OK), "", ""),
+    ],
+)
+def test_n_8_a_connection_says_what_is_to_be_thought_of_its_rows(judged, text, role):
+    view = cw.connection(1, S.COMPLETED, rows=0, usual_rows=40, judged=judged)
+    shown = note(UNICODE, view, cw.AT, 3, 20)
+    assert text_of(shown) == (judged.why if text is None else text)
+    assert not text_of(shown) or shown.role == role
+    assert against_usual(view, UNICODE).role == (role if role == "warn" else "muted")
+
+
+def test_n_8_a_past_run_says_the_same_from_the_store():
+    off = Judged(verdict=Verdict.DAY_OFF, why="a holiday in the calendar tamil")
+    (found,) = gathered(
+        None, [row(1, ended(1, S.COMPLETED, rows=0, judged=off, limit="3 x 28 s"))], {}
+    )
+    assert (found[1].remark, found[1].far, found[1].limit) == (off.why, "", "3 x 28 s")
 
 
 def test_a_guessed_time_is_marked_as_one():

@@ -1,11 +1,14 @@
 """Toasts of runs: said once, few at a time, and silent where the operator wants it."""
 
+from dataclasses import replace
+
 import pytest
 
 import console_world as cw
 from etltui.console.bridge import Moment
 from etltui.console.model.pace import Paces
 from etltui.console.model.toasts import Toasts
+from etltui.domain.pools import BreakerStats
 from etltui.domain.progress import Eta
 from etltui.domain.run import Output, RunStatus
 
@@ -48,6 +51,23 @@ def test_a_run_is_told_when_it_begins_and_when_it_is_taken_up_again(toasts):
     toasts.take(moment(run(status=RunStatus.STOPPED)))
     again = run(attempt=2, skipped=55)
     assert texts(toasts.take(moment(again))) == ["Job A started, 1 connection"]
+
+
+def test_n_3_a_line_that_is_down_is_told_once_and_so_is_its_return(toasts):
+    def stands(*breakers):
+        now = moment()
+        return replace(
+            now,
+            snapshot=replace(now.snapshot, pools=replace(now.snapshot.pools, breakers=breakers)),
+        )
+
+    down = BreakerStats(name="gateway VPN", open_s=1.0, waiting=("A", "B"), probe_in_s=4.0)
+    assert texts(toasts.take(stands(down), all_of_it=False)) == [
+        "gateway VPN is down: all behind it wait while one at a time is tried"
+    ]
+    assert toasts.take(stands(replace(down, probe_in_s=2.0))) == []
+    assert texts(toasts.take(stands())) == ["gateway VPN is up again"]
+    assert Toasts().take(stands(down)) == []
 
 
 def test_each_quarter_is_told_once(toasts):

@@ -6,6 +6,7 @@ import console_world as cw
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.events import RunFinished
 from etltui.domain.inquiry import Estimate
+from etltui.domain.pools import BreakerStats
 from etltui.domain.progress import Eta
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunResult, RunStatus
@@ -323,6 +324,14 @@ async def test_a_run_of_the_night_is_opened_run_again_and_mended(tmp_path):
         await world.press("escape", "up", "enter")
         await world.settle()
         assert "run NIGH" in world.lines[0]
+
+
+async def test_n_3_it_says_first_that_a_line_is_down(tmp_path):
+    found = cw.snapshot([cw.run()])
+    line = BreakerStats(name="gateway north", open_s=9.0, waiting=("b",))
+    engine = cw.FakeEngine(replace(found, pools=replace(found.pools, breakers=(line,))))
+    async with cw.console(tmp_path, engine=engine) as world:
+        assert "1 line down" in world.lines[0]
 
 
 async def test_what_the_engine_remembers_stands_above_and_instead_of_the_store(tmp_path):

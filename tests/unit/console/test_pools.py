@@ -1,11 +1,14 @@
 """The pools on the screen, and what their keys do."""
 
+import asyncio
 from dataclasses import replace
 
 import console_world as cw
 from console_pools import SERVER, file, pool
 from etltui.domain.errors import EtltuiError
+from etltui.domain.inquiry import ServerChecked
 from etltui.domain.pools import Leak, PoolHistory
+from etltui.domain.server import ServerReading
 
 
 def stood(pools, **facts):
@@ -200,3 +203,26 @@ async def test_the_same_pools_are_the_same_rows(tmp_path):
         after = world.app.view.table.rows
         assert len(after) == 502
         assert all(one is other for one, other in zip(before[:500], after[:500], strict=True))
+
+
+async def test_s0_127_the_server_of_a_pool_is_asked_how_loaded_it_is(tmp_path):
+    made = engine([pool("postgresql 10.0.0.5:5432/sales")])
+    readings = (
+        ServerReading(name="sessions", value="96 of 97", meaning="Nearly full.", warns=True),
+    )
+    found = ServerChecked(server="10.0.0.5:5432", connection="North", readings=readings)
+    made.answers["inquiries.server_check"] = (found,)
+    more = '[connections.North]\nurl = "postgresql://10.0.0.5:5432/sales"\n'
+    config = await asyncio.to_thread(cw.configured, tmp_path, more=more)
+    async with cw.console(tmp_path, engine=made, config=config) as world:
+        await world.press("5", "c")
+        await world.worked()
+        assert world.asked("inquiries.server_check") == [{"connections": ("North",)}]
+        assert "96 of 97" in world.text
+        assert "Nearly full." in world.text
+        await world.press("escape")
+        await world.now(stood([file(1)]))
+        await world.press("c")
+        await world.worked()
+        assert "no server to ask" in world.told[-1]
+        assert len(world.asked("inquiries.server_check")) == 1

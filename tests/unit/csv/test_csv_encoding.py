@@ -38,6 +38,7 @@ def test_the_file_begins_as_the_encoding_says(tmp_path, encoding, start):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "gb18030"])
 def test_a_byte_order_mark_stands_once(tmp_path, encoding):
+    """N-17."""
     kit = Kit(tmp_path, options={"encoding": encoding, "bom": True})
     parts = [kit.part([_texts("é"), _texts("x")], number=n) for n in range(2)]
     _, content = kit.assembled(parts)
@@ -104,6 +105,7 @@ def test_a_delimiter_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_characters_are_replaced_and_counted(tmp_path):
+    """N-17."""
     options = {"encoding": "cp1252", "encoding_errors": "replace"}
     kit = Kit(tmp_path, options=options)
     receipt = kit.part([_texts("Жé", "ok"), _texts("山🙂")])

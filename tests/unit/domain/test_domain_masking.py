@@ -7,7 +7,8 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etltui.domain.masking import masked
+from etltui.domain.errors import ErrorClass, Failure
+from etltui.domain.masking import masked, masked_failure
 
 CANARY = "hunter2-Geheim/ß"
 
@@ -48,3 +49,10 @@ def test_masking_takes_the_longest_and_leaves_the_rest():
     assert masked("a.c abc", ["a.c"]) == "*** abc"
     assert masked("p%3ax", ["p:x"]) == "***"
     assert masked("<p\udcff>", ["p\udcff"]) == "<***>"
+
+
+def test_a_failure_keeps_its_class_and_facts_and_loses_the_secret():
+    said = Failure(ErrorClass.LOGIN, f"no login with {CANARY}", {"code": "18456"})
+    told = masked_failure(said, [CANARY])
+    assert (told.error_class, told.message) == (ErrorClass.LOGIN, "no login with ***")
+    assert told.facts == {"code": "18456"}

@@ -36,6 +36,7 @@ CHANGES = {
     "columns": {"columns": ("id",)},
     "aliases": {"aliases": {"x": "y"}},
     "drift": {"drift": "align"},
+    "day_lag_h": {"day_lag_h": 4},
     "destinations": {"destinations": (replace(CSV, options=CsvOptions(delimiter=";")),)},
 }
 HARMLESS = {
@@ -55,6 +56,15 @@ HARMLESS = {
     "enabled": False,
     "canary": True,
     "deadline": "07:00",
+    "business_day": "today",
+    "day_closed": "select 1",
+    "day_until": "select 1",
+    "day_until_slack_h": 1.0,
+    "provisional_days": 1,
+    "outside_hours": "wait",
+    "procedures": ("dbo.report",),
+    "on_suspicious": "fail",
+    "verify": "full",
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }

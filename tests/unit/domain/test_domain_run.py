@@ -32,6 +32,7 @@ LEGAL = {
     ("publishing", "failed"),
     ("publishing", "stopped"),
     ("publishing", "cancelled"),
+    ("completed", "running"),
     ("completed_with_errors", "running"),
     ("queued", "failed"),
     ("failed", "running"),
@@ -55,8 +56,8 @@ def test_only_moves_of_the_table_pass(current, wanted):
 def test_every_status_has_its_moves_and_ends_stay_ends():
     assert set(RUN_MOVES) == set(RunStatus)
     assert {(a, b) for a, moves in RUN_MOVES.items() for b in moves} == LEGAL
-    assert not RUN_MOVES[RunStatus.COMPLETED]
-    begin = {"queued", "completed_with_errors", *RESUMABLE}
+    assert not RUN_MOVES[RunStatus.DISCARDED]
+    begin = {"queued", "completed", "completed_with_errors", *RESUMABLE}
     assert {s for s in RunStatus if RunStatus.RUNNING in RUN_MOVES[s]} == begin
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from door_kit import SmallBus, until
 from etltui.domain.errors import EtltuiError, StateError
-from etltui.domain.events import Overflow, RunQueued
+from etltui.domain.events import LineDown, Overflow, RunQueued
 from etltui.domain.job import Credential
 from etltui.door import client, protocol, server
 from etltui.door.client import NoDoorError, open_door
@@ -166,6 +166,16 @@ async def test_who_follows_one_run_is_told_what_it_lost_too(house):
         await remote.enough()
         (lost,) = [event async for event in remote.events(["r7"])]
     assert lost == Overflow(at=0.0, lost=50)
+
+
+async def test_n_3_who_follows_one_run_hears_of_lines_that_are_down_too(house):
+    down = LineDown(at=0.0, line="gateway north", connections=("b",), error="no answer")
+    async with house.visited() as (_, remote):
+        await remote.collect()
+        house.bus.publish(RunQueued(at=0.0, run="r1", job="sales", priority=1))
+        house.bus.publish(down)
+        await remote.enough()
+        assert [event async for event in remote.events(["r7"])] == [down]
 
 
 async def test_who_only_follows_is_told_that_nothing_more_comes(house):

@@ -134,6 +134,9 @@ VALUES = {
     "seconds": {"connect": 0.5},
     "waiting": ("A", "B"),
     "before": RESULT.connections,
+    "line": "gateway VPN-North",
+    "connections": ("A", "B"),
+    "error": "no route to host",
     "past": Past(usual={"A": Usual(rows=7, seconds=1.5)}, publish_s=0.5),
 }
 EVENTS = [
@@ -172,6 +175,8 @@ def event(kind):
     for each in fields(kind):
         if each.name == "result" and kind is events.ConnectionCompleted:
             made["result"] = RESULT.connections[0]
+        elif each.name == "seconds" and kind is events.LineUp:
+            made["seconds"] = 12.5
         elif each.name in VALUES:
             made[each.name] = VALUES[each.name]
         elif each.name != "topic":

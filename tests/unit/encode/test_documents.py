@@ -149,6 +149,18 @@ EVENTS = [
     (events.RunRetrying(**MOMENT, reason="no disk", tries=1, wait_s=5.0), "job:failed", None),
     (events.QueueCleared(at=sample.AT, count=2), "queue:cleared", None),
     (
+        events.LineDown(
+            at=sample.AT, line="gateway VPN-North", connections=("B001", "B002"), error="no route"
+        ),
+        None,
+        None,
+    ),
+    (
+        events.LineUp(at=sample.AT, line="gateway VPN-North", connections=("B003",), down_s=95.0),
+        None,
+        None,
+    ),
+    (
         events.RunProgress(
             **MOMENT,
             step="Executing query",

@@ -1,6 +1,6 @@
 """What happens and what waits, as plain lines."""
 
-from etltui.domain.events import ConnectionCompleted, ConnectionProgress
+from etltui.domain.events import ConnectionCompleted, ConnectionProgress, LineDown, LineUp
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.encode import queue_lines
@@ -54,3 +54,17 @@ def test_the_queue_says_what_is_paused_and_who_waits_for_when():
     assert [*queue_lines.entries((), (), NIGHT, "UTC")] == []
     assert queue_lines.counts(QueueMetrics()) == "0 waiting, 0 running, 0 completed, 0 failed"
     assert [*queue_lines.pauses(QueueMetrics())] == []
+
+
+def test_n_3_a_line_that_is_down_is_said_once_and_when_it_is_up_again():
+    changes = Changes("UTC")
+    met = "branch_004: unreachable: no answer"
+    down = LineDown(at=NIGHT, line="gateway north", connections=("b",), error=met)
+    assert changes.stamped(down) == (
+        "11:06:40 down gateway north: all behind it wait while one at a time is tried; "
+        "branch_004: unreachable: no answer"
+    )
+    up = LineUp(at=NIGHT, line="gateway north", connections=("a", "b"), down_s=62.0)
+    assert changes.stamped(up) == (
+        "11:06:40 up gateway north after 1:02: 2 connections waited for it"
+    )

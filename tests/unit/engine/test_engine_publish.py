@@ -1,12 +1,14 @@
 """Targets after crashes, refusals and changed plans."""
 
 import errno
+from dataclasses import replace
 
 import pytest
 
 from engine_world import connection, csv
 from etltui.domain.errors import ErrorClass, StateError
 from etltui.domain.events import TargetPublished
+from etltui.domain.job import Query
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import PublicationState
 from etltui.domain.targets import temporary_path
@@ -281,6 +283,22 @@ async def test_a_target_is_told_what_past_runs_read(world):
     assert asked == ["sales"]
     await world.run(only=["A"])
     assert usual(world) == {"A": 9, "B": 2, "C": 2}
+
+
+async def test_a_target_of_one_query_counts_that_query_s_rows_alone(world):
+    """Nothing of what is usual is said there: that is known of all queries together."""
+    world.job(
+        queries=(Query(name="one", sql="1"), Query(name="two", sql="2")),
+        destinations=(csv("all.csv"), replace(csv("two.csv"), query="two")),
+    )
+    world.renew()
+    for _ in range(2):
+        await world.run()
+    # The fake's rows are all of the first query.
+    every, two = world.parts.tasks[-2:]
+    assert (every.query, two.query) == (None, 1)
+    assert [(each.rows, each.usual) for each in every.entries] == [(2, 2)] * 3
+    assert [(each.rows, each.usual) for each in two.entries] == [(0, None)] * 3
 
 
 async def test_a_result_says_what_is_far_from_usual(world):

@@ -9,6 +9,7 @@ from etltui.domain.errors import ErrorClass, PlanChangedError
 from etltui.domain.events import RunStarted
 from etltui.domain.job import Destination, ExcelOptions, Query
 from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.engine.prepare import whole
 from fakes import Held, Script, failure
 
 DISK = ErrorClass.DISK
@@ -187,6 +188,25 @@ async def test_every_destination_variant_and_query_must_be_whole(world):
     world.parts.verify = one_bad
     assert set((await world.prepare()).kept) == {"B"}
     assert wholes
+
+
+async def test_a_destination_of_one_query_must_hold_that_query_alone(world):
+    world.job(
+        max_parallel=1,
+        queries=(Query(name="one", sql="1"), Query(name="two", sql="2")),
+        destinations=(csv("a.csv"), replace(csv("b.csv"), query="one")),
+    )
+    world.renew()
+    world.leases.extracts["C"] = Script(failure(DISK))
+    await world.run()
+    prepared = await world.prepare()
+    assert set(prepared.kept) == {"A", "B"}
+    receipts, result = prepared.receipts["A"], prepared.kept["A"]
+    assert whole(prepared.plan, receipts, result)
+    # Two destinations that tell different rows of one query cannot both be right.
+    other = [replace(each, rows=each.rows + (each.destination == 1)) for each in receipts]
+    assert not whole(prepared.plan, other, result)
+    assert not whole(prepared.plan, receipts, replace(result, rows=result.rows + 1))
 
 
 async def test_a_run_that_died_is_taken_up(world, stopped):

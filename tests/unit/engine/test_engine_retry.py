@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from engine_world import connection
 from etltui.domain.errors import ADVICE, ErrorClass, Failure
 from etltui.domain.events import ConnectionCompleted, ConnectionFailed, ConnectionStarted
 from etltui.domain.job import RetryPolicy
@@ -85,7 +86,7 @@ async def test_a_connection_that_waits_for_its_next_try_holds_no_place(world):
     assert world.leases.most == 1
 
 
-@pytest.mark.parametrize("error_class", [ErrorClass.DISK, ErrorClass.MEMORY])
+@pytest.mark.parametrize("error_class", [ErrorClass.DISK, ErrorClass.MEMORY, ErrorClass.ENGINE])
 async def test_what_the_next_connection_would_meet_too_stops_the_run_resumably(world, error_class):
     only(world, "A", "B", "C", max_parallel=1)
     world.leases.extracts["B"] = Script(failure(error_class, "no more of it"))
@@ -98,6 +99,17 @@ async def test_what_the_next_connection_would_meet_too_stops_the_run_resumably(w
     result = await world.run(resume=True)
     assert (result.status, result.skipped) == (RunStatus.COMPLETED, 1)
     assert world.leases.read() == ["B", "C"]
+
+
+async def test_n_38_a_machine_that_cannot_read_is_found_out_before_every_branch_is_asked(world):
+    world.connections = tuple(connection(f"B{number:02}") for number in range(20))
+    world.renew()
+    said = "an extractor process could not be started: No module named 'msgspec'"
+    for each in world.connections:
+        world.leases.opens[each.name] = Script(failure(ErrorClass.ENGINE, said))
+    result = await world.run()
+    assert (result.status, result.reason) == (RunStatus.STOPPED, said)
+    assert (world.leases.asked, world.happened(ConnectionStarted)) == (8, [])
 
 
 async def test_a_run_that_stops_does_not_wait_for_retries(world):

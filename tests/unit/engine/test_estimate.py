@@ -198,6 +198,21 @@ async def test_several_that_are_too_long_are_named(world):
     assert " B07 and 5 more usually have more rows" in warning
 
 
+async def test_n_31_who_is_outside_its_hours_is_not_counted_and_named(past):
+    shut = replace(past.connections[1], hours="22:00-04:00")
+    past.engine._starts.config = replace(
+        past.engine.config, connections=(past.connections[0], shut, past.connections[2])
+    )
+    told = await asked(past)
+    assert (told.connections, told.rows) == (2, 300)
+    assert told.warnings == (
+        "B is outside its hours and will not be read: it may be read 22:00-04:00 Asia/Kolkata",
+    )
+    past.jobs["sales"] = replace(past.jobs["sales"], outside_hours="wait")
+    told = await asked(past)
+    assert (told.connections, told.warnings) == (3, ())
+
+
 async def test_who_is_held_is_not_counted_and_named(past):
     hold = Hold(connection="B", reason="moving house", who="asha@desk", since=0.0)
     past.engine._tools.holds.put([hold])

@@ -43,9 +43,9 @@ def test_n_26_connections_are_dealt_out_to_the_lanes_in_their_order(lanes, left)
     assert told(views, past(A=10.0, B=4.0, C=2.0), lanes=lanes) == Eta(left_s=left, band_s=0.0)
 
 
-def test_what_comes_late_and_takes_long_ends_late():
+def test_n_2_what_takes_long_begins_first():
     history = past(A=2.0, B=2.0, C=10.0)
-    assert told([view("A"), view("B"), view("C")], history, lanes=2).left_s == 12.0
+    assert told([view("A"), view("B"), view("C")], history, lanes=2).left_s == 10.0
     # Lanes are taken by those at work, for what these take still.
     at_work = [running("A", 1.0), running("B", 0.5), view("C")]
     assert told(at_work, history, lanes=2).left_s == 11.0

@@ -8,6 +8,7 @@ import pytest
 
 from engine_world import MB, connection, csv
 from etltui.domain.columns import Column
+from etltui.domain.days import Days
 from etltui.domain.errors import ConfigError, ErrorClass, StateError
 from etltui.domain.inquiry import DryQuery, Explained, QueryPlan
 from etltui.domain.job import (
@@ -24,7 +25,7 @@ from etltui.engine.admission import Load
 from etltui.engine.checkpoints import part_folders
 from etltui.engine.explain import explained
 from etltui.engine.first_rows import first_rows, readable
-from fakes import COLUMNS, FakeSession, Held, Script, failure
+from fakes import COLUMNS, NOW, FakeSession, Held, Script, failure
 
 
 def left(world):
@@ -150,7 +151,10 @@ async def test_a_plan_that_is_refused_is_the_answers_trouble(world):
 
 async def test_a_plan_that_does_not_come_is_not_waited_for(world):
     world.leases.explains["B"] = Script(Held())
-    told = await explained(world.leases, world.jobs["sales"], world.connections[1], 0)
+    days = Days(day=NOW.date())
+    told = await explained(
+        world.leases, world.jobs["sales"], world.connections[1], days=days, limit_s=0
+    )
     assert told.trouble.error_class is ErrorClass.TIMEOUT
     assert "request_timeout_s = 0 s" in told.trouble.message
 

@@ -22,7 +22,7 @@ async def test_the_past_is_told_once_when_a_run_begins(world):
     assert first.past == Past()
     assert (first.title, first.parallel, first.waiting) == ("Sales", 8, ("A", "B", "C"))
     # The fake reads for half a second; of one run nobody knows how far the next is from it.
-    usual = Usual(rows=5, seconds=0.5, spread=0.125)
+    usual = Usual(rows=5, seconds=0.5, spread=0.125, longest_s=0.5, timed=1)
     assert second.past.usual == {
         "A": usual,
         "B": replace(usual, rows=2),

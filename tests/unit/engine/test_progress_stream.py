@@ -1,5 +1,7 @@
 """The stream of progress: what the documents call methods is said by the engine as it happens."""
 
+import pytest
+
 from etltui.domain.errors import ErrorClass
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -137,3 +139,46 @@ async def test_a_run_that_somebody_else_left_is_picked_up_tracked_and_shown(worl
     again.let_go()
     assert (await ending.wait()).status is RunStatus.COMPLETED
     assert world.engine.get_job_progress("sales").percent == 100
+
+
+_TOLD = {
+    RunStarted: lambda event: ("started", event.total),
+    ConnectionStarted: lambda event: (event.connection, "started"),
+    ConnectionProgress: lambda event: (event.connection, event.step),
+    ConnectionCompleted: lambda event: (event.connection, event.result.rows),
+    ConnectionFailed: lambda event: (event.connection, event.trouble.message),
+    RunProgress: lambda event: ("run", event.step) if event.step is Step.SENDING else None,
+    RunFinished: lambda event: ("finished", event.result.completed, event.result.failed),
+}
+
+
+def _told(event):
+    """What an event adds to the flow; None for those beside it."""
+    told = _TOLD.get(type(event))
+    return told and told(event)
+
+
+@pytest.mark.parametrize("names", ["A", "ABC"])
+@pytest.mark.parametrize("fails", [True, False])
+async def test_s0_84_the_flow_of_one_connection_and_of_many(world, names, fails):
+    """S0-83: step by step; where one fails it is the last."""
+    world.connections = world.connections[: len(names)]
+    world.job(max_parallel=1, columns=("id",))
+    world.renew()
+    if fails:
+        world.leases.extracts[names[-1]] = Script(failure(ErrorClass.SYNTAX, "no such table"))
+    await world.run()
+
+    good, bad = (names[:-1], names[-1]) if fails else (names, "")
+    ways = [
+        [(name, "started"), (name, Step.CONNECTING), (name, Step.QUERYING)]
+        + ([(name, Step.PROCESSING), (name, 2)] if name != bad else [(name, "no such table")])
+        for name in names
+    ]
+    sending = [("run", Step.SENDING)] if good else []
+    assert [words for event in world.bus.events if (words := _told(event))] == [
+        ("started", len(names)),
+        *(words for way in ways for words in way),
+        *sending,
+        ("finished", len(good), len(bad)),
+    ]

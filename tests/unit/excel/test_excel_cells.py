@@ -179,6 +179,7 @@ COUNTS = [
 
 @pytest.mark.parametrize(("kind", "values", "notes"), COUNTS, ids=lambda x: repr(x)[:30])
 def test_what_is_changed_is_counted(bench, kind, values, notes):
+    """N-17: control characters, too."""
     [receipt] = bench.parts([Column(name="v", type=kind)], [(value,) for value in values])
     assert receipt.notes == notes
     assert all(map(of_a_part, notes))

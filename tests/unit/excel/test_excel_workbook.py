@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 
 from etltui.domain.columns import Column
+from etltui.domain.control import compared
 from etltui.domain.errors import ADVICE, ErrorClass, Trouble
 from etltui.domain.limits import EXCEL
 from etltui.domain.logbook import Hold
@@ -62,7 +63,12 @@ def test_what_is_published_is_in_the_file(bench):
 def test_the_index_tells_what_happened(bench):
     entries = [
         bench.stored(
-            COLUMNS, "A", rows_of(0, 2), contact="call 1", notes={"extra columns dropped": 2}
+            COLUMNS,
+            "A",
+            rows_of(0, 2),
+            contact="call 1",
+            notes={"extra columns dropped": 2},
+            controls=compared("main", {"rows": 2}, {"rows": 2}, 0),
         ),
         bench.failed("B", ErrorClass.UNREACHABLE),
         bench.stored(COLUMNS, "Run", [(1, "a\x00" * 20_000)]),
@@ -83,6 +89,9 @@ def test_the_index_tells_what_happened(bench):
         "What it means": None,
         "What to try": None,
         "Contact": "call 1",
+        "Day": None,
+        "Control": "agrees: rows",
+        "Drift": None,
         "Changes": "2 x extra columns dropped",
     }
     assert (second["Status"], second["Rows"], second["Sheet"]) == ("failed", None, None)
@@ -110,7 +119,7 @@ def test_the_index_tells_what_is_usual_and_what_is_far_from_it(bench):
     assert [(row["Usual rows"], row["Changes"]) for row in index(book)] == [
         (3, None),
         (1234, "empty, usually 1,234"),
-        (3, "less than half the usual 3; missing: y"),
+        (3, "less than half the usual 3"),
         (5, None),
         (None, None),
     ]
@@ -133,12 +142,12 @@ def test_a_change_is_counted_once_whatever_else_is_made_of_the_rows(bench, layou
     book, _ = bench.publish(COLUMNS, entry, options=layout)
     [changes, _] = [row["Changes"] for row in index(book)]
     assert changes.removesuffix("; also on Data").split("; ") == [
-        "column c is mixed instead of date",
-        "columns dropped: x",
         "3 x control characters removed",
         "3 x long number as text",
-        "missing: y",
     ]
+    assert index(book)[0]["Drift"] == (
+        "column c is mixed instead of date; columns dropped: x; missing: y"
+    )
 
 
 def test_a_class_of_failure_is_said_in_words(bench):
@@ -189,7 +198,7 @@ def test_the_index_leads_to_the_sheets(bench):
     assert sheet["C4"].hyperlink is None
     assert published.notes == {"sheet renamed": 1}
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:M4"
+    assert sheet.auto_filter.ref == "A1:P4"
 
 
 def test_a_connection_over_several_sheets(bench):

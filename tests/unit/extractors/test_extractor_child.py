@@ -128,7 +128,7 @@ def raising(error):
 def test_whatever_is_raised_is_answered_and_the_session_lives_on(line, error, wanted, text):
     reader = line.open(ping=raising(error))
     failed = line.answer(p.Ping(id=1, session=1))
-    assert (failed.error_class, failed.stuck) == (wanted, False)
+    assert (failed.error_class, failed.late) == (wanted, False)
     assert text in failed.message
     reader.script.clear()
     assert line.answer(p.Ping(id=2, session=1)) == p.Done(id=2)
@@ -227,7 +227,7 @@ def test_a_time_limit_wakes_the_driver_and_its_verdict_counts(line):
     line.open(read=rows)
     kit.WRITERS[:] = [kit.ScriptedWriter()]
     failed = line.answer(extracting(query_timeout_s=0.05))
-    assert (failed.error_class, failed.stuck) == (ErrorClass.TIMEOUT, False)
+    assert (failed.error_class, failed.late) == (ErrorClass.TIMEOUT, False)
 
 
 def test_opening_a_query_counts_against_its_time(line):
@@ -241,7 +241,7 @@ def test_a_driver_that_ignores_its_time_limit_is_answered_for_once(line):
     line.open(read=lambda _: (go.wait(kit.LONG), iter(()))[1])
     kit.WRITERS[:] = [kit.ScriptedWriter()]
     failed = line.answer(extracting(query_timeout_s=0.05))
-    assert (failed.error_class, failed.stuck) == (ErrorClass.TIMEOUT, True)
+    assert (failed.error_class, failed.late) == (ErrorClass.TIMEOUT, True)
     go.set()
     # Not a second time.
     assert line.answer(p.Ping(id=2, session=1)) == p.Done(id=2)

@@ -10,7 +10,7 @@ import extractor_kit as kit
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import Progress
 from etltui.extractors import protocol as p
-from etltui.extractors.client import ExtractorClient
+from etltui.extractors.client import ExtractorClient, LateFailure
 
 
 class Body:
@@ -218,12 +218,12 @@ async def test_a_loop_that_was_held_up_is_not_the_extractors_fault(peer, monkeyp
     assert not peer.owner.stuck_
 
 
-async def test_a_stuck_answer_fails_its_request_and_tells_the_owner(peer):
+async def test_a_late_answer_fails_its_request_and_says_that_it_is_late(peer):
     work, number = peer.ask()
-    peer.say(p.Failed(id=number, error_class="timeout", message="too long", stuck=True))
-    with pytest.raises(Failure, match="too long"):
+    peer.say(p.Failed(id=number, error_class="timeout", message="too long", late=True))
+    with pytest.raises(LateFailure, match="too long"):
         await work
-    assert peer.owner.stuck_ == [peer.client]
+    assert not peer.owner.stuck_
 
 
 async def test_what_cannot_be_sent_is_a_failure_and_leaves_nothing(peer):

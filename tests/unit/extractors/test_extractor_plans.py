@@ -1,7 +1,7 @@
 """Plans of queries in an extractor: one view for all of them, and a reader that tells none."""
 
 from etltui.domain.task import QueryTask
-from etltui.extractors.child import plans_of
+from etltui.extractors.asking import plans_of
 from extractor_kit import ScriptedReader
 
 QUERIES = (QueryTask(name="a", sql="SELECT 1"), QueryTask(name="b", sql="SELECT 2"))

@@ -96,7 +96,7 @@ def test_a_child_dies_with_its_socket_while_a_query_runs(tmp_path):
             assert ready(ours).pid == child.pid
             task = asyncio.run(world.session_task(world.connection()))
             ours.sendall(p.frame(p.Open(id=1, session=1, task=task)))
-            while hear(ours) != p.Done(id=1):
+            while not isinstance(hear(ours), p.Done):
                 pass
             extract = world.task(kit.x_query(kit.ENDLESS_THOUGHT))
             ours.sendall(p.frame(p.Extract(id=2, session=1, task=extract)))
@@ -298,6 +298,43 @@ async def test_a_child_that_dies_at_birth_is_a_failure(world, monkeypatch):
     assert not world.supervisor.count
 
 
+async def test_n_38_a_machine_on_which_none_starts_is_named_with_its_last_words(
+    world, monkeypatch, tmp_path
+):
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho \"No module named 'msgspec'\" >&2\nexit 1\n")
+    broken.chmod(0o700)
+    classes = []
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(broken))
+        for _ in range(4):
+            with pytest.raises(Failure, match="No module named 'msgspec'") as caught:
+                await world.supervisor.open(world.connection())
+            classes.append(caught.value.error_class)
+    assert classes == [ErrorClass.DRIVER_CRASH] * 2 + [ErrorClass.ENGINE] * 2
+    async with world.session() as session:
+        await session.ping()
+    monkeypatch.setattr(sys, "executable", str(broken))
+    assert await failed_start(world) is ErrorClass.DRIVER_CRASH, "one has started since"
+
+
+async def failed_start(world):
+    """The class of the failure to start one more."""
+    with pytest.raises(Failure) as caught:
+        await world.supervisor._start()
+    return caught.value.error_class
+
+
+def test_the_last_words_of_a_log_are_its_last_line_made_harmless(tmp_path):
+    log = tmp_path / "extractor.log"
+    assert launching.last_words(log) == ""
+    log.write_bytes(b"x" * 9000 + b"\nTraceback\nMemoryError: \x1b[31mno room\xff\n\n")
+    assert (
+        launching.last_words(log)
+        == "MemoryError: \N{SYMBOL FOR ESCAPE}[31mno room\N{REPLACEMENT CHARACTER}"
+    )
+
+
 async def test_a_child_that_never_says_a_word_is_killed(world, monkeypatch, tmp_path):
     sleeper = tmp_path / "sleeper"
     sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
@@ -371,7 +408,7 @@ def hear():
 session = SessionTask(connection="A", kind="sqlite", host="", port=0, database=sys.argv[1],
                       user="", password="")
 ours.sendall(p.frame(p.Open(id=1, session=1, task=session)))
-assert hear() == p.Done(id=1)
+assert isinstance(hear(), p.Done)
 query = QueryTask(name="q", sql="SELECT id FROM sales", columns=(Column(name="id"),))
 writer = WriterTask(destination=0, type="csv", folder=sys.argv[2], options={})
 task = ExtractTask(run="r", connection="A", number=1, attempt=1, queries=(query,),

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from etltui.domain.columns import TYPES, Column
 from etltui.domain.part import Member, Published, Receipt
+from etltui.domain.read_back import ReadBack, ReadTask, TargetRead
+from etltui.domain.server import ServerReading
 from etltui.domain.task import (
     Extracted,
     ExtractTask,
+    GuardTask,
     Progress,
     PublishEntry,
     PublishTask,
@@ -65,6 +68,16 @@ publish_task = made(
     columns=few(few(column)),
     entries=few(entry),
 )
+read_task = made(
+    ReadTask,
+    options=options,
+    published=published,
+    receipts=few(receipt),
+    connections=few(text),
+    queries=few(text),
+    query=st.none() | number,
+)
+target_read = made(TargetRead, connections=few(made(ReadBack, read=st.none() | number)))
 extracted = made(Extracted, receipts=few(receipt), notes=counts)
 progress = made(Progress)
 
@@ -73,6 +86,7 @@ DOWN = {
     p.Ping: st.builds(p.Ping, id=number, session=number),
     p.Describe: st.builds(p.Describe, id=number, session=number, queries=few(query)),
     p.Explain: st.builds(p.Explain, id=number, session=number, queries=few(query)),
+    p.ServerCheck: st.builds(p.ServerCheck, id=number, session=number),
     p.Extract: st.builds(p.Extract, id=number, session=number, task=extract_task),
     p.Close: st.builds(p.Close, id=number, session=number),
     p.Verify: st.builds(p.Verify, id=number, folder=text, receipts=few(receipt)),
@@ -84,6 +98,7 @@ DOWN = {
         members=few(made(Member)),
         receipts=few(receipt),
     ),
+    p.Guard: st.builds(p.Guard, id=number, tasks=few(made(GuardTask))),
     p.Assemble: st.builds(p.Assemble, id=number, task=publish_task),
     p.Deliver: st.builds(
         p.Deliver,
@@ -92,9 +107,11 @@ DOWN = {
         target=text,
         published=st.none() | published,
     ),
+    p.ReadBack: st.builds(p.ReadBack, id=number, task=read_task),
     p.Cancel: st.builds(p.Cancel, id=number),
     p.Quit: st.builds(p.Quit),
 }
+reading = st.builds(ServerReading, name=text, value=text, meaning=text, warns=st.booleans())
 UP = {
     p.Ready: st.builds(p.Ready, pid=number, pss=number),
     p.Done: st.builds(
@@ -102,10 +119,13 @@ UP = {
         id=number,
         columns=few(few(column)),
         plans=few(text),
+        readings=few(reading),
+        refusals=few(text),
         extracted=st.none() | extracted,
         verified=few(st.booleans()),
         published=st.none() | published,
         delivered=st.booleans(),
+        read=st.none() | target_read,
     ),
     p.Failed: st.builds(
         p.Failed,
@@ -113,7 +133,7 @@ UP = {
         error_class=text,
         message=text,
         facts=st.dictionaries(text, text, max_size=2),
-        stuck=st.booleans(),
+        late=st.booleans(),
     ),
     p.Beat: st.builds(p.Beat, progress=few(progress), pss=number),
 }

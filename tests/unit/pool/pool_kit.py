@@ -29,7 +29,7 @@ async def steps(count=12):
 
 
 class DoorSession:
-    """A session that counts itself; implements `domain.ports.Session` as far as pools use it."""
+    """A session that counts itself; implements `domain.lending.Session` as far as pools use it."""
 
     def __init__(self, door, name, number):
         self.door = door
@@ -49,15 +49,17 @@ class DoorSession:
 
 
 class Door:
-    """Opens sessions, numbered from 1; implements `domain.ports.Sessions`.
+    """Opens sessions, numbered from 1; implements `domain.lending.Sessions`.
 
     Attributes:
         opens: What opening does, by database; `pings` and `closes`: what those do.
+        reaches: What reaching the server does, by database; `reached`: whose was tried.
         most: The most sessions that ever were open together; `most_each` of one database.
     """
 
     def __init__(self):
         self.opens = {}
+        self.reaches, self.reached = {}, []
         self.pings = Script()
         self.closes = Script()
         self.pinged = []
@@ -67,6 +69,10 @@ class Door:
         self.most = 0
         self.most_each = {}
         self.count = 0
+
+    async def reach(self, wanted):
+        self.reached.append(wanted.database)
+        return await self.reaches.get(wanted.database, Script()).next()
 
     async def open(self, wanted):
         name = wanted.database

@@ -281,6 +281,7 @@ async def test_promise_9_a_server_that_is_down_is_knocked_at_ever_more_seldom(ro
 
 
 async def test_s4_15_what_was_wanted_ahead_of_need_is_opened_when_the_server_is_back(rooms):
+    """S4-53."""
     room = await started(rooms(idle_s=30))
     room.door.opens["one"] = Script(failure(DOWN), failure(DOWN), None)
     assert await room.manager.warm_up(connection(), 2) == 0

@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from etltui.domain.errors import ErrorClass, Failure
-from etltui.readers.postgresql_errors import class_of, failure_of
+from etltui.readers.postgresql_errors import failure_of
+from etltui.readers.sqlstates import class_of
 
 STATES = """
     lost        08000 08001 08003 08004 08006 08007 08P01 25P03 26000 57P01 57P02 57P05 58000 58030

@@ -11,7 +11,8 @@ import pytest
 
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import SessionTask
-from etltui.readers.postgresql_open import open_session, tls
+from etltui.readers.encryption import tls
+from etltui.readers.postgresql_open import open_session
 
 AUTHORITY = str(Path(__file__).with_name("own_authority.pem"))
 """A self-signed certificate for the name localhost, with its key."""
@@ -79,35 +80,6 @@ def is_silent(line):
 
 def hangs_up(line):
     message_from(line)
-
-
-@pytest.fixture
-def serve():
-    """Serve one connection by a script; the port."""
-    threads, listeners = [], []
-
-    def start(script):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def work():
-            try:
-                line, _ = listener.accept()
-                with line:
-                    line.settimeout(5)
-                    script(line)
-            except OSError:
-                pass  # the client hung up: that is what its test is about
-
-        threads.append(threading.Thread(target=work, daemon=True))
-        threads[-1].start()
-        return listener.getsockname()[1]
-
-    yield start
-    for thread in threads:
-        thread.join(5)
-    for listener in listeners:
-        listener.close()
 
 
 def refused(port, *, host="127.0.0.1", seconds=5.0, **options):
@@ -210,7 +182,8 @@ def test_a_server_without_tls_is_refused_with_the_way_out(serve):
     found, words = refused(serve(says(b"N")))
     assert found is ErrorClass.TLS
     assert "offers no TLS" in words
-    assert "sslmode=verify-ca (any name), require (any certificate) or disable" in words
+    assert "sslrootcert" not in words, "no certificate helps where none is shown"
+    assert "or add ?sslmode=disable to the url (no encryption)" in words
 
 
 def test_an_error_instead_of_tls_may_pass(serve):

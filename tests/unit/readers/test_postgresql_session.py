@@ -11,9 +11,8 @@ import pytest
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.task import QueryTask
 from etltui.extractors.lines import LineForm
-from etltui.readers import postgresql
+from etltui.readers import postgresql, postgresql_line
 from etltui.readers.postgresql import connect
-from etltui.readers.postgresql_line import Line
 from etltui.readers.reader import RereadError
 from postgresql_kit import Relay, session_task
 
@@ -124,7 +123,7 @@ def test_cancel_of_a_query_that_sleeps(postgresql, database, reader, gone, lane)
 def test_a_cancel_goes_to_the_server_that_answered(database, gone, monkeypatch):
     with closing(connect(session_task(database))) as reader:
         # The name may mean another server by now: nobody may ask again.
-        monkeypatch.setattr(Line, "_resolved", None)
+        monkeypatch.setattr(postgresql_line, "found", None)
         with opened(reader, "values", MANY) as result:
             next(result.batches)
             reader.cancel()
@@ -497,7 +496,7 @@ def test_a_line_that_goes_silent_holds_up_no_cancel(database, relay, gone, lane)
 
 
 def test_a_silent_line_fails_the_ping_and_closes_at_once(database, relay, monkeypatch):
-    monkeypatch.setattr(postgresql, "_PING_S", 0.1)
+    monkeypatch.setattr(postgresql, "PING_S", 0.1)
     reader = connect(session_task(database, host="127.0.0.1", port=relay.port))
     relay.silent.set()
     failure = failing(reader.ping)
@@ -509,17 +508,37 @@ def test_a_silent_line_fails_the_ping_and_closes_at_once(database, relay, monkey
 
 
 def test_a_silent_line_begins_no_snapshot(database, relay, monkeypatch):
-    monkeypatch.setattr(postgresql, "_ANSWER_S", 0.1)
+    monkeypatch.setattr(postgresql, "ANSWER_S", 0.1)
     with closing(connect(session_task(database, host="127.0.0.1", port=relay.port))) as reader:
         relay.silent.set()
         assert failing(reader.snapshot().__enter__).error_class is ErrorClass.TIMEOUT
 
 
 def test_describing_waits_for_no_lock_for_ever(database, reader, monkeypatch):
-    monkeypatch.setattr(postgresql, "_ANSWER_S", 0.1)
+    monkeypatch.setattr(postgresql, "ANSWER_S", 0.1)
     with closing(connect(session_task(database))) as other:
         lock = "BEGIN READ WRITE; LOCK TABLE sales IN ACCESS EXCLUSIVE MODE"
         other._wire.run(other._wire.connection.execute(lock))
         failure = failing(lambda: reader.describe(query("SELECT * FROM sales")))
     assert failure.error_class is ErrorClass.TIMEOUT
     assert len(reader.describe(query("SELECT * FROM sales"))) == 2
+
+
+def test_a_copy_given_up_when_its_last_rows_are_here_leaves_the_session_usable(postgresql):
+    """The server's end may have come with a block that nobody has taken yet."""
+    database = postgresql.database(
+        "CREATE TABLE t AS SELECT g AS id, "
+        "CASE g WHEN 10 THEN 'NaN'::numeric ELSE g END::numeric(38,10) AS n "
+        "FROM generate_series(1, 8000) AS g",
+    )
+    with closing(connect(session_task(database))) as reader:
+        for count in range(3000, 8000, 500):
+            query = QueryTask(name="q", sql=f"SELECT * FROM t WHERE id <= {count}")
+            with reader.snapshot():
+                with (
+                    pytest.raises(RereadError),
+                    reader.read(query, batch_bytes=lambda: 1, exact=False) as result,
+                ):
+                    next(result.batches)
+                with reader.read(query, batch_bytes=lambda: 1, exact=True) as result:
+                    assert sum(batch.num_rows for batch in result.batches) == count

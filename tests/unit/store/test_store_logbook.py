@@ -9,8 +9,10 @@ import store_samples as sample
 from store_samples import NOW, RUN
 
 from etltui.domain.errors import ErrorClass
+from etltui.domain.identity import first_met
 from etltui.domain.logbook import Action, Hold, Outcome, Sample, spent
 from etltui.domain.run import ConnectionStatus, RunStatus
+from etltui.domain.server import ServerFacts
 from etltui.store.folder import DATABASE
 from etltui.store.history import open_history
 from etltui.store.logbook import by_the_minute
@@ -151,6 +153,19 @@ async def test_a_hold_is_there_until_it_is_dropped_and_outlives_the_store(store,
         assert await again.holds() == [HELD]
 
 
+async def test_n_19_what_a_connection_is_known_to_be_outlives_the_store(store, folder, clock):
+    facts = ServerFacts(product="PostgreSQL 15.1", identity="7/1/1", started="10.5")
+    one, other = (first_met(name, facts, AT) for name in ("B001", "B000"))
+    await store.put_identities([one, other])
+    met = one.met(replace(facts, identity="7/1/2"), AT + 1)
+    await store.put_identities([met])
+    assert await store.identities() == [other, met]
+    await store.aclose()
+    async with await SqliteStore.open(folder, clock=clock) as again:
+        await again.put_identities([met.approved("r@d", AT + 2)])
+        assert await again.identities() == [other, met.approved("r@d", AT + 2)]
+
+
 def good(number, **changes):
     found = Outcome(
         connection=f"B{number:03d}",
@@ -231,7 +246,7 @@ def ended_run(run, *, unusual=None):
 def version_2(store_folder):
     """A folder as version 2 of the database left it, from one of today."""
     with closing(sqlite3.connect(store_folder / DATABASE)) as connection:
-        for table in ("samples", "minutes", "actions", "holds", "outcomes"):
+        for table in ("samples", "minutes", "actions", "holds", "outcomes", "identities"):
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()

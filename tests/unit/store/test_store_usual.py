@@ -1,6 +1,7 @@
 """What past runs were: rows and seconds of each connection, and which ended in a crash."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 import store_samples as sample
@@ -15,8 +16,8 @@ from etltui.store.sqlite import SqliteStore
 async def past(store):
     """Records runs of the job with so many rows of connections 0, 1, …; None: it failed."""
 
-    async def record(run, *rows, status=RunStatus.COMPLETED, seconds=None, size=0):
-        await store.create_run(sample.plan(run=run), RunStatus.RUNNING)
+    async def record(run, *rows, status=RunStatus.COMPLETED, seconds=None, size=0, **began):
+        await begun(store, run, **began)
         for number, count in enumerate(rows):
             name = f"B{number:03d}"
             if count is None:
@@ -60,7 +61,8 @@ async def test_a_run_that_did_not_complete_says_nothing_of_what_is_usual(store, 
 async def test_n_26_of_each_connection_its_seconds_and_how_far_they_differ(store, past):
     for run, took in {"R1": 4.0, "R2": 6.0, "R3": 20.0}.items():
         await past(run, 5, seconds={"connect": 1.0, "fetch": took - 1.0})
-    assert await store.usual("gst_sales") == {"B000": Usual(rows=5, seconds=6.0, spread=2.0)}
+    usual = Usual(rows=5, seconds=6.0, spread=2.0, longest_s=19.0, timed=3)
+    assert await store.usual("gst_sales") == {"B000": usual}
     # One that was imported took no time that anybody knows of.
     await past("R4", 5, seconds={})
     assert (await store.usual("gst_sales"))["B000"].seconds == 6.0
@@ -73,8 +75,54 @@ async def test_n_30_of_each_connection_the_bytes_of_the_runs_that_tell(store, pa
     assert await store.usual("gst_sales") == {"B000": Usual(rows=5, bytes=700)}
 
 
-async def begun(store, run, job="gst_sales", status=RunStatus.RUNNING):
-    await store.create_run(sample.plan(run=run, of=sample.job(job)), status)
+async def weeks(past, counts, *, days=0, **of_job):
+    """Runs of past weeks, the last one a week before day 0; `days` later than that each."""
+    for back, count in enumerate(counts, start=1):
+        await past(f"W{days}-{back}", count, days=days - 7 * back, **of_job)
+
+
+async def test_n_8_rows_are_compared_with_those_of_the_same_day_of_the_week(store, past):
+    await weeks(past, [10, 12, 11])
+    await weeks(past, [500, 510, 520], days=1)
+    await begun(store, "R")
+    await begun(store, "S", days=1)
+    found = (await store.usual("gst_sales", besides="R"))["B000"]
+    assert (found.rows, found.weekday) == (11, "saturday"), "they read the day before"
+    found = (await store.usual("gst_sales", besides="S"))["B000"]
+    assert (found.rows, found.weekday) == (510, "sunday")
+
+
+async def test_n_8_of_two_such_days_nobody_can_tell_so_all_days_count(store, past):
+    await weeks(past, [10, 12])
+    await weeks(past, [500, 510, 520], days=1)
+    await begun(store, "R")
+    found = (await store.usual("gst_sales", besides="R"))["B000"]
+    assert (found.rows, found.weekday) == (500, "")
+
+
+async def test_n_8_the_day_that_somebody_asks_for_counts_not_the_one_of_asking(store, past):
+    await weeks(past, [10, 12, 11])
+    await weeks(past, [500, 510, 520], days=1)
+    await begun(store, "R", day=date(2026, 11, 15))
+    found = (await store.usual("gst_sales", besides="R"))["B000"]
+    assert (found.rows, found.weekday) == (510, "sunday")
+
+
+@pytest.mark.parametrize(("said", "weekday"), [("today", "sunday"), ("-3", "thursday")])
+async def test_n_8_a_day_is_that_of_the_operators_clock_and_the_job(store, past, said, weekday):
+    await weeks(past, [10, 12, 11], business_day=said)
+    await begun(store, "R", business_day=said)
+    found = (await store.usual("gst_sales", besides="R"))["B000"]
+    assert (found.rows, found.weekday) == (11, weekday)
+
+
+async def begun(
+    store, run, job="gst_sales", status=RunStatus.RUNNING, *, days=0, day=None, **of_job
+):
+    plan = sample.plan(run=run, of=sample.job(job, **of_job))
+    # By the clock of its operator it begins early on a Sunday, some days later.
+    plan = replace(plan, started=plan.started + timedelta(days=days), day=day)
+    await store.create_run(plan, status)
 
 
 async def crashed(store):
