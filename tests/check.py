@@ -6,6 +6,7 @@ python tests/check.py --coverage    the tests within one process, held to the fl
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+FAILED = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
 COMPLETE = ("domain", "config", "engine", "pool", "store")
 """Rooms whose every line and branch is covered."""
 OVERALL = 95
@@ -22,6 +24,10 @@ MEASURED = ("tests/unit", "tests/golden", "tests/contract", "tests/test_architec
 PROCESSES = ("tests/functional", "tests/faults")
 AT_ONCE = "2"
 """Tests side by side: with more of them two cores are too slow for what a terminal waits for."""
+HANGS_S = 320
+"""A test that has not heeded its own limit by then ends with its process, and says where it was."""
+FEW = 5
+"""So many tests that failed are run once more, alone: a busy machine is no fault of the product."""
 
 
 def tool(name: str) -> str:
@@ -32,16 +38,35 @@ def tool(name: str) -> str:
     return path
 
 
-def step(title: str, *command: str) -> None:
-    """Run one check; end with its exit code when it fails."""
+def ran(title: str, *command: str) -> int:
+    """Run one check; its exit code."""
     print(f"\n── {title}", flush=True)
     started = time.monotonic()
     environ = {**os.environ, "COVERAGE_FILE": str(ROOT / ".coverage")}
     code = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
     verdict = "FAILED" if code else "passed"
     print(f"── {title}: {verdict} in {time.monotonic() - started:.0f} s", flush=True)
-    if code:
+    return code
+
+
+def step(title: str, *command: str) -> None:
+    """Run one check; end with its exit code when it fails."""
+    if code := ran(title, *command):
         sys.exit(code)
+
+
+def tests(*paths: str) -> None:
+    """Run tests side by side; the few that fail run again with nothing beside them."""
+    pytest = (tool("pytest"), "-q", "-o", f"faulthandler_timeout={HANGS_S}")
+    pytest += ("-o", "faulthandler_exit_on_timeout=true")
+    FAILED.unlink(missing_ok=True)
+    code = ran("tests", *pytest, "-n", AT_ONCE, *paths)
+    if not code:
+        return
+    failed = json.loads(FAILED.read_text()) if FAILED.exists() else {}
+    if code != 1 or not 0 < len(failed) <= FEW:
+        sys.exit(code)
+    step("tests that failed, alone", *pytest, "-n", "1", *failed)
 
 
 def coverage() -> None:
@@ -65,8 +90,7 @@ def main() -> None:
     step("ruff format", tool("ruff"), "format", "--check", ".")
     step("mypy", tool("mypy"))
     step("imports", tool("lint-imports"))
-    tests = (*MEASURED, *(() if asked.quick else PROCESSES))
-    step("tests", tool("pytest"), "-n", AT_ONCE, "-q", *tests)
+    tests(*MEASURED, *(() if asked.quick else PROCESSES))
 
 
 if __name__ == "__main__":
