@@ -23,6 +23,7 @@ _KILLED = (
     "finished is kept. Start etltui again: it asks what to resume."
 )
 _WATCHED = (signal.SIGCHLD, signal.SIGINT, *_PASSED)
+_SINCE = os.WCONTINUED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
 _MOST = 65536
 _RESTORED = (
     "\x1b[?2026l"  # show what was held back
@@ -155,8 +156,7 @@ class _Watch:
         if pid == 0:
             return
         if os.WIFSTOPPED(status):
-            os.kill(os.getpid(), signal.SIGSTOP)  # until the shell brings us back
-            self._send(signal.SIGCONT)
+            self._stop()
             return
         while self._line is not None:
             self._listen()
@@ -166,6 +166,14 @@ class _Watch:
             self._code = code if code >= 0 else 128 - code
             if -code in _UNASKED:
                 self._say(_KILLED.format(signal.Signals(-code).name))
+
+    def _stop(self) -> None:
+        """Stop until the shell brings us back, and have the other go on."""
+        os.kill(os.getpid(), signal.SIGSTOP)
+        # A shell continues both. Once more, and late, would undo a stop that has come since.
+        with suppress(ChildProcessError):
+            if os.waitid(os.P_PID, self._pid, _SINCE) is None:
+                self._send(signal.SIGCONT)
 
     def _listen(self) -> None:
         if self._line is None:

@@ -69,6 +69,8 @@ class ConsoleDriver(LinuxDriver):
         self._colourless = bool(getattr(app, "colourless", False))
         self._here = True
         self._active = False
+        self._continued = False
+        self._resuming = False
         self._gone_once = threading.Lock()
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -134,8 +136,23 @@ class ConsoleDriver(LinuxDriver):
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigcont_application(self, *_: object) -> None:
-        # It may come twice, and long after the screen has ended.
-        if self._auto_restart and self._must_signal_resume and not self._active:
+        # It comes from the shell and from whoever keeps its place: also in the middle of this very
+        # method. Two screens would be opened, and two threads would wait for one key.
+        self._continued = True
+        if self._resuming:
+            return
+        self._resuming = True
+        try:
+            # In the background it was stopped before the screen was open, and came again.
+            while self._continued and not self._active:
+                self._continued = False
+                self._resume()
+        finally:
+            self._resuming = False
+
+    def _resume(self) -> None:
+        # It may come long after the screen has ended, too.
+        if self._auto_restart and self._must_signal_resume:
             self.resume_application_mode()
             self._repaint()
 

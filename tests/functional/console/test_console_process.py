@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from etltui.cli.demo_data import Demo
 from functional.cli_kit import configure, etltui, locked, run, serving
 from functional.console.terminal_kit import (
     ETLTUI,
+    LIMIT_S,
     SCREEN_OPEN,
     SCREEN_SHUT,
     Terminal,
@@ -219,6 +221,48 @@ def test_whoever_is_continued_continues_both(folder):
     terminal.wait_for(b"STOPPED")
     assert SCREEN_SHUT in terminal.seen
     terminal.wait_for(b"CONNECTION", after=terminal.seen.index(b"STOPPED"))
+    terminal.type("q")
+    assert terminal.ended() == 0
+
+
+JOBS = (
+    SHELL[: SHELL.index("_, status")]
+    + """
+while True:
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        sys.exit(os.waitstatus_to_exitcode(status))
+    print("STOPPED", flush=True)
+"""
+)
+
+
+def stopped(pid):
+    until = time.monotonic() + LIMIT_S
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < until, "it goes on"
+
+
+def test_a_stop_that_came_since_is_not_undone(folder):
+    terminal = Terminal(sys.executable, "-c", JOBS, *ETLTUI, *config(folder))
+    terminal.wait_for(b"CONNECTION")
+    (keeper,) = children(terminal.pid)
+    (engine,) = children(keeper)
+    terminal.type("\x1a")
+    terminal.wait_for(b"STOPPED")
+    here = len(terminal.seen)
+    os.kill(engine, signal.SIGCONT)
+    terminal.wait_for(b"CONNECTION", after=here)
+    here = len(terminal.seen)
+    terminal.type("\x1a")
+    terminal.wait_for(SCREEN_SHUT, after=here)
+    stopped(engine)
+    here = len(terminal.seen)
+    os.kill(keeper, signal.SIGCONT)
+    terminal.wait_for(b"STOPPED", after=here)
+    stopped(engine)
+    os.killpg(keeper, signal.SIGCONT)
+    terminal.wait_for(b"CONNECTION", after=here)
     terminal.type("q")
     assert terminal.ended() == 0
 

@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import pty
 import signal
+import threading
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from textual import events
@@ -87,6 +91,69 @@ async def test_before_and_after_the_screen_nothing_is_written(driver):
     assert (driver.queued, driver.written, driver.drained) == (0, 0, 0.0)
     driver._sigcont_application()
     assert driver._output is None
+
+
+@contextmanager
+def stopped_on_a_terminal(app):
+    """A driver on a terminal of its own, as it is after Ctrl-Z."""
+    handled = (signal.SIGTSTP, signal.SIGCONT, signal.SIGTTOU, signal.SIGTTIN, signal.SIGWINCH)
+    former = {number: signal.getsignal(number) for number in handled}
+    made = ConsoleDriver(app)
+    other, made.fileno = pty.openpty()
+    made._stdout = SimpleNamespace(fileno=lambda: made.fileno, encoding="utf-8")
+    made._must_signal_resume = True
+    try:
+        yield made
+        made.suspend_application_mode()
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        for descriptor in (made.fileno, other):
+            os.close(descriptor)
+
+
+def threads_of_a_screen():
+    names = ("output", "textual-input")
+    return sorted(each.name for each in threading.enumerate() if each.name in names)
+
+
+def test_continued_twice_at_once_opens_one_screen(app):
+    async def continued():
+        with stopped_on_a_terminal(app) as driver:
+            begin = driver._enable_mouse_support
+
+            def again():
+                driver._enable_mouse_support = begin
+                signal.raise_signal(signal.SIGCONT)
+                begin()
+
+            driver._enable_mouse_support = again
+            signal.raise_signal(signal.SIGCONT)
+            # Of two threads that read one would wait for a key that the other has taken.
+            assert threads_of_a_screen() == ["output", "textual-input"]
+        assert threads_of_a_screen() == []
+
+    asyncio.run(continued())
+
+
+def test_continued_in_the_background_first_it_opens_when_continued_again(app):
+    async def continued():
+        with stopped_on_a_terminal(app) as driver:
+            resume, refused = driver.resume_application_mode, []
+
+            def in_the_background():
+                if refused:
+                    resume()
+                    return
+                refused.append("the terminal stops it again")
+                signal.raise_signal(signal.SIGCONT)  # the shell's `fg`
+
+            driver.resume_application_mode = in_the_background
+            signal.raise_signal(signal.SIGCONT)
+            assert refused
+            assert threads_of_a_screen() == ["output", "textual-input"]
+
+    asyncio.run(continued())
 
 
 async def test_an_app_that_has_ended_is_told_nothing(driver, app):
