@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from etltui.domain.audit import BEFORE_ALL, Link, Recorder
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.identity import Identity
 from etltui.domain.run import ConnectionStatus, RunStatus
@@ -189,6 +190,10 @@ class Logbook(Protocol):
         """Which database each connection is known to be, by its name."""
         ...
 
+    async def audit(self, after: int = BEFORE_ALL, limit: int = 1000) -> list[Link]:
+        """Records of the audit behind one, in their order."""
+        ...
+
     async def outcomes(self, since: float) -> list[Outcome]:
         """How connections ended in all runs from a time on, the oldest first."""
         ...
@@ -224,7 +229,7 @@ class Logbook(Protocol):
         ...
 
 
-class LogbookWriter(Protocol):
+class LogbookWriter(Recorder, Protocol):
     """The writing half. Every method that returns has made its change durable."""
 
     async def put_samples(self, samples: Sequence[Sample]) -> None:

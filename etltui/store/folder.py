@@ -71,6 +71,26 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Put content in a file's place, durably: a reader sees all of the old or all of the new.
+
+    Raises:
+        StateError: The file or its folder cannot be made.
+        OSError: It cannot be written; the former one is as it was.
+    """
+    make_folder(path.parent)
+    # Always the same name, so that what a kill leaves is overwritten and never piles up.
+    temporary = path.with_name(f".{path.name}.tmp")
+    descriptor = make_file(temporary)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
+        file.truncate()
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
 def make_private(path: Path) -> None:
     """Make an empty database file with mode 0600 durably, or give an existing one that mode.
 

@@ -6,12 +6,14 @@ from dataclasses import asdict
 
 import msgspec
 
+from etltui.domain.audit import BEFORE_ALL, Doing, Link
 from etltui.domain.errors import ErrorClass
 from etltui.domain.identity import Identity
 from etltui.domain.logbook import Action, Hold, Logbook, LogbookWriter, Outcome, Sample, Spent
 from etltui.domain.run import ConnectionResult, ConnectionStatus, RunStatus
 from etltui.domain.stored import RunRow
-from etltui.store.database import Database, Row, Statements, Value
+from etltui.store.audit import AuditedDatabase
+from etltui.store.database import Row, Statements, Value
 from etltui.store.rows import run_of
 
 MINUTE_S = 60.0
@@ -48,6 +50,10 @@ class SqliteLogbook(Logbook, ABC):
     async def identities(self) -> list[Identity]:
         """Which database each connection is known to be, by its name."""
         return msgspec.convert(await self._rows("identities"), list[Identity])
+
+    async def audit(self, after: int = BEFORE_ALL, limit: int = 1000) -> list[Link]:
+        """Records of the audit behind one, in their order."""
+        return msgspec.convert(await self._rows("audit", after=after, limit=limit), list[Link])
 
     async def outcomes(self, since: float) -> list[Outcome]:
         """How connections ended in all runs from a time on, the oldest first."""
@@ -86,7 +92,11 @@ class SqliteLogbook(Logbook, ABC):
 class SqliteLogbookWriter(LogbookWriter):
     """The writing half of the logbook."""
 
-    _writer: Database
+    _writer: AuditedDatabase
+
+    async def put_audit(self, doing: Doing) -> None:
+        """Record an act on its own, if no change has taken its record along."""
+        await self._writer.put_audit(doing)
 
     async def put_samples(self, samples: Sequence[Sample]) -> None:
         """Add samples, later than all before, and add up their minutes."""

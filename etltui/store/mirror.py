@@ -1,7 +1,6 @@
 """Mirrors a run's checkpoints as a small JSON file for other programs; the store is the truth."""
 
 import asyncio
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,7 +9,7 @@ from urllib.parse import quote
 
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.errors import StateError
-from etltui.store.folder import make_file, make_folder, sync_folder
+from etltui.store.folder import replace_file
 
 FOLDER = "checkpoints"
 
@@ -65,7 +64,7 @@ class CheckpointMirror:
             total=total,
             updated=now,
         ).text()
-        await self._do(lambda: _replace(mirror_path(self._state, job), text.encode()))
+        await self._do(lambda: replace_file(mirror_path(self._state, job), text.encode()))
 
     async def delete(self, job: str) -> None:
         """Delete the job's file if it is there.
@@ -87,17 +86,3 @@ class CheckpointMirror:
                     ) from error
 
         await asyncio.shield(asyncio.create_task(alone(), name="checkpoint mirror"))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    make_folder(path.parent)
-    # Always the same name, so that what a kill leaves is overwritten and never piles up.
-    temporary = path.with_name(f".{path.name}.tmp")
-    descriptor = make_file(temporary)
-    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
-        file.truncate()
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    temporary.replace(path)
-    sync_folder(path.parent)

@@ -30,7 +30,7 @@ def _read_steps() -> tuple[str, ...]:
 QUERIES: Mapping[str, str] = named(
     "\n".join(
         (files("etltui.store") / name).read_text(encoding="utf-8")
-        for name in ("queries.sql", "logbook.sql")
+        for name in ("queries.sql", "logbook.sql", "audit.sql")
     ),
 )
 STEPS = _read_steps()

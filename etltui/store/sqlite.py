@@ -15,7 +15,8 @@ from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.store import parts, queued, runs
-from etltui.store.database import Database, Row, Statements
+from etltui.store.audit import AuditedDatabase
+from etltui.store.database import Row, Statements
 from etltui.store.folder import DATABASE, make_private
 from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
@@ -36,7 +37,7 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
         self,
         *,
         reader: Readers,
-        writer: Database,
+        writer: AuditedDatabase,
         clock: ports.Clock,
         stack: AsyncExitStack,
     ) -> None:
@@ -75,8 +76,9 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
             lock = hold(folder, holder_text=holder_text, now=clock.now())
             await asyncio.to_thread(stack.enter_context, lock)
             await asyncio.to_thread(make_private, path)
-            writer = await Database.writer(path)
+            writer = await AuditedDatabase.writer(path)
             stack.push_async_callback(writer.aclose)
+            await writer.begin_audit(clock.now().timestamp())
             reader = await Readers.open(path, most=readers)
             # Closed before the writer, which then merges the WAL as the last one out.
             stack.push_async_callback(reader.aclose)

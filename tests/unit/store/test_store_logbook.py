@@ -246,7 +246,8 @@ def ended_run(run, *, unusual=None):
 def version_2(store_folder):
     """A folder as version 2 of the database left it, from one of today."""
     with closing(sqlite3.connect(store_folder / DATABASE)) as connection:
-        for table in ("samples", "minutes", "actions", "holds", "outcomes", "identities"):
+        tables = ("samples", "minutes", "actions", "holds", "outcomes", "identities", "audit")
+        for table in tables:
             connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()
