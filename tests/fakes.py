@@ -148,6 +148,10 @@ class FakeSession:
         script = self._leases.describes.get(self._connection.name, Script())
         return await script.next(COLUMNS * len(queries))
 
+    async def ask(self, query):
+        self._leases.record.add("ask", self._connection.name, query.sql)
+        return await self._leases.asks[self._connection.name].next("017")
+
     async def explain(self, queries):
         self._leases.record.add("explain", self._connection.name)
         self._leases.explained += queries
@@ -224,6 +228,7 @@ class FakeLeases:
         facts: … to what its database says of itself.
         describes: … to what it says of its columns.
         explains: … to what it says of its plans; `explained` are the queries that it was asked.
+        asks: … to the one value that a question gives.
         extracts: … to what an extract does: rows, a failure to raise, or `Held`.
         statements: … to what it was told that ran there.
         waits: … to the seconds that a lease says it waited for its turn.
@@ -241,6 +246,7 @@ class FakeLeases:
         self.facts = {}
         self.describes = {}
         self.explains, self.explained = {}, []
+        self.asks = defaultdict(Script)
         self.extracts = defaultdict(Script)
         self.tasks = []
         self.statements = defaultdict(list)

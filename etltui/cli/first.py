@@ -105,5 +105,6 @@ async def _tested(config: Config) -> Tested:
                 config.settings.request_timeout_s,
                 clock.SystemClock(),
                 (),
+                "",
             )
     return found

@@ -35,7 +35,7 @@ from etltui.domain.safe_text import safe_text
 from etltui.domain.words import counted, local, today
 from etltui.encode import events as encode
 from etltui.engine.clock import SystemClock
-from etltui.engine.trips import chosen, queries_of, tested
+from etltui.engine.trips import chosen, queries_of, question_of, tested
 
 _SOME = 3
 _REFUSED = frozenset({ErrorClass.LOGIN, ErrorClass.SECRET})
@@ -64,7 +64,8 @@ async def _test_all(
         async def one(connection: Connection) -> bool:
             # In a thread: it looks up the connection's zone.
             asked = await asyncio.to_thread(queries_of, config, jobs, connection, now)
-            found = await tested(lending, connection, settings.request_timeout_s, clock, asked)
+            limit_s, code = settings.request_timeout_s, question_of(jobs, connection)
+            found = await tested(lending, connection, limit_s, clock, asked, code)
             tell(found)
             return _refused(found)
 
@@ -234,7 +235,8 @@ def command(  # noqa: PLR0913 - click hands every option over by name
     """Ask each CONNECTION, or all, stage by stage: name, line, login, database, queries.
 
     Reads no rows and needs no state folder, so it may be used while an engine is running; a login
-    that one server refuses is not tried anywhere else. The queries of jobs are parsed, not run.
+    that one server refuses is not tried anywhere else. The queries of jobs are parsed, not run; an
+    identity_query is run.
 
     Exit code 0 when all answer, 3 when some do, 1 when none does.
     """

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from etltui.cli.wrapping import wrapped
 from etltui.domain.errors import Trouble
-from etltui.domain.identity import doubled
+from etltui.domain.identity import doubled, doubled_code
 from etltui.domain.inquiry import Step, Tested
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.words import counted, words
@@ -71,6 +71,7 @@ def as_object(told: Tested) -> dict[str, object]:
         ],
         "queries": told.queries,
         "server": asdict(told.server) if told.server else None,
+        "identity": told.code.value if told.code else None,
         "odd": list(told.odd),
         "error": encode.trouble(told.trouble) if told.trouble else None,
         "contact": told.contact,
@@ -80,12 +81,19 @@ def as_object(told: Tested) -> dict[str, object]:
 def summed(told: Sequence[Tested]) -> Iterator[str]:
     """What is to be said of all together: which are one database, which are read in the open."""
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    codes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for each in told:
         if each.server is not None and each.server.identity:
             found[each.server.identity, each.server.started].append(each.connection)
-    for names in map(sorted, found.values()):
-        if len(names) > 1:
-            yield doubled(names[0], names[1:])
+        if each.code is not None:
+            codes[each.code.asked, each.code.value].append(each.connection)
+    same = [sorted(names) for names in found.values() if len(names) > 1]
+    for names in same:
+        yield doubled(names[0], names[1:])
+    for (_, code), names in codes.items():
+        if len(names) > 1 and sorted(names) not in same:
+            first, *others = sorted(names)
+            yield doubled_code(first, others, code)
     if bare := sum(each.server is not None and each.server.encrypted is False for each in told):
         them = "it" if bare == 1 else "them"
         yield (

@@ -15,6 +15,7 @@ from etltui.config.select import select
 from etltui.config.setting_views import RESTART, place_of
 from etltui.config.table import joined
 from etltui.config.themes import faint, folders_of, themes
+from etltui.domain.identity import identity_query_of
 from etltui.domain.job import Connection, Job
 from etltui.domain.words import counted
 
@@ -93,6 +94,20 @@ def _of_jobs(config: Config, day: date) -> Iterator[Caution]:
         yield from _resuming(config, job, count)
         yield from _time_limit(config, job)
         yield from _progressive(job)
+
+
+def _of_identities(config: Config) -> Iterator[Caution]:
+    """Codes that are expected of connections that are asked for none."""
+    for each in config.connections:
+        if not each.identity or each.identity_query:
+            continue
+        jobs = (job for job in config.jobs.values() if select((each,), job.connections))
+        if not any(identity_query_of(job, each) for job in jobs):
+            yield Caution(
+                key=joined("connections", each.name) + ".identity",
+                problem="nothing asks its database for it",
+                way_out='Set identity_query = "SELECT …", for it, its tag or its job',
+            )
 
 
 def _of_memory(config: Config, memory: Available) -> Iterator[Caution]:
@@ -228,6 +243,7 @@ def warnings(config: Config, day: date, memory: Available) -> tuple[Caution, ...
     """
     return (
         *_of_jobs(config, day),
+        *_of_identities(config),
         *_of_memory(config, memory),
         *_of_servers(config),
         *_of_checkpoints(config),

@@ -16,7 +16,7 @@ from etltui.domain.job import Connection
 
 COLUMNS = ("name", "url", "credential", "tags", "opened", "closed", "contact")
 """The columns of the file, of which name and url are needed."""
-ALL_COLUMNS = (*COLUMNS, *CHECKS)
+ALL_COLUMNS = (*COLUMNS, *CHECKS, "identity")
 """With those that most files do without."""
 
 _TAGS = re.compile(r"\s*[;|]\s*")

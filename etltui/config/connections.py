@@ -77,6 +77,7 @@ def connection(
         contact=table.read("contact", Text(), ""),
         opened=opened,
         closed=closed,
+        identity=table.read("identity", Text(), ""),
     )
     (traits or Traits()).take(name, table)
     table.finish()

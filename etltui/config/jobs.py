@@ -23,7 +23,7 @@ from etltui.config.checks import (
     time_of_day,
 )
 from etltui.config.destinations import destination
-from etltui.config.queries import overrides, queries, query_text
+from etltui.config.queries import overrides, queries, query_or_none, query_text
 from etltui.config.rule import default_of
 from etltui.config.schema import (
     EXTRACT,
@@ -222,6 +222,15 @@ def _closing(table: Table) -> dict[str, Any]:
     return found
 
 
+def _of_connections(table: Table) -> dict[str, Any]:
+    """What holds for those of its connections that say nothing themselves."""
+    return {
+        "identity_query": table.read(
+            "identity_query", query_or_none, default_of(Job, "identity_query")
+        ),
+    }
+
+
 def _check_evolve(table: Table, decoded: Job) -> None:
     """Whether a job that takes the columns of all connections may ask all for them."""
     said = [name for name in ("columns", "canary") if getattr(decoded, name)]
@@ -291,3 +300,4 @@ def job(
     _check_evolve(table, decoded)
     table.finish()
     return decoded
+        **_of_connections(table),

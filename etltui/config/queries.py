@@ -55,6 +55,11 @@ def query_text(value: object) -> str:
     return sql
 
 
+def query_or_none(value: object) -> str:
+    """The text of a query that binds nothing, or an empty text where none is to be asked."""
+    return query_text(value) if text(value).strip() else ""
+
+
 def _value(value: object) -> Scalar:
     """A bind value, with the business day in it or not."""
     found = scalar(value)

@@ -8,6 +8,7 @@ from etltui.config.queries import MAIN
 from etltui.config.table import joined
 from etltui.domain.dialect import dialect_of
 from etltui.domain.errors import Mistake
+from etltui.domain.identity import identity_query_of
 from etltui.domain.job import Connection, Job, own_control
 from etltui.domain.task import GuardTask
 from etltui.domain.words import some
@@ -70,6 +71,13 @@ def _texts(job: Job, own: Mapping[str, str], place: str) -> Iterator[tuple[str, 
             yield joined(joined("jobs", job.name), key), sql
 
 
+def _identity_key(job: Job, connection: Connection) -> str:
+    """What says the identity query of a connection; a tag's is known by its connection."""
+    own = connection.identity_query is not None
+    where = joined("connections", connection.name) if own else joined("jobs", job.name)
+    return joined(where, "identity_query")
+
+
 def statements(job: Job, connections: Sequence[Connection]) -> tuple[Statement, ...]:
     """Each distinct text of a job in each dialect, once, in the order of the connections."""
     found: dict[tuple[str, GuardTask], list[str]] = {}
@@ -80,6 +88,9 @@ def statements(job: Job, connections: Sequence[Connection]) -> tuple[Statement, 
         for key, sql in _texts(job, own, place):
             task = GuardTask(dialect=dialect, sql=sql, procedures=job.procedures)
             found.setdefault((key, task), []).append(connection.name)
+        if sql := identity_query_of(job, connection):
+            task = GuardTask(dialect=dialect, sql=sql)
+            found.setdefault((_identity_key(job, connection), task), []).append(connection.name)
     return tuple(
         Statement(key=key, task=task, connections=tuple(names))
         for (key, task), names in found.items()

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from etltui.config.checks import OneOf, RefusedError, Text, Whole, Zone, nearest, shown, text
+from etltui.config.queries import query_or_none
 from etltui.config.table import Notebook, Table
 from etltui.domain.hours import spans
 from etltui.domain.job import Connection
@@ -51,6 +52,7 @@ CHECKS: Mapping[str, Callable[[object], Any]] = {
     "timezone": Zone(),
     "hours": _hours,
     "calendar": Text(),
+    "identity_query": query_or_none,
 }
 """The keys that a tag and a connection may both say, with what they take."""
 
@@ -72,7 +74,8 @@ def reading_of(connection: Connection) -> dict[str, Any]:
     found = {
         name: getattr(connection.policy if name in _POLICY else connection, name) for name in CHECKS
     }
-    plain = {name: getattr(ReadPolicy(), name, "") for name in CHECKS}
+    nobody = Connection(name="", kind="", url="")
+    plain = {name: getattr(nobody.policy if name in _POLICY else nobody, name) for name in CHECKS}
     return {name: value for name, value in found.items() if value != plain[name]}
 
 

@@ -294,10 +294,10 @@ ADVICE: Mapping[ErrorClass, Advice] = {
     ),
     ErrorClass.IDENTITY: Advice(
         transient=False,
-        means="Another database answers than the one that was read there before.",
+        means="Another database answers than the one that was read there before, or expected.",
         try_=(
             "Ask the branch whether its server was replaced or restored; if so, approve it with "
-            "`etltui identities approve`, else mend the connection's address."
+            "`etltui identities approve`, else mend the connection's address or identity_query."
         ),
     ),
     ErrorClass.EMPTY: Advice(

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from etltui.domain.columns import Column
 from etltui.domain.errors import Trouble
+from etltui.domain.identity import Code
 from etltui.domain.progress import Eta
 from etltui.domain.server import ServerFacts, ServerReading
 
@@ -51,6 +52,7 @@ class Tested:
         server: What the database said of itself; None: no session was opened.
         odd: What is odd about it, a sentence each.
         queries: How many queries of jobs it would answer.
+        code: What its identity query was answered; None: it was not asked.
     """
 
     connection: str
@@ -61,6 +63,7 @@ class Tested:
     server: ServerFacts | None = None
     odd: tuple[str, ...] = ()
     queries: int = 0
+    code: Code | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -50,6 +50,9 @@ class Connection:
         hours: When it may be read, such as `22:00-06:00`, by that zone's clock; empty: always.
         calendar: Name of its calendar, empty for none.
         days: What that calendar says.
+        identity_query: Asks its database for the one value that tells which branch it is, before
+            anything is read; empty: nothing is asked. None: as the job says.
+        identity: What that has to answer; empty: what it answered before.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Connection:
     hours: str = ""
     calendar: str = ""
     days: Calendar = field(default_factory=Calendar)
+    identity_query: str | None = None
+    identity: str = ""
 
     def exists(self, day: date) -> bool:
         """Whether the branch is expected to answer on that day."""
@@ -345,6 +350,7 @@ class Job:
         folder: The configuration's folder; relative paths start there.
     """
 
+        identity_query: Of connections that say nothing themselves; empty: they are not asked.
     name: str
     title: str
     connections: tuple[str, ...]
@@ -378,3 +384,4 @@ class Job:
     provisional_days: int = 7
     verify: Literal["parts", "full"] = "parts"
     folder: Path = field(default_factory=Path)
+    identity_query: str = ""

@@ -40,6 +40,14 @@ class Session(Protocol):
         """
         ...
 
+    async def ask(self, query: QueryTask) -> str:
+        """The one value that a query gives, as text, without space around it.
+
+        Raises:
+            Failure: The query does more than read, or does not give exactly one value.
+        """
+        ...
+
     async def explain(self, queries: Sequence[QueryTask]) -> tuple[str, ...]:
         """As `describe`, the database's own plan of each query; empty where it tells none."""
         ...

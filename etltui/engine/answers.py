@@ -12,8 +12,19 @@ AT_ONCE = 16
 """Databases asked together, so that runs at work keep getting sessions."""
 
 
-async def answer(asked: Awaitable[T], limit_s: float, what: str = "answer") -> T:
+async def answer(
+    asked: Awaitable[T],
+    limit_s: float,
+    what: str = "answer",
+    limit: str = "request_timeout_s",
+) -> T:
     """The answer.
+
+    Args:
+        asked: Gives it.
+        limit_s: How long it may take.
+        what: It is, in words.
+        limit: The setting that says how long.
 
     Raises:
         Failure: Of class `timeout`, or what the database says instead.
@@ -22,5 +33,5 @@ async def answer(asked: Awaitable[T], limit_s: float, what: str = "answer") -> T
         async with asyncio.timeout(limit_s):
             return await asked
     except TimeoutError:
-        text = f"no {what} within request_timeout_s = {limit_s:g} s"
+        text = f"no {what} within {limit} = {limit_s:g} s"
         raise Failure(ErrorClass.TIMEOUT, text) from None

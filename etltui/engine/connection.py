@@ -20,10 +20,10 @@ from etltui.domain.events import (
 )
 from etltui.domain.job import Destination, Job, RetryPolicy
 from etltui.domain.lending import Session
+from etltui.domain.identity import identity_query_of
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.pools import StatementRun
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
-from etltui.domain.server import ServerFacts
 from etltui.domain.task import Extracted, ExtractTask, Progress
 from etltui.domain.usual import Past
 from etltui.domain.verdict import Judged
@@ -35,6 +35,7 @@ from etltui.engine.limits import QueryLimit, explained, query_limit
 from etltui.engine.log import about
 from etltui.engine.passage import Passage
 from etltui.engine.spending import Spending
+from etltui.engine.meeting import Meeting
 from etltui.engine.tasks import configured_s, extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
@@ -90,8 +91,7 @@ class RunConnection:
         self._limit = QueryLimit(seconds=0.0)
         self._batch_bytes = 0
         self._spending = Spending(tools.clock)
-        self._server: ServerFacts | None = None
-        self._odd: tuple[str, ...] = ()
+        self._meeting = Meeting(tools, planned.connection, self._alike)
 
     @property
     def _name(self) -> str:
@@ -208,7 +208,7 @@ class RunConnection:
     async def _extract(self) -> Extracted:
         self._spending = Spending(self._tools.clock)
         self._limit = QueryLimit(seconds=0.0)
-        self._server, self._odd = None, ()
+        self._meeting = Meeting(self._tools, self._planned.connection, self._alike)
         self._passage.check()
         plan = self._host.plan
         async with self._tools.leases.lease(
@@ -219,17 +219,10 @@ class RunConnection:
             waited=self._spending.waited,
         ) as session:
             self._spending.connected()
-            self._meet(session.facts)
+            self._limit_queries()
+            asked = identity_query_of(self._job, self._planned.connection)
+            await self._meeting.meet(session, asked, self._limit.seconds)
             return await self._move(session)
-
-    def _meet(self, facts: ServerFacts) -> None:
-        """See whether the database is the one that is known, and no other connection's."""
-        self._server = facts
-        identities = self._tools.identities
-        identities.met(self._name, facts, self._tools.clock.now().timestamp())
-        self._odd = identities.odd(self._name, facts, self._alike)
-        for said in self._odd:
-            _log.warning("Connection %s: %s", self._name, said)
 
     def _alike(self, other: str) -> bool:
         """Whether the run asks another connection for the same rows."""
@@ -242,13 +235,6 @@ class RunConnection:
             await self._host.fix(
                 await session.describe(query_tasks(self._host.plan, self._planned))
             )
-        # Where the limit is learned the last of several tries gets all there is.
-        last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
-        self._limit = query_limit(
-            configured_s(self._job, self._tools),
-            self._host.past.usual.get(self._name),
-            learn=self._tools.query_timeout_learned and not last,
-        )
         task: ExtractTask = extract_task(
             self._host.plan,
             self._planned,
@@ -275,6 +261,15 @@ class RunConnection:
             ),
         )
 
+    def _limit_queries(self) -> None:
+        # Where the limit is learned the last of several tries gets all there is.
+        last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
+        self._limit = query_limit(
+            configured_s(self._job, self._tools),
+            self._host.past.usual.get(self._name),
+            learn=self._tools.query_timeout_learned and not last,
+        )
+
     async def _completed(
         self, extracted: Extracted, seconds: Mapping[str, float], thought: Judged
     ) -> None:
@@ -289,8 +284,8 @@ class RunConnection:
             columns=drift.own(self._host.plan.columns, extracted.columns),
             controls=extracted.controls,
             provisional=extracted.provisional,
-            server=self._server,
-            odd=self._odd,
+            server=self._meeting.server,
+            odd=self._meeting.odd,
             judged=thought,
             limit=self._limit.learned,
         )
@@ -358,8 +353,8 @@ class RunConnection:
                 trouble=trouble,
                 tries=self._tries,
                 seconds=seconds,
-                server=self._server,
-                odd=self._odd,
+                server=self._meeting.server,
+                odd=self._meeting.odd,
             )
             await to_the_end(self._host.record(result, None))
         kind = words(failure.error_class)

@@ -51,7 +51,8 @@ class IdentityRecords:
                 problem = f"the configuration has no connection {name!r}"
                 raise misused("CONNECTION", problem, suggestion(there, name))
         now = self._tools.clock.now().timestamp()
-        approved = approvals(self._identities.all, connections, by, now)
+        expected = {each.name: each.identity for each in there if each.identity}
+        approved = approvals(self._identities.all, connections, by, now, expected)
         await self._tools.store.put_identities(approved)
         self._identities.put(approved)
         return tuple(each.connection for each in approved)

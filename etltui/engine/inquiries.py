@@ -21,7 +21,7 @@ from etltui.engine.prepare import Preparer
 from etltui.engine.server_check import servers_checked
 from etltui.engine.starts import Starts
 from etltui.engine.tools import Tools
-from etltui.engine.trips import chosen, tested
+from etltui.engine.trips import chosen, question_of, tested
 
 _LOOKED_AT = 20
 
@@ -72,7 +72,8 @@ class Inquiries:
         async def one(connection: Connection) -> Tested:
             async with room:
                 tools = self._tools
-                found = await tested(tools.leases, connection, limit_s, tools.clock, ())
+                asked = question_of(self._config.jobs.values(), connection)
+                found = await tested(tools.leases, connection, limit_s, tools.clock, (), asked)
                 return self._met(found)
 
         async with asyncio.TaskGroup() as group:
@@ -86,9 +87,12 @@ class Inquiries:
         identities, now = self._tools.identities, self._tools.clock.now().timestamp()
         try:
             identities.met(found.connection, found.server, now)
+            if found.code is not None:
+                identities.told(found.connection, found.code, now)
         except Failure as failure:
             return replace(found, trouble=Trouble.of(failure))
-        return replace(found, odd=identities.odd(found.connection, found.server, lambda _: True))
+        odd = identities.odd(found.connection, found.server, lambda _: True, found.code)
+        return replace(found, odd=odd)
 
     async def dry_run(self, job: str, connection: str) -> DryRun:
         """Run a job's queries at one connection, in the job's way, into no target.

@@ -1,13 +1,13 @@
 """Asks databases for an answer, over sessions that are lent: who is there, and how soon."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import date, datetime
 
 from etltui.config.schema import Config
 from etltui.config.select import matches, select, suggestion
 from etltui.domain.days import Days
 from etltui.domain.errors import ConfigError, Failure, Mistake, Trouble
-from etltui.domain.identity import skewed
+from etltui.domain.identity import Code, identity_query_of, skewed, unexpected
 from etltui.domain.inquiry import Stage, Step, Tested
 from etltui.domain.job import Connection, Job
 from etltui.domain.lending import Leases, Session
@@ -16,6 +16,7 @@ from etltui.domain.ports import Clock
 from etltui.domain.server import ServerFacts
 from etltui.domain.task import QueryTask
 from etltui.engine.answers import answer
+from etltui.engine.meeting import code_of
 from etltui.engine.stages import not_opened, on_the_way, opened
 
 _TRIPS = 3
@@ -73,6 +74,21 @@ def queries_of(
     return tuple(found.values())
 
 
+def question_of(jobs: Iterable[Job], connection: Connection) -> str:
+    """What a connection is asked of itself; its own question, else that of the first job with one.
+
+    Args:
+        jobs: Those that count, of which it may be read by some.
+        connection: Who is asked.
+    """
+    asked = (
+        identity_query_of(job, connection)
+        for job in jobs
+        if any(select((connection,), job.connections))
+    )
+    return next(filter(None, asked), connection.identity_query or "")
+
+
 class _Trips:
     """One database that is asked, stage by stage.
 
@@ -89,14 +105,19 @@ class _Trips:
         self.steps: tuple[Step, ...] = ()
         self.server: ServerFacts | None = None
         self.milliseconds = 0.0
+        self.code: Code | None = None
         self._lending = lending
         self._connection = connection
         self._limit_s = limit_s
         self._clock = clock
         self._waited = 0.0
 
-    async def ask(self, queries: Sequence[QueryTask]) -> None:
+    async def ask(self, queries: Sequence[QueryTask], identity_query: str) -> None:
         """Ask, in its turn.
+
+        Args:
+            queries: To parse.
+            identity_query: To run; empty for none.
 
         Raises:
             Failure: What went wrong; `steps` say where.
@@ -111,6 +132,7 @@ class _Trips:
                 self.server = session.facts
                 self.steps += opened(session.facts, took, local=local)
                 await self._answer(session)
+                await self._identify(session, identity_query)
                 await self._describe(session, queries)
         except Failure as failure:
             if self.server is None:
@@ -128,6 +150,17 @@ class _Trips:
             raise
         self.milliseconds = 1000 * min(trips)
         self.steps += (Step(stage=Stage.ANSWER, milliseconds=self.milliseconds),)
+
+    async def _identify(self, session: Session, asked: str) -> None:
+        if not asked:
+            return
+        try:
+            self.code = await code_of(
+                session, asked, self._connection, self._limit_s, "request_timeout_s"
+            )
+        except Failure:
+            self.steps += (Step(stage=Stage.QUERY, passed=False),)
+            raise
 
     async def _describe(self, session: Session, queries: Sequence[QueryTask]) -> None:
         took = 0.0
@@ -154,8 +187,12 @@ async def tested(
     limit_s: float,
     clock: Clock,
     queries: Sequence[QueryTask],
+    identity_query: str,
 ) -> Tested:
     """Ask one database, in its turn; what goes wrong is said, not raised.
+
+    Whether it is the one that is known is for whoever knows; that it is the one that is configured
+    is seen here.
 
     Args:
         lending: Gives the session.
@@ -163,14 +200,15 @@ async def tested(
         limit_s: How long one answer may take.
         clock: Tells what each takes.
         queries: What it is asked to parse besides; none of them is run.
+        identity_query: What it is asked of itself, which is run; empty for nothing.
     """
     trips = _Trips(lending, connection, limit_s, clock)
     trouble = None
     try:
-        await trips.ask(queries)
+        await trips.ask(queries, identity_query)
     except Failure as failure:
         trouble = Trouble.of(failure)
-    odd = skewed(trips.server) if trips.server else ""
+    odd = [skewed(trips.server) if trips.server else "", unexpected(connection.name, trips.code)]
     return Tested(
         connection=connection.name,
         milliseconds=trips.milliseconds,
@@ -178,6 +216,7 @@ async def tested(
         contact=connection.contact,
         steps=trips.steps,
         server=trips.server,
-        odd=(odd,) if odd else (),
+        odd=tuple(filter(None, odd)),
         queries=0 if trouble else len(queries),
+        code=trips.code,
     )

@@ -178,7 +178,7 @@ class Extractor:
                     session.opened().ping()
                 case p.Close():
                     session.close()
-                case p.Describe() | p.Explain() | p.ServerCheck():
+                case p.Describe() | p.Explain() | p.Ask() | p.ServerCheck():
                     return told(session.opened(), message)
                 case p.Extract():
                     done = extract(session.opened(), message.task, self._gate, request.watch)

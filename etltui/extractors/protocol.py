@@ -67,6 +67,15 @@ class Explain(_Message, frozen=True, kw_only=True):
     queries: tuple[QueryTask, ...]
 
 
+class Ask(_Message, frozen=True, kw_only=True):
+    """Run a query that gives one value; one that does more than read is not run."""
+
+    id: int
+    session: int
+    query: QueryTask
+    dialect: str
+
+
 class ServerCheck(_Message, frozen=True, kw_only=True):
     """Tell how loaded the server of a session is."""
 
@@ -160,6 +169,7 @@ class Done(_Message, frozen=True, kw_only=True):
     id: int
     columns: tuple[tuple[Column, ...], ...] = ()
     plans: tuple[str, ...] = ()
+    value: str = ""
     readings: tuple[ServerReading, ...] = ()
     refusals: tuple[str, ...] = ()
     facts: ServerFacts | None = None
@@ -191,7 +201,7 @@ class Beat(_Message, frozen=True, kw_only=True):
 
 
 Sessionless = Guard | Verify | Restore | Assemble | Deliver | ReadBack
-OfSession = Open | Ping | Describe | Explain | ServerCheck | Extract | Close
+OfSession = Open | Ping | Describe | Explain | Ask | ServerCheck | Extract | Close
 """What one session does after the other."""
 Request = OfSession | Sessionless
 Down = Request | Cancel | Quit

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 from etltui.domain.columns import Column
+from etltui.domain.dialect import dialect_of
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import Connection
 from etltui.domain.server import ServerFacts, ServerReading
@@ -118,6 +119,19 @@ class SessionHandle:
                 ),
             )
         return done.plans
+
+    async def ask(self, query: QueryTask) -> str:
+        """See `domain.lending.Session`."""
+        with self._supervisor.watching(self._client, self._connection.name):
+            done = await self._client.request(
+                p.Ask(
+                    id=self._client.number(),
+                    session=self._number,
+                    query=query,
+                    dialect=dialect_of(self._connection),
+                ),
+            )
+        return done.value
 
     async def server_check(self) -> tuple[ServerReading, ...]:
         """See `domain.lending.Session`."""

@@ -63,11 +63,11 @@ SELECT * FROM holds ORDER BY connection;
 -- name: put_identity
 INSERT OR REPLACE INTO identities (
     connection, identity, product, started, first_seen, last_seen, other, other_since,
-    approved_by, approved_at
+    approved_by, approved_at, asked, code, other_code, other_code_since
 )
 VALUES (
     :connection, :identity, :product, :started, :first_seen, :last_seen, :other, :other_since,
-    :approved_by, :approved_at
+    :approved_by, :approved_at, :asked, :code, :other_code, :other_code_since
 );
 
 -- name: identities

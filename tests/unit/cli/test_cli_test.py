@@ -146,7 +146,7 @@ class Lending:
 )
 async def test_whoever_does_not_answer_in_time_or_at_all_is_a_failure(found, error_class, said):
     connection = Connection(name="A", kind="sqlite", url="sqlite:///a.db")
-    tried = await trips.tested(Lending(found), connection, 0.0, TurnedClock(), ())
+    tried = await trips.tested(Lending(found), connection, 0.0, TurnedClock(), (), "")
     assert tried.trouble == Trouble(error_class=error_class, message=said)
 
 
@@ -289,7 +289,7 @@ PASSED = [("dns", True), ("tcp", True), ("tls", True), ("login", True), ("databa
 async def test_how_far_each_came_is_told_stage_by_stage(lending, steps):
     query = QueryTask(name="sales, main", sql="select 1")
     limit_s = 0.0 if isinstance(lending.found, Silent) else 5.0
-    found = await trips.tested(lending, SERVER, limit_s, TurnedClock(), (query,))
+    found = await trips.tested(lending, SERVER, limit_s, TurnedClock(), (query,), "")
     assert way(found) == steps
     assert (found.trouble is None) == steps[-1][1]
 

@@ -65,6 +65,7 @@ HARMLESS = {
     "procedures": ("dbo.report",),
     "on_suspicious": "fail",
     "verify": "full",
+    "identity_query": "SELECT code FROM company",
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }

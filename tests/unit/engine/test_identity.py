@@ -51,7 +51,10 @@ async def test_n_19_another_database_is_named_and_read_unless_it_is_refused(know
     result = await known.run()
 
     assert result.status is RunStatus.COMPLETED
-    words = "another database than before (PostgreSQL 15.1) answers at A"
+    words = (
+        "another database than before (PostgreSQL 15.1) answers at A; if that is right: "
+        "`etltui identities approve A`"
+    )
     assert of(result, "A").odd == (words,)
     entry = next(each for each in known.parts.tasks[-1].entries if each.connection == "A")
     assert entry.odd == (words,)
@@ -78,7 +81,8 @@ async def test_n_19_a_connection_that_is_tested_is_held_against_what_is_known_of
     known.leases.facts["A"] = OTHER
     [asked] = await known.engine.inquiries.test(["A"])
     assert asked.trouble is None
-    assert asked.odd == ("another database than before (PostgreSQL 15.1) answers at A",)
+    (said,) = asked.odd
+    assert said.startswith("another database than before (PostgreSQL 15.1) answers at A; if")
     await refusing(known)
     [asked] = await known.engine.inquiries.test(["A"])
     assert asked.trouble.error_class is ErrorClass.IDENTITY
