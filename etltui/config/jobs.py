@@ -295,9 +295,9 @@ def job(
         **_closing(table),
         day_lag_h=table.read("day_lag_h", Whole(0, 23), default_of(Job, "day_lag_h")),
         verify=table.read("verify", _VERIFY, default_of(Job, "verify")),
+        **_of_connections(table),
         folder=folder,
     )
     _check_evolve(table, decoded)
     table.finish()
     return decoded
-        **_of_connections(table),

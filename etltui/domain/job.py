@@ -347,10 +347,10 @@ class Job:
         procedures: Names of those that its queries may call, as they are written there.
         verify: What is proven of a target before it gets its name: the checksums of its parts, or
             every cell, read back.
+        identity_query: Of connections that say nothing themselves; empty: they are not asked.
         folder: The configuration's folder; relative paths start there.
     """
 
-        identity_query: Of connections that say nothing themselves; empty: they are not asked.
     name: str
     title: str
     connections: tuple[str, ...]
@@ -383,5 +383,5 @@ class Job:
     day_until_slack_h: float = 6.0
     provisional_days: int = 7
     verify: Literal["parts", "full"] = "parts"
-    folder: Path = field(default_factory=Path)
     identity_query: str = ""
+    folder: Path = field(default_factory=Path)

@@ -18,9 +18,9 @@ from etltui.domain.events import (
     ConnectionStarted,
     Moment,
 )
+from etltui.domain.identity import identity_query_of
 from etltui.domain.job import Destination, Job, RetryPolicy
 from etltui.domain.lending import Session
-from etltui.domain.identity import identity_query_of
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.pools import StatementRun
 from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
@@ -33,9 +33,9 @@ from etltui.engine.admission import Place
 from etltui.engine.judging import judged
 from etltui.engine.limits import QueryLimit, explained, query_limit
 from etltui.engine.log import about
+from etltui.engine.meeting import Meeting
 from etltui.engine.passage import Passage
 from etltui.engine.spending import Spending
-from etltui.engine.meeting import Meeting
 from etltui.engine.tasks import configured_s, extract_task, query_tasks
 from etltui.engine.tools import Tools, to_the_end
 
@@ -246,6 +246,15 @@ class RunConnection:
         )
         return await session.extract(task, self._progress)
 
+    def _limit_queries(self) -> None:
+        # Where the limit is learned the last of several tries gets all there is.
+        last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
+        self._limit = query_limit(
+            configured_s(self._job, self._tools),
+            self._host.past.usual.get(self._name),
+            learn=self._tools.query_timeout_learned and not last,
+        )
+
     def _progress(self, progress: Progress) -> None:
         self._spending.moved(progress.rows)
         self._step(progress.step, rows=progress.rows, size=progress.bytes)
@@ -259,15 +268,6 @@ class RunConnection:
                 rows=rows,
                 bytes=size,
             ),
-        )
-
-    def _limit_queries(self) -> None:
-        # Where the limit is learned the last of several tries gets all there is.
-        last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
-        self._limit = query_limit(
-            configured_s(self._job, self._tools),
-            self._host.past.usual.get(self._name),
-            learn=self._tools.query_timeout_learned and not last,
         )
 
     async def _completed(

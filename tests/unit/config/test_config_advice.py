@@ -175,3 +175,14 @@ def test_rows_that_are_sent_before_the_run_has_ended_cannot_be_taken_back(config
     both = replace(job, destinations=(*job.destinations, sent[True], sent[False]))
     said = one(replace(base, jobs={"j": both}))
     assert said.startswith("jobs.j.destinations[2].progressive: the receiver gets rows of a run")
+
+
+def test_n_18_a_code_that_nothing_asks_for_is_told(config):
+    lost = many(1, identity="017")
+    assert one(config(connections=lost)) == (
+        "connections.b0.identity: nothing asks its database for it. "
+        'Set identity_query = "SELECT …", for it, its tag or its job'
+    )
+    asked = config(connections=lost, more='identity_query = "SELECT 1"')
+    assert told(asked) == []
+    assert told(config(connections=many(1, identity="017", identity_query="SELECT 1"))) == []

@@ -79,3 +79,17 @@ def test_n_32_what_tells_whether_a_day_is_closed_is_looked_at_too(desk):
     [a] = [each for each in config.connections if each.name == "a"]
     said = [(each.key, each.task.sql) for each in statements(config.jobs["one"], [a])]
     assert said == [("jobs.one.query", "SELECT 1"), ("jobs.one.day_closed", "SELECT 9")]
+
+
+def test_what_a_branch_is_asked_of_itself_is_looked_at_too(desk):
+    text = JOBS.replace(
+        'url = "sqlite:///b.db"', 'url = "sqlite:///b.db"\nidentity_query = "SELECT b"'
+    )
+    text = text.replace("[jobs.two]\n", '[jobs.two]\nidentity_query = "SELECT j"\n')
+    config = desk.load(text)
+    chosen = [c for c in config.connections if c.name in {"a", "b"}]
+    asked = [each for each in statements(config.jobs["two"], chosen) if "identity" in each.key]
+    assert [(each.key, each.task.sql, each.connections) for each in asked] == [
+        ("jobs.two.identity_query", "SELECT j", ("a",)),
+        ("connections.b.identity_query", "SELECT b", ("b",)),
+    ]

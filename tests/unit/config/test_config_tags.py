@@ -2,6 +2,7 @@
 
 import pytest
 
+from etltui.config.tags import reading_of
 from etltui.domain.plan import connection_hash
 from etltui.domain.policy import ReadPolicy
 
@@ -153,3 +154,25 @@ def test_what_may_change_the_rows_makes_another_connection_of_it(desk):
         assert hash_with(line) == plain
     for line in ('isolation = "dirty"', 'encoding = "cp437"', 'encoding_errors = "replace"'):
         assert hash_with(line) != plain
+
+
+def test_n_18_what_a_branch_is_asked_of_itself_is_said_for_it_its_tag_or_in_its_line(desk):
+    text = ONE.format(more='identity_query = ""\nidentity = "017"')
+    text += '[connections.b]\nurl = "sqlite:///b.db"\ntags = ["till"]\n'
+    found = by_name(desk.load(text + '[tags.till]\nidentity_query = "SELECT code FROM company"'))
+    assert (found["a"].identity_query, found["a"].identity) == ("", "017")
+    assert found["b"].identity_query == "SELECT code FROM company"
+    assert reading_of(found["a"]) == {"identity_query": ""}
+    desk.write("name,url,identity_query,identity\nc,sqlite:///c.db,SELECT 1,018\n", "fleet.csv")
+    desk.write("name,url\nd,sqlite:///d.db\n", "more.csv")
+    c = by_name(desk.load('settings.connections_file = "fleet.csv"'))["c"]
+    assert (c.identity_query, c.identity) == ("SELECT 1", "018")
+    d = by_name(desk.load('settings.connections_file = "more.csv"'))["d"]
+    assert (d.identity_query, d.identity) == (None, "")
+    assert reading_of(d) == {}
+
+
+def test_n_18_a_question_that_binds_the_day_is_refused(desk):
+    key, said = desk.mistake(ONE.format(more='identity_query = "SELECT {day_start}"'))
+    assert key == "connections.a.identity_query"
+    assert "stands in the query itself" in said
