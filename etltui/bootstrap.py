@@ -16,6 +16,7 @@ from pathlib import Path
 from etltui.config.reading import Reading
 from etltui.config.schema import Config, Settings
 from etltui.config.secrets import resolve
+from etltui.domain.audit import Caller
 from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake
 from etltui.domain.events import Event
 from etltui.domain.job import Connection, Credential
@@ -24,6 +25,7 @@ from etltui.domain.pools import PoolSettings
 from etltui.domain.ports import Guard, Parts
 from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
+from etltui.engine.caller import address, caller_of, terminal
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 from etltui.engine.log import logging_to
@@ -39,6 +41,7 @@ from etltui.extractors.launch import Launch, last_words, processes, threads
 from etltui.extractors.probe import Probe, ProbedSessions
 from etltui.extractors.supervisor import ExtractorSupervisor
 from etltui.pool.manager import PoolManager
+from etltui.store.audit import kept_head
 from etltui.store.history import SqliteHistory, open_history
 from etltui.store.lock import is_held
 from etltui.store.mirror import CheckpointMirror
@@ -46,8 +49,10 @@ from etltui.store.sqlite import SqliteStore
 
 __all__ = [
     "SqliteHistory",
+    "caller",
     "engine",
     "is_held",
+    "kept_head",
     "leases",
     "open_history",
     "open_records",
@@ -252,6 +257,7 @@ def _tools(  # noqa: PLR0913 - what runs work with, each by name
         connect_timeout_s=settings.connection_timeout_s,
         extractor_bytes=_most_bytes(settings),
         timezone=settings.timezone,
+        caller=caller(),
     )
 
 
@@ -388,5 +394,11 @@ def operator() -> str:
 
 
 def _command() -> str:
+def caller() -> Caller:
+    """Who runs this, as the kernel knows, and at which terminal."""
+    found = caller_of(os.getpid(), os.geteuid())
+    return replace(found, terminal=terminal(), address=address(os.environ))
+
+
     """The command as somebody else should read it: its name and what was asked of it."""
     return " ".join(["etltui", *sys.argv[1:]])

@@ -236,8 +236,8 @@ async def _adopt(found: Adopted, state: Path) -> None:
                 f"Finish it with etltui run {found.job.name} --resume, or drop it with "
                 f"etltui checkpoints delete {found.job.name}",
             )
-        await store.create_run(plan, RunStatus.STOPPED)
-        await noted(store, "checkpoints import", found.job.name, outcome=plan.run)
+        async with noted(store, "checkpoints import", found.job.name, outcome=plan.run):
+            await store.create_run(plan, RunStatus.STOPPED)
     left = counted(len(found.left), "connection")
     lines = [f"{plan.run}: {left} of {found.total} to gather, {len(found.done)} left out"]
     if found.unknown:
@@ -292,5 +292,5 @@ async def _discard(state: Path, run: str) -> None:
     async with open_records(state) as (store, mirror):
         row = await _row(store, run, state)
         _check_unfinished(row)
-        await discard(store, mirror, state / "parts", row)
-        await noted(store, "records.discard", row.run, outcome=row.run)
+        async with noted(store, "records.discard", row.run, outcome=row.run):
+            await discard(store, mirror, state / "parts", row)

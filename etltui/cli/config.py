@@ -1,5 +1,6 @@
 """`etltui config`: what holds and where it comes from, and changing it without an editor."""
 
+import asyncio
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -9,9 +10,10 @@ from typing import Any
 
 import click
 
+from etltui.cli.noted import changing
 from etltui.cli.options import config_option, configuration, errors_leave, profile_option
 from etltui.config.checks import Flag, RefusedError, nearest_or_all, shown
-from etltui.config.load import find, load
+from etltui.config.load import find, load, state_folder
 from etltui.config.local import write_local
 from etltui.config.schema import Config
 from etltui.config.secrets import shown_reference
@@ -174,6 +176,13 @@ def _setting(key: str, text: str, jobs: Collection[str]) -> _Setting:
     return _Setting(name=name, value=value, tables={section: {within: value}})
 
 
+async def _write(config: Config, setting: _Setting, path: Path) -> Path:
+    """Write the setting, which is recorded first; the local file."""
+    state = state_folder(config, None, os.environ)
+    async with changing(state, "config set", setting.name, shown(setting.value)):
+        return write_local(path, setting.tables)
+
+
 @command.command("set", short_help="Set a setting in the local file.")
 @click.argument("key")
 @click.argument("value")
@@ -189,7 +198,7 @@ def set_(key: str, value: str, *, config_file: Path | None) -> None:
     jobs = load(path, environ=os.environ).jobs if _enabled(key) else ()
     setting = _setting(key, value, jobs)
     config = load(path, environ=os.environ, changes=setting.tables)
-    local = write_local(path, setting.tables)
+    local = asyncio.run(_write(config, setting, path))
     click.echo(safe_text(f"{local}: {setting.name} = {shown(setting.value)}"))
     origin, note = origin_of(config, setting.name)
     if origin == "environment":

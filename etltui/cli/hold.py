@@ -92,9 +92,12 @@ async def hold(
     now, who = datetime.now(UTC).timestamp(), operator()
     like = Hold(connection="", reason=reason, who=who, since=now, until=until)
     holds = holds_of(config.connections, names, like)
-    async with open_records(state) as (store, _):
+    what, detail = "records.hold", f"reason={reason}"
+    async with (
+        open_records(state) as (store, _),
+        noted(store, what, ", ".join(names), detail),
+    ):
         await store.put_holds(holds)
-        await noted(store, "records.hold", ", ".join(names), f"reason={reason}")
 
 
 def _lines(holds: Sequence[Hold], timezone: str) -> list[str]:

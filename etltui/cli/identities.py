@@ -67,10 +67,10 @@ async def approve(
         known = {each.connection: each for each in await store.identities()}
         now = datetime.now(UTC).timestamp()
         approved = approvals(known, names, operator(), now, expected)
-        await store.put_identities(approved)
         found = tuple(each.connection for each in approved)
         text = ", ".join(found) or "nothing to do"
-        await noted(store, "records.approve", ", ".join(names), outcome=text)
+        async with noted(store, "records.approve", ", ".join(names), outcome=text):
+            await store.put_identities(approved)
     return found
 
 

@@ -1,14 +1,22 @@
 """Writes down what a command does where no engine runs, as an engine would."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
-from etltui.bootstrap import operator
+from etltui.bootstrap import caller, open_records, operator
+from etltui.cli.listening import listening
+from etltui.domain.audit import Act, recorded, recording
 from etltui.domain.logbook import Action
 from etltui.domain.ports import Store
 
 
-async def noted(store: Store, what: str, target: str, detail: str = "", outcome: str = "") -> None:
-    """Write down what was done.
+@asynccontextmanager
+async def noted(
+    store: Store, what: str, target: str, detail: str = "", outcome: str = ""
+) -> AsyncIterator[None]:
+    """Write down what is done in the block: in the audit with its first change, then as a note.
 
     Args:
         store: Its folder is held.
@@ -20,12 +28,30 @@ async def noted(store: Store, what: str, target: str, detail: str = "", outcome:
     Raises:
         StateError: It could not be recorded.
     """
-    done = Action(
-        at=datetime.now(UTC).timestamp(),
-        who=operator(),
-        what=what,
-        target=target,
-        detail=detail,
-        outcome=outcome or "done",
-    )
+    now = datetime.now(UTC).timestamp()
+    outcome = outcome or "done"
+    said = {"detail": detail, "outcome": outcome}
+    async with recording(
+        store, Act(at=now, caller=caller(), what=what, target=target, details=said)
+    ):
+        yield
+    done = Action(at=now, who=operator(), what=what, target=target, detail=detail, outcome=outcome)
     await store.put_actions([done])
+
+
+@asynccontextmanager
+async def changing(state: Path, what: str, target: str, detail: str) -> AsyncIterator[None]:
+    """Record a change that the block makes in a file, before it does, with or without an engine.
+
+    Raises:
+        StateHeldError: An engine holds the folder, and nobody can reach it.
+        StateError: It could not be recorded; nothing is to be changed.
+    """
+    async with listening(state) as remote:
+        if remote is not None:
+            await remote.call("records.act", what=what, target=target, detail=detail)
+            yield
+            return
+    async with open_records(state) as (store, _), noted(store, what, target, detail):
+        await recorded(store)
+        yield

@@ -136,8 +136,8 @@ async def _pause(state: Path, job: str, *, paused: bool) -> bool:
             return was is not paused
     async with open_records(state) as (store, _):
         was = job in await store.paused()
-        await store.pause(job, paused=paused)
-        await noted(store, "queue.pause", job, f"paused={paused}")
+        async with noted(store, "queue.pause", job, f"paused={paused}"):
+            await store.pause(job, paused=paused)
         return was is not paused
 
 
@@ -179,8 +179,9 @@ async def _clear(state: Path) -> int:
             return cleared
     async with open_records(state) as (store, _):
         runs = [entry.run for entry in await store.queued()]
-        await store.dequeue(runs, RunStatus.CANCELLED, f"the queue was cleared by {operator()}")
-        await noted(store, "queue.clear", "", outcome=str(len(runs)))
+        why = f"the queue was cleared by {operator()}"
+        async with noted(store, "queue.clear", "", ", ".join(runs), outcome=str(len(runs))):
+            await store.dequeue(runs, RunStatus.CANCELLED, why)
         return len(runs)
 
 
@@ -226,8 +227,8 @@ async def _prioritise(state: Path, name: str, priority: int) -> QueueEntry:
             return entry
     async with open_records(state) as (store, _):
         entry = _named(await store.queued(), name)
-        await store.requeue(replace(entry, priority=priority))
-        await noted(store, "queue.reprioritise", entry.run, f"priority={priority}")
+        async with noted(store, "queue.reprioritise", entry.run, f"priority={priority}"):
+            await store.requeue(replace(entry, priority=priority))
         return entry
 
 

@@ -46,9 +46,9 @@ async def release(state: Path, words: Sequence[str]) -> list[str]:
             await remote.call("records.release", connections=names)
             return names
     async with open_records(state) as (store, _):
-        await store.drop_holds(names)
         text = ", ".join(names)
-        await noted(store, "records.release", text, outcome=text)
+        async with noted(store, "records.release", text, outcome=text):
+            await store.drop_holds(names)
     return names
 
 

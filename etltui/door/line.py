@@ -1,6 +1,7 @@
 """The client's end of a connection to the door: calls, their answers, and the news between them."""
 
 import asyncio
+import os
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -26,6 +27,7 @@ from etltui.door.protocol import (
     frame,
 )
 from etltui.engine.bus import Backlog
+from etltui.engine.caller import address, terminal
 
 BROKEN = (OSError, EOFError, ValueError, msgspec.DecodeError)
 """What reading raises where the other side has hung up, or is no door."""
@@ -53,6 +55,8 @@ class Line:
         who: str = "",
     ) -> None:
         self._who = who
+        self._terminal = terminal()
+        self._address = address(os.environ)
         self.hello = hello
         self.news = Backlog()
         self.ended = asyncio.Event()
@@ -74,7 +78,14 @@ class Line:
         self._waiting[number] = answer
         try:
             with suppress(OSError):  # whoever listens finds out that it has gone
-                call = Call(id=number, name=name, arguments=arguments, who=self._who)
+                call = Call(
+                    id=number,
+                    name=name,
+                    arguments=arguments,
+                    who=self._who,
+                    terminal=self._terminal,
+                    address=self._address,
+                )
                 self._writer.write(frame(call))
                 await self._writer.drain()
             return answered(name, (await answer).value)

@@ -62,6 +62,10 @@ class Call(_Message, frozen=True, kw_only=True):
     arguments: Mapping[str, Any] = msgspec.field(default_factory=dict)
     who: str = ""
     """Who asks, as `user@host`; empty for whoever runs the engine."""
+    terminal: str = ""
+    """Where they sit, such as `pts/3`; for the record."""
+    address: str = ""
+    """From where they came to this machine; for the record."""
 
 
 class Answer(_Message, frozen=True, kw_only=True):

@@ -114,10 +114,11 @@ class Door:
 
     def come_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a client from here on."""
-        if _user(writer) not in self._uids or len(self._visits) >= MOST_CLIENTS:
+        pid, uid = _peer(writer)
+        if uid not in self._uids or len(self._visits) >= MOST_CLIENTS:
             writer.transport.abort()
             return
-        visit = Visit(self, reader, writer)
+        visit = Visit(self, reader, writer, peer=(pid, uid))
         task = asyncio.create_task(visit.serve(), name="client")
         self._visits[visit] = task
         task.add_done_callback(lambda _: self._visits.pop(visit))
@@ -137,11 +138,12 @@ class Door:
             waiting.cancel()
 
 
-def _user(writer: asyncio.StreamWriter) -> int:
-    """The user at the other end, as the kernel knows."""
+def _peer(writer: asyncio.StreamWriter) -> tuple[int, int]:
+    """Process and user at the other end, as the kernel knows."""
     peer = writer.get_extra_info("socket")
     credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])
+    pid, uid, _ = struct.unpack("3i", credentials)
+    return pid, uid
 
 
 def _listen(folder: int) -> socket.socket:

@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
+from etltui.domain.audit import NOBODY
 from etltui.domain.errors import EtltuiError
 from etltui.domain.events import is_for
 from etltui.door.guest import Guest, Host
@@ -27,8 +29,11 @@ from etltui.door.protocol import (
 )
 from etltui.engine.acts import ASKING
 from etltui.engine.bus import Backlog
+from etltui.engine.caller import CALLER, caller_of
 
 CALLS_AT_ONCE = 32
+MOST_SAID = 64
+"""Characters that are taken of where a client says it sits."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +47,20 @@ class Visit(Guest):
         host: Of all clients.
         reader: From the client.
         writer: To it.
+        peer: Process and user of the client, as the kernel knows.
     """
 
     def __init__(
-        self, host: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        host: Host,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        *,
+        peer: tuple[int, int],
     ) -> None:
         super().__init__(host)
+        self._peer = peer
+        self._caller = NOBODY
         self._reader = reader
         self._writer = writer
         self._telling: asyncio.Task[None] | None = None
@@ -59,6 +72,7 @@ class Visit(Guest):
         with self:
             try:
                 await self._say(self._host.hello)
+                self._caller = await asyncio.to_thread(caller_of, *self._peer)
                 while True:
                     await self._room.acquire()
                     call = await self._read()
@@ -102,6 +116,13 @@ class Visit(Guest):
         message: Answer | Refused
         # For this task alone: each call has one of its own.
         ASKING.set(call.who)
+        CALLER.set(
+            replace(
+                self._caller,
+                terminal=call.terminal[:MOST_SAID],
+                address=call.address[:MOST_SAID],
+            ),
+        )
         try:
             message = Answer(id=call.id, value=await self.call(call.name, **asked(call)))
         except EtltuiError as error:

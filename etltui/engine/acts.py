@@ -1,12 +1,14 @@
-"""Notes what is done to the engine: each call that changes something, once, whoever made it."""
+"""Tells what is done to the engine: each call that changes something, once, whoever made it."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from etltui.domain.audit import Doing, also
 from etltui.domain.errors import EtltuiError
 
 MOST_TEXT = 500
@@ -20,10 +22,31 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class Audit(Protocol):
+    """Who has calls recorded; see `engine.auditor`."""
+
+    def recording(self, what: str, given: Mapping[str, Any]) -> AbstractAsyncContextManager[Doing]:
+        """Record a call with the first change that the block makes, or else at its end."""
+        ...
+
+    async def recorded(self) -> None:
+        """Record now what is being done."""
+        ...
+
+    def soon(self, what: str, given: Mapping[str, Any], outcome: str) -> None:
+        """Record a call that has ended and could not wait."""
+        ...
+
+
 class Acts:
-    """Passes on what was done, at once, to whoever records it."""
+    """Passes on what is done, at once, to whoever records it.
+
+    Attributes:
+        audit: Has it recorded while it is done; None: nobody does.
+    """
 
     def __init__(self) -> None:
+        self.audit: Audit | None = None
         self._listener: Callable[[str, Mapping[str, Any], str], None] | None = None
 
     def listen(self, listener: Callable[[str, Mapping[str, Any], str], None]) -> None:
@@ -34,6 +57,24 @@ class Acts:
         """Tell of a call that has ended."""
         if self._listener is not None:
             self._listener(what, given, outcome)
+
+    @asynccontextmanager
+    async def recording(self, what: str, given: Mapping[str, Any]) -> AsyncIterator[None]:
+        """Have a call recorded while it is done; the block says by `also` what came of it."""
+        if self.audit is None:
+            yield
+        else:
+            async with self.audit.recording(what, given):
+                yield
+
+    async def recorded(self) -> None:
+        """Have what is being done recorded now: the next step changes what no database keeps.
+
+        Raises:
+            StateError: It could not be recorded; do not take that step.
+        """
+        if self.audit is not None:
+            await self.audit.recorded()
 
 
 class _Acting(Protocol):
@@ -66,7 +107,9 @@ def acted(
             given = _given(signature.bind(self, *args, **kwargs))
             del given["self"]
             try:
-                result = await call(self, *args, **kwargs)
+                async with self.acts.recording(what, given):
+                    result = await call(self, *args, **kwargs)
+                    also(outcome=outcome(result))
             except EtltuiError as error:
                 # A value that is refused may be a secret in the wrong place.
                 named = {k: tuple(v) if isinstance(v, Mapping) else v for k, v in given.items()}
@@ -106,6 +149,8 @@ class Levers:
             given = _given(inspect.signature(found).bind(*args, **kwargs))
             result = found(*args, **kwargs)
             self._acts.note(f"{self._prefix}.{name}", given, outcome(result))
+            if self._acts.audit is not None:
+                self._acts.audit.soon(f"{self._prefix}.{name}", given, outcome(result))
             return result
 
         return noted
@@ -136,6 +181,13 @@ def told(given: Mapping[str, Any]) -> tuple[str, str]:
         text if is_dataclass(value) else f"{name}={text}" for name, value, text in said if text
     )
     return cut(target), cut(detail)
+
+
+def facts(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """What a call was for, and each other thing that it was given, in words."""
+    rest = {name: _words(value) for name, value in given.items() if name not in _WHO}
+    first = next(iter(rest), None)
+    return ("" if first is None else rest.pop(first)), rest
 
 
 def cut(text: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from etltui.domain import retry
+from etltui.domain.audit import also
 from etltui.domain.errors import EtltuiError, StateError
 from etltui.domain.events import Moment, QueueCleared, RunFinished, RunQueued
 from etltui.domain.job import Job, RetryPolicy
@@ -213,6 +214,7 @@ class Dispatcher:
             QueueCleared(at=self._now(), count=len(waiting)),
         )
         return len(waiting)
+        also(runs=", ".join(turn.entry.run for turn in waiting))
 
     @acted("queue.reprioritise")
     @unbroken

@@ -12,8 +12,15 @@ from etltui.config.memory import available
 from etltui.config.reading import steady
 from etltui.config.schema import Config
 from etltui.config.select import suggestion
-from etltui.config.setting_views import ProfileView, SettingView, profile_views, views
+from etltui.config.setting_views import (
+    ProfileView,
+    SettingView,
+    profile_views,
+    value_of,
+    views,
+)
 from etltui.config.table import joined
+from etltui.domain.audit import also
 from etltui.domain.errors import ConfigError, Mistake
 from etltui.domain.words import today
 from etltui.engine.acts import Acts, acted
@@ -107,6 +114,8 @@ class Options:
         async with self._changing:
             wanted = await asyncio.to_thread(Changes, self._config(), changes)
             after = await self._after(wanted)
+            was = ((name, value_of(self._config(), name)) for name in wanted.values)
+            also(before=", ".join(f"{name}={value}" for name, value in was))
             await self._keep(wanted.tables)
             await self._reload(after)
             self._held.tell(after.settings, wanted.values)
@@ -193,6 +202,7 @@ class Options:
         return True
 
     async def _keep(self, tables: Mapping[str, Any]) -> None:
+        await self.acts.recorded()
         await asyncio.to_thread(write_local, self._config().path, tables)
 
 

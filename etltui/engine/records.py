@@ -13,6 +13,7 @@ from etltui.domain.run import RESUMABLE
 from etltui.domain.stored import RunRow
 from etltui.domain.words import words
 from etltui.engine.acts import acted, asker, cut
+from etltui.engine.auditor import Auditor
 from etltui.engine.checkpoints import discard, named
 from etltui.engine.identity_records import IdentityRecords
 from etltui.engine.journal import Journal
@@ -40,6 +41,8 @@ class Records:
     ) -> None:
         self.acts = tools.acts
         self.journal = Journal(tools)
+        self._auditor = Auditor(tools.store, tools.clock, tools.caller)
+        tools.acts.audit = self._auditor
         self._identities = IdentityRecords(tools, config)
         self._tools = tools
         self._config = config
@@ -67,7 +70,13 @@ class Records:
             detail: What else there is to say; without secrets.
             outcome: What came of it.
             who: Who did it, as `user@host`; empty for whoever asks.
+
+        Raises:
+            StateError: It could not be recorded.
         """
+        said = {"target": target, "detail": detail, "outcome": outcome, "who": who}
+        async with self.acts.recording(what, said):
+            await self.acts.recorded()
         self.journal.put(
             Action(
                 at=self._tools.clock.now().timestamp(),
@@ -181,6 +190,7 @@ class Records:
     async def aclose(self) -> None:
         """Write down what was done, and who answered."""
         await self._identities.aclose()
+        await self._auditor.flush()
         await self.journal.flush()
 
 

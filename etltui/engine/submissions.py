@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from etltui.domain.audit import also
 from etltui.domain.errors import NoSuchRunError, RefusedError
 from etltui.domain.job import Job, Overlap
 from etltui.domain.ports import Store
@@ -89,6 +90,7 @@ class Submissions:
                 entry = replace(entry, priority=asked.priority)
             if asked.delay_s > 0:
                 entry = replace(entry, not_before=entry.submitted + asked.delay_s)
+            also(run=entry.run, mode=str(mode))
             handle = await self._queue.submit(self._owned(entry, asked.owner), found.title)
             if mode is Mode.NEW and not asked.only and asked.day is None:
                 await self._patch(found, asked.owner)
@@ -125,6 +127,7 @@ class Submissions:
             if joined is not None:
                 return joined
             entry = await self._starts.entry(job, ask, row)
+            also(run=entry.run)
             return await self._queue.submit(self._owned(entry, owner), job.title)
 
     async def take_up(self, entry: QueueEntry) -> None:

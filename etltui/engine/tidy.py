@@ -11,6 +11,7 @@ from etltui.domain.errors import StateError
 from etltui.domain.ports import History, Store
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import RunRow, newest_begun
+from etltui.engine.acts import Acts
 from etltui.engine.checkpoints import discard, part_folders
 from etltui.engine.log import LOG, about
 from etltui.engine.prepare import remove_orphans
@@ -27,6 +28,7 @@ async def tidy(
     *,
     now: datetime,
     limits: Limits,
+    acts: Acts,
 ) -> Removal:
     """Remove what has served its time, and say what that was.
 
@@ -36,26 +38,46 @@ async def tidy(
         state: The state folder.
         now: With a time zone.
         limits: What to keep.
+        acts: Has recorded what is removed, before it is.
 
     Raises:
         StateError: The store or the mirror could not be changed; what was removed stays removed.
     """
     removal = plan(await take_stock(store, state), now=now.timestamp(), limits=limits)
+    if removal != Removal():
+        async with acts.recording("retention", _told(removal)):
+            await acts.recorded()
+            await _removed(removal, store, mirror, state, limits)
+    return removal
+
+
+def _told(removal: Removal) -> dict[str, object]:
+    """What is removed, for the record."""
+    return {
+        "target": "",
+        "checkpoints": tuple(row.run for row in removal.checkpoints),
+        "parts": removal.parts,
+        "runs": removal.runs,
+        "logs": tuple(path.name for path in removal.logs),
+    }
+
+
+async def _removed(
+    removal: Removal, store: Store, mirror: Mirror, state: Path, limits: Limits
+) -> None:
     for row in removal.checkpoints:
         reason = f"its checkpoint was older than {limits.checkpoint_keep_days} days"
         await discard(store, mirror, state / "parts", row, reason)
     await asyncio.to_thread(_remove, state / "parts", removal)
     if removal.runs:
         await store.delete_runs(removal.runs)
-    if removal != Removal():
-        _log.info(
-            "Removed: %d checkpoints, parts of %d runs, %d runs, %d log files",
-            len(removal.checkpoints),
-            len(removal.parts),
-            len(removal.runs),
-            len(removal.logs),
-        )
-    return removal
+    _log.info(
+        "Removed: %d checkpoints, parts of %d runs, %d runs, %d log files",
+        len(removal.checkpoints),
+        len(removal.parts),
+        len(removal.runs),
+        len(removal.logs),
+    )
 
 
 async def take_stock(store: History, state: Path) -> Stock:

@@ -8,6 +8,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from etltui.domain.audit import NOBODY, Caller
 from etltui.domain.lending import Leases
 from etltui.domain.ports import Clock, Guard, Parts, Store
 from etltui.engine.acts import Acts
@@ -57,6 +58,7 @@ class Tools:
         stall_timeout_s: For jobs that set none.
         operator: Who runs it, as `user@host`.
         connect_timeout_s: How long opening a session may take.
+        caller: The same, as the kernel knows.
         holds: Connections that no run may read.
         acts: Told of what is done to the engine.
         identities: Which database each connection is known to be.
@@ -85,6 +87,7 @@ class Tools:
     extractor_bytes: int = 0
     timezone: str = ""
 
+    caller: Caller = NOBODY
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
     """Finish the work however often the waiting task is cancelled, then let the cancel through."""

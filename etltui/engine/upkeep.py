@@ -68,6 +68,7 @@ class Upkeep:
                     self._tools.parts_folder.parent,
                     now=self._tools.clock.now(),
                     limits=limits(self._settings()),
+                    acts=self._tools.acts,
                 )
                 now = self._tools.clock.now().timestamp()
                 days = self._settings().keep_runs_days

@@ -85,7 +85,8 @@ class AuditedDatabase(Database):
             raise
         self._end = max(self._end, end, key=lambda head: head.seq)
         act = doing.act
-        _log.info("Audit record %d, %s of %s: %s", end.seq, act.what, act.target, end.hash)
+        said = f"{act.what} {act.target}".rstrip()
+        _log.info("Audit record %d, %s: hash %s", end.seq, said, end.hash)
         await self._keep()
         return result
 

@@ -96,7 +96,7 @@ def test_what_is_done_where_no_engine_runs_is_written_down_too(desk):
     assert [(each.what, each.target, each.detail, each.outcome) for each in actions] == [
         ("queue.pause", "sales", "paused=True", "done"),
         ("queue.reprioritise", waits.run, "priority=7", "done"),
-        ("queue.clear", "", "", "1"),
+        ("queue.clear", "", waits.run, "1"),
         ("records.discard", run, "", run),
     ]
 
