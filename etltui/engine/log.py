@@ -8,10 +8,14 @@ import logging.handlers
 import os
 import queue
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from typing import cast
+
+from etltui.config.disk import lacking
+from etltui.domain.errors import StateError
 
 _run: contextvars.ContextVar[str] = contextvars.ContextVar("run", default="")
 _connection: contextvars.ContextVar[str] = contextvars.ContextVar("connection", default="")
@@ -52,12 +56,42 @@ class _Handover(logging.handlers.QueueHandler):
 
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
-    """A log file that only its owner reads, the ones after a rotation too."""
+    """A log file that only its owner reads, the ones after a rotation too.
+
+    One that cannot be written stops nothing and puts nothing on the operator's screen. When it can
+    be written again, it says how many lines it lacks.
+    """
+
+    lost = 0
 
     def _open(self) -> TextIOWrapper:
-        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY
+        flags = os.O_CREAT | os.O_APPEND | os.O_RDWR
         descriptor = os.open(self.baseFilename, flags, 0o600)
+        size = os.fstat(descriptor).st_size
+        # A full disk and a kill leave half a line, which must not take the next one with it.
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            with suppress(OSError):
+                os.write(descriptor, b"\n")
         return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding=self.encoding)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, after what is to be said of those before it."""
+        lost, self.lost = self.lost, 0
+        if lost:
+            text = f"{lost} lines are missing here: the log could not be written"
+            super().emit(logging.makeLogRecord({"levelname": "WARNING", "msg": text}))
+        if self.lost:
+            self.lost += lost
+        else:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - logging's own
+        """Count the line, and begin anew with the next."""
+        self.lost += 1
+        stream, self.stream = self.stream, cast(TextIOWrapper, None)
+        with suppress(OSError):
+            if stream is not None:
+                stream.close()
 
 
 class _Stamp(logging.Filter):
@@ -93,10 +127,19 @@ def logging_to(folder: Path, level: str) -> Iterator[None]:
     Args:
         folder: Made if missing, 0700; the file is `LOG`, 0600.
         level: A key of `LEVELS`.
+
+    Raises:
+        StateError: The file cannot be opened.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / LOG
-    file = _PrivateFile(path, maxBytes=LARGEST, backupCount=ROTATIONS, encoding="utf-8")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = _PrivateFile(path, maxBytes=LARGEST, backupCount=ROTATIONS, encoding="utf-8")
+    except OSError as error:
+        raise StateError(
+            f"the log {path} cannot be opened: {error.strerror}{lacking(path, error)}. "
+            "Free space or mend the disk, or use another --state-dir",
+        ) from error
     file.setFormatter(JsonLines())
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
     handler = _Handover(lines)

@@ -5,11 +5,12 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etltui.domain.errors import StateHeldError
+from etltui.config.disk import lacking
+from etltui.domain.errors import StateError, StateHeldError
 from etltui.store.folder import DATABASE, make_file, make_folder, refuse_others
 
 LOCK = ".lock"
@@ -39,12 +40,21 @@ def hold(folder: Path, *, holder_text: str, now: datetime) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StateHeldError(folder=folder, holder=_holder(descriptor, now)) from error
-        _write(descriptor, holder_text, now)
+        try:
+            _write(descriptor, holder_text, now)
+        except OSError as error:
+            raise StateError(
+                f"the state folder {folder} cannot be used: {error.strerror}"
+                f"{lacking(folder, error)}. "
+                "Free space or mend the disk, then try again",
+            ) from error
         try:
             yield
         finally:
-            # What is left in the file must not be taken for the next holder's words.
-            os.ftruncate(descriptor, 0)
+            # What is left in the file must not be taken for the next holder's words; on a disk
+            # that has failed meanwhile it is left, and the lock is free all the same.
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 

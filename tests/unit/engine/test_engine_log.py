@@ -6,6 +6,7 @@ import logging.handlers
 
 import pytest
 
+from etltui.domain.errors import StateError
 from etltui.domain.job import Destination, ExcelOptions
 from etltui.engine import log as log_module
 from etltui.engine.log import JsonLines, about, logging_to
@@ -99,6 +100,63 @@ def test_a_file_is_continued_and_logging_is_left_as_it_was(tmp_path):
             _log.info(word)
     assert (root.level, root.propagate, root.handlers) == before
     assert [line["message"] for line in lines(tmp_path)] == ["first", "second"]
+
+
+@pytest.fixture
+def file(tmp_path):
+    """The handler that writes the file, without its thread."""
+    made = log_module._PrivateFile(tmp_path / "etltui.jsonl", encoding="utf-8")
+    made.setFormatter(JsonLines())
+    yield made
+    made.close()
+
+
+def say(file, *texts):
+    for text in texts:
+        file.emit(logging.makeLogRecord({"levelname": "INFO", "msg": text}))
+
+
+def test_a_log_on_a_full_disk_is_quiet_and_says_later_what_it_lacks(tmp_path, file, capsys):
+    path = tmp_path / "etltui.jsonl"
+    say(file, "before")
+    path.rename(tmp_path / "aside")
+    path.symlink_to("/dev/full")
+    file.stream.close()
+    say(file, "lost", "lost, too", "and this")
+    path.unlink()
+    (tmp_path / "aside").rename(path)
+    say(file, "after")
+    assert [line["message"] for line in lines(tmp_path)] == [
+        "before",
+        "3 lines are missing here: the log could not be written",
+        "after",
+    ]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_half_a_line_does_not_take_the_next_one_with_it(tmp_path, file):
+    say(file, "whole")
+    with (tmp_path / "etltui.jsonl").open("a") as torn:
+        torn.write('{"message": "hal')
+    with logging_to(tmp_path, "info"):
+        _log.info("next")
+    _, half, last = (tmp_path / "etltui.jsonl").read_text().splitlines()
+    assert (half, json.loads(last)["message"]) == ('{"message": "hal', "next")
+
+
+def test_a_log_that_ends_on_a_full_disk_ends(tmp_path):
+    (tmp_path / "etltui.jsonl").symlink_to("/dev/full")
+    with logging_to(tmp_path, "info"):
+        _log.info("lost")
+
+
+def test_a_log_that_cannot_be_opened_is_named(tmp_path):
+    (tmp_path / "etltui.jsonl").mkdir()
+    with (
+        pytest.raises(StateError, match=r"etltui\.jsonl cannot be opened"),
+        logging_to(tmp_path, "info"),
+    ):
+        pass
 
 
 def test_a_record_from_elsewhere_has_no_run():

@@ -1,5 +1,6 @@
 """The folder has one holder, is free the moment it dies, and says who it is."""
 
+import errno
 import json
 import os
 import signal
@@ -155,3 +156,27 @@ def test_a_folder_that_cannot_be_looked_into_is_said_so(tmp_path, monkeypatch):
 
 def _refused(_):
     raise PermissionError(13, "Permission denied")
+
+
+def test_a_disk_on_which_the_holder_cannot_write_its_name_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with (
+        pytest.raises(StateError, match=r"No space left on device; the disk at .* needs at least"),
+        hold(tmp_path, holder_text="x", now=NOW),
+    ):
+        pass
+
+
+def test_a_disk_that_fails_meanwhile_keeps_nobody_from_letting_go(tmp_path, monkeypatch):
+    def failed(*_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch, hold(tmp_path, holder_text="x", now=NOW):
+        patch.setattr(os, "ftruncate", failed)
+        with pytest.raises(StateHeldError), hold(tmp_path, holder_text="y", now=NOW):
+            pass
+    with hold(tmp_path, holder_text="z", now=NOW):
+        pass
