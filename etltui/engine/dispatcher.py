@@ -178,6 +178,9 @@ class Dispatcher:
             return await turn.runner.run()
         except asyncio.CancelledError:
             return await self._drop(entry, turn.ends_as, turn.reason)
+        except StateError as error:
+            # Of the disk, not of the run: it goes on when that is mended.
+            return await self._drop(entry, RunStatus.STOPPED, str(error))
         except EtltuiError as error:
             return await self._drop(entry, RunStatus.FAILED, str(error))
         except Exception as error:  # noqa: BLE001 - every run must end

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from etltui.config.disk import lacking, sync_folder
 from etltui.config.folders import put_back, remove
 from etltui.config.templates import render
 from etltui.domain.days import Days
@@ -363,8 +364,13 @@ def make_folders(folder: Path, job: Job) -> None:
     try:
         for private in wanted:
             private.mkdir(mode=0o700, exist_ok=True)
+        for holder in (folder, folder.parent, folder.parent.parent):
+            # Or a power cut takes durable parts away with the folder that they lie in.
+            sync_folder(holder)
     except OSError as error:
-        raise StateError(f"the folder {folder} cannot be made: {error.strerror}") from error
+        raise StateError(
+            f"the folder {folder} cannot be made: {error.strerror}{lacking(folder, error)}",
+        ) from error
 
 
 def part_folder(folder: Path, destination: int, variant: str) -> Path:

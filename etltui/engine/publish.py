@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from etltui import __version__
+from etltui.config.disk import lacking, make_durable
 from etltui.config.folders import remove
 from etltui.domain.days import of_days
 from etltui.domain.errors import ErrorClass, Failure
@@ -354,9 +355,9 @@ def _remove_partial(target: Path) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_durable(folder)
     except OSError as error:
         raise Failure(
             ErrorClass.TARGET,
-            f"the folder {folder} cannot be made: {error.strerror}",
+            f"the folder {folder} cannot be made: {error.strerror}{lacking(folder, error)}",
         ) from error

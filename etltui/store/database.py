@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 import aiosqlite
 
+from etltui.config.disk import LEAST
 from etltui.domain.errors import StateError
 from etltui.store.queries import QUERIES, STEPS
 
@@ -21,7 +22,8 @@ _CACHE_PAGES = 10_000
 """At most: of 4 KiB each, taken as they are read."""
 
 _WAYS_OUT = {
-    "SQLITE_FULL": "Free space on its disk, then run again with --resume",
+    "SQLITE_FULL": f"It needs about {LEAST >> 20} MB: free space on its disk, then run again with "
+    "--resume",
     "SQLITE_BUSY": "Another program holds it; close that program",
     "SQLITE_NOTADB": "Move it away to start afresh, or restore it from a backup",
     "SQLITE_CONSTRAINT": "This is a mistake in the program: report it with the log of this run",

@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from etltui.config.disk import lacking
 from etltui.domain.errors import StateError
 
 DATABASE = "state.db"
@@ -57,7 +58,8 @@ def make_file(path: Path) -> int:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _FILE)
     except OSError as error:
-        raise StateError(f"{path} cannot be opened: {error.strerror}") from error
+        reason = f"{error.strerror}{lacking(path, error)}"
+        raise StateError(f"{path} cannot be opened: {reason}") from error
     os.fchmod(descriptor, _FILE)
     return descriptor
 

@@ -7,10 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from etltui.config.disk import sync_folder
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member, Receipt
 from etltui.writers.copy import copy_range
-from etltui.writers.part import crc_of, disk_errors, read_receipt, sync_folder, write_all
+from etltui.writers.part import crc_of, disk_errors, read_receipt, write_all
 from etltui.writers.zip_parts import crc_combine
 
 Piece = bytes | Receipt
@@ -53,7 +54,8 @@ def chain(file: Path, folder: Path, pieces: Sequence[Piece]) -> Chained:
         Failure: Of class `disk` or `target`, or `corrupt` where a part is not what its receipt
             says.
     """
-    with disk_errors(file, ErrorClass.TARGET), _removed_on_failure(file):
+    need = sum(len(piece) if isinstance(piece, bytes) else piece.bytes for piece in pieces)
+    with disk_errors(file, ErrorClass.TARGET, need=need), _removed_on_failure(file):
         _write(file, folder, pieces)
         sync_folder(file.parent)
         return _proven(file, pieces)

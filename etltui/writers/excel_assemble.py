@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from openpyxl.utils import get_column_letter
 
+from etltui.config.disk import sync_folder
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.job import ExcelOptions
 from etltui.domain.limits import Limits
@@ -20,7 +21,7 @@ from etltui.writers.excel_rows import MAX_WIDTH, header
 from etltui.writers.excel_scaffold import DataSheet, TableSheet, scaffold
 from etltui.writers.excel_sheets import Sheet, sheets_of
 from etltui.writers.excel_styles import HEADER
-from etltui.writers.part import crc_of, disk_errors, read_receipt, sync_folder, verified
+from etltui.writers.part import crc_of, disk_errors, read_receipt, verified
 from etltui.writers.zip_parts import Piece, ZipParts, crc_combine, deflated
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -39,7 +40,8 @@ def assembled(task: PublishTask, limits: Limits) -> Published:
     sheets = sheets_of(task, options, limits)
     path = Path(task.temporary)
     try:
-        with disk_errors(path, ErrorClass.TARGET):
+        need = sum(part.bytes for sheet in sheets for part in sheet.parts)
+        with disk_errors(path, ErrorClass.TARGET, need=need):
             members = _write(task, options, sheets, limits)
             crc = _proven(path, Path(task.parts), members)
             sync_folder(path.parent)

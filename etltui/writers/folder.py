@@ -15,12 +15,13 @@ from pathlib import Path
 
 import msgspec
 
+from etltui.config.disk import sync_folder
 from etltui.config.folders import foreign_file, remove
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Member, Published, Receipt
 from etltui.domain.targets import MANIFEST, aside_path
 from etltui.writers.chain import Chained, chain
-from etltui.writers.part import crc_of, disk_errors, sync_folder
+from etltui.writers.part import crc_of, disk_errors
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 """From Linux's <fcntl.h> and <linux/fs.h>."""
@@ -81,7 +82,8 @@ def make_folder(
     Raises:
         Failure: Of class `disk`, `target` or `corrupt`.
     """
-    with disk_errors(folder, ErrorClass.TARGET):
+    need = sum(file.receipt.bytes for file in files)
+    with disk_errors(folder, ErrorClass.TARGET, need=need):
         remove(folder)
         folder.mkdir()
         try:
@@ -173,6 +175,8 @@ def deliver_folder(source: Path, final: Path, published: Published | None) -> bo
     """
     if published is not None:
         if is_published(final, published):
+            # Who renamed it may have died, or failed, before the name was durable.
+            sync_folder(final.parent)
             remove(source)
             remove(aside_path(final))
             return True

@@ -14,31 +14,35 @@ from pathlib import Path
 
 import msgspec
 
+from etltui.config.disk import FULL, lacking, sync_folder
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Receipt
 
 _MAGIC = b"ETLPART1"
 _TAIL = struct.Struct(">Q8s")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ = 1 << 20
 
 
 @contextmanager
-def disk_errors(path: str | Path, error_class: ErrorClass = ErrorClass.DISK) -> Iterator[None]:
+def disk_errors(
+    path: str | Path, error_class: ErrorClass = ErrorClass.DISK, *, need: int = 0
+) -> Iterator[None]:
     """Turn the operating system's errors into a `Failure` that names the path.
 
     Args:
         path: What was being written or read.
         error_class: Of the failure; a full disk is always `disk`.
+        need: Bytes that the file is known to come to.
     """
     try:
         yield
     except OSError as error:
-        full = error.errno in _FULL
+        full = error.errno in FULL
         reason = error.strerror or str(error)
         raise Failure(
             ErrorClass.DISK if full else error_class,
-            f"{'no space left' if full else 'cannot use'} {path}: {reason}",
+            f"{'no space left' if full else 'cannot use'} {path}: {reason}"
+            f"{lacking(path, error, need)}",
             {"path": str(path), "errno": errno.errorcode.get(error.errno or 0, "")},
         ) from error
 
@@ -48,18 +52,6 @@ def write_all(fd: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable; a share that cannot (EINVAL) is left at its own promise."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
-            raise
-    finally:
-        os.close(fd)
 
 
 class PartFile:
@@ -86,7 +78,7 @@ class PartFile:
         Raises:
             Failure: Of class `disk`.
         """
-        with disk_errors(self.path):
+        with disk_errors(self.path, need=self.bytes + len(data)):
             write_all(self._fd, data)
         self.crc = zlib.crc32(data, self.crc)
         self.bytes += len(data)
@@ -101,7 +93,7 @@ class PartFile:
             Failure: Of class `disk`; the file is then of no use.
         """
         body = msgspec.json.encode(receipt)
-        with disk_errors(self.path):
+        with disk_errors(self.path, need=self.bytes + len(body)):
             write_all(self._fd, body + _TAIL.pack(len(body), _MAGIC))
             os.fsync(self._fd)
             fd, self._fd = self._fd, -1

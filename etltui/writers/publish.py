@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from etltui.config.disk import sync_folder
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Published, Receipt
 from etltui.writers.folder import deliver_folder
-from etltui.writers.part import crc_of, disk_errors, sync_folder, verified
+from etltui.writers.part import crc_of, disk_errors, verified
 
 
 def deliver(temporary: str, target: str, published: Published | None) -> bool:
@@ -31,7 +32,11 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
         if source.is_dir() or (final.is_dir() and not source.exists()):
             return deliver_folder(source, final, published)
         if not source.exists():
-            return published is not None and _is(final, published)
+            if published is None or not _is(final, published):
+                return False
+            # Who renamed it may have died, or failed, before the name was durable.
+            sync_folder(final.parent)
+            return True
         if published is not None and not _is(source, published):
             return False
         if final.exists() and not final.is_file():

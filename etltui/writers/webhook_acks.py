@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from etltui.writers.part import disk_errors, sync_folder, write_all
+from etltui.config.disk import sync_folder
+from etltui.writers.part import disk_errors, write_all
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

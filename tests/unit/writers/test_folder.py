@@ -1,6 +1,8 @@
 """A target that is a folder: what is in it, and every state that a crash or a stranger leaves."""
 
+import errno
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -143,6 +145,20 @@ def test_delivering_again_is_harmless(kit, target):
     assert put(kit, made)
     assert put(kit, made)
     assert files(target) == ["B1.parquet", MANIFEST]
+
+
+def test_what_is_in_its_place_already_is_delivered_once_its_name_is_durable(kit, monkeypatch):
+    made = published(kit, "B1")
+    assert put(kit, made)
+
+    def broken(_fd):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", broken)
+        with pytest.raises(Failure, match="Input/output error"):
+            put(kit, made)
+    assert put(kit, made)
 
 
 def test_a_crash_behind_the_exchange_leaves_only_what_is_to_be_removed(kit, target):

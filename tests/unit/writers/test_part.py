@@ -15,7 +15,7 @@ from etltui.domain.columns import Column
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.part import Receipt
 from etltui.writers import part as part_module
-from etltui.writers.part import PartFile, crc_of, disk_errors, read_receipt, sync_folder, verified
+from etltui.writers.part import PartFile, crc_of, disk_errors, read_receipt, verified
 
 ON_DISK = settings(deadline=None, max_examples=60)
 PAYLOAD = b"one,two\n" * 100
@@ -109,35 +109,6 @@ def test_a_failed_fsync_fails_the_part(tmp_path, monkeypatch):
     assert caught.value.error_class is ErrorClass.DISK
     file.discard()
     assert not file.path.exists()
-
-
-@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP])
-def test_a_share_that_cannot_sync_folders_is_left_at_its_promise(tmp_path, monkeypatch, code):
-    def refuses(_fd):
-        raise OSError(code, "no")
-
-    monkeypatch.setattr(os, "fsync", refuses)
-    sync_folder(tmp_path)
-
-
-def test_a_folder_that_fails_to_sync_is_an_error(tmp_path, monkeypatch):
-    closed = []
-    close = os.close
-    monkeypatch.setattr(os, "close", lambda fd: (closed.append(fd), close(fd)))
-
-    def broken(_fd):
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(os, "fsync", broken)
-    with pytest.raises(OSError, match="Input/output error"):
-        sync_folder(tmp_path)
-    assert len(closed) == 1
-
-
-def test_a_file_is_no_folder(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(NotADirectoryError):
-        sync_folder(tmp_path / "file")
 
 
 def test_short_writes_are_carried_on(tmp_path, monkeypatch):

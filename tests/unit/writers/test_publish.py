@@ -1,5 +1,6 @@
 """Delivery: every state that a crash can leave, and every way a target can be in the way."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -98,6 +99,20 @@ def test_without_a_temporary_file_only_the_same_target_is_delivered(paths, found
         paths[1].write_bytes(found)
     assert not _deliver(paths)
     paths[1].write_bytes(CONTENT)
+    assert _deliver(paths)
+
+
+def test_what_is_in_its_place_already_is_delivered_once_its_name_is_durable(paths, monkeypatch):
+    """Who renamed it may have died, or failed, before that: then its parts must not go."""
+    paths[1].write_bytes(CONTENT)
+
+    def broken(_fd):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", broken)
+        with pytest.raises(Failure, match="Input/output error"):
+            _deliver(paths)
     assert _deliver(paths)
 
 
