@@ -85,7 +85,6 @@ async def test_s0_27_limit_over_all_jobs(world):
     assert most == 2
     # Two that have their turns together are made ready side by side: either may begin first.
     assert sorted(started(world)) == names
-    assert all(abs(names.index(name) - at) < 2 for at, name in enumerate(started(world)))
 
 
 async def test_s1_2_types_with_limits_and_priorities(world):
