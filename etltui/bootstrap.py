@@ -393,12 +393,12 @@ def operator() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _command() -> str:
 def caller() -> Caller:
     """Who runs this, as the kernel knows, and at which terminal."""
     found = caller_of(os.getpid(), os.geteuid())
     return replace(found, terminal=terminal(), address=address(os.environ))
 
 
+def _command() -> str:
     """The command as somebody else should read it: its name and what was asked of it."""
     return " ".join(["etltui", *sys.argv[1:]])
