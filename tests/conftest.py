@@ -24,10 +24,14 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(autouse=True)
-def _environment():
-    """Take back what a test has set: changed settings set variables, and the log's level."""
+def _environment(tmp_path_factory):
+    """Take back what a test has set: changed settings set variables, and the log's level.
+
+    What nobody gives another place is kept in a folder of the session, never in the tester's own.
+    """
     variables, log = dict(os.environ), logging.getLogger("etltui")
     level = log.level
+    os.environ.setdefault("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state home"))
     yield
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]

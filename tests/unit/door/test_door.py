@@ -1,6 +1,9 @@
 """The door: what a client gets of an engine in another process."""
 
 import asyncio
+import json
+import os
+import pwd
 from dataclasses import replace
 
 import pytest
@@ -264,3 +267,15 @@ async def test_failures_carry_what_to_do(house):
         (failed,) = [e async for e in remote.events() if isinstance(e, ConnectionFailed)]
     assert failed.trouble.raised().advice.try_.startswith("Check the credential")
     assert not any(isinstance(event, Overflow) for event in house.bus.events)
+
+
+async def test_who_calls_is_whom_the_kernel_knows_whatever_they_say(house, monkeypatch):
+    """And where they sit is as they say, cut."""
+    monkeypatch.setenv("SSH_CONNECTION", f"10.0.0.9{'9' * 99} 51000 10.0.0.1 22")
+    async with house.open_house(), open_door(house.state, who="root@moon") as remote:
+        await remote.call("queue.pause", job="sales", paused=True)
+        await remote.call("queue.pause", job="sales", paused=False)
+    first, second = [json.loads(each.record) for each in await house.store.audit()]
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    assert (first["user"], first["pid"], first["said"]) == (me, os.getpid(), "root@moon")
+    assert (len(first["address"]), second["address"]) == (64, first["address"])
