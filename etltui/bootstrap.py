@@ -16,7 +16,6 @@ from pathlib import Path
 from etltui.config.reading import Reading
 from etltui.config.schema import Config, Settings
 from etltui.config.secrets import resolve
-from etltui.domain.audit import Caller
 from etltui.domain.errors import ConfigError, ErrorClass, Failure, Mistake
 from etltui.domain.events import Event
 from etltui.domain.job import Connection, Credential
@@ -25,7 +24,7 @@ from etltui.domain.pools import PoolSettings
 from etltui.domain.ports import Guard, Parts
 from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
-from etltui.engine.caller import address, caller_of, terminal
+from etltui.engine.caller import own_caller
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 from etltui.engine.log import logging_to
@@ -49,7 +48,6 @@ from etltui.store.sqlite import SqliteStore
 
 __all__ = [
     "SqliteHistory",
-    "caller",
     "engine",
     "is_held",
     "kept_head",
@@ -257,7 +255,6 @@ def _tools(  # noqa: PLR0913 - what runs work with, each by name
         connect_timeout_s=settings.connection_timeout_s,
         extractor_bytes=_most_bytes(settings),
         timezone=settings.timezone,
-        caller=caller(),
     )
 
 
@@ -300,8 +297,9 @@ async def engine(
             clock=clock,
         )
         made = Engine(
+        caller = await asyncio.to_thread(own_caller, os.environ)
             config=config,
-            tools=tools,
+            tools=replace(tools, caller=caller),
             pools=pool,
             resident=resident,
             configured=tasks.configured,
@@ -391,12 +389,6 @@ def operator() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def caller() -> Caller:
-    """Who runs this, as the kernel knows, and at which terminal."""
-    found = caller_of(os.getpid(), os.geteuid())
-    return replace(found, terminal=terminal(), address=address(os.environ))
 
 
 def _command() -> str:

@@ -1,15 +1,18 @@
 """Writes down what a command does where no engine runs, as an engine would."""
 
+import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from etltui.bootstrap import caller, open_records, operator
+from etltui.bootstrap import open_records, operator
 from etltui.cli.listening import listening
 from etltui.domain.audit import Act, recorded, recording
 from etltui.domain.logbook import Action
 from etltui.domain.ports import Store
+from etltui.engine.caller import own_caller
 
 
 @asynccontextmanager
@@ -31,9 +34,8 @@ async def noted(
     now = datetime.now(UTC).timestamp()
     outcome = outcome or "done"
     said = {"detail": detail, "outcome": outcome}
-    async with recording(
-        store, Act(at=now, caller=caller(), what=what, target=target, details=said)
-    ):
+    caller = await asyncio.to_thread(own_caller, os.environ)
+    async with recording(store, Act(at=now, caller=caller, what=what, target=target, details=said)):
         yield
     done = Action(at=now, who=operator(), what=what, target=target, detail=detail, outcome=outcome)
     await store.put_actions([done])

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 
 from etltui.domain.audit import Caller
@@ -57,3 +58,13 @@ def address(environ: Mapping[str, str]) -> str:
         environ: `SSH_CONNECTION` is looked at.
     """
     return next(iter(environ.get("SSH_CONNECTION", "").split()), "")[:_MOST]
+
+
+def own_caller(environ: Mapping[str, str]) -> Caller:
+    """Who this process belongs to, and at which terminal.
+
+    Args:
+        environ: Of this process.
+    """
+    found = caller_of(os.getpid(), os.geteuid())
+    return replace(found, terminal=terminal(), address=address(environ))

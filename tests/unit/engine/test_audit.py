@@ -1,5 +1,6 @@
 """Each act leaves one record of the audit; what cannot be recorded is not changed."""
 
+import asyncio
 import json
 import os
 import pwd
@@ -16,7 +17,7 @@ from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError, StateE
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
 from etltui.engine.acts import Acts, acted
-from etltui.engine.caller import CALLER, address, caller_of, terminal
+from etltui.engine.caller import CALLER, address, caller_of, own_caller, terminal
 from etltui.store.folder import DATABASE
 from fakes import FakePools, Held, Script, failure
 
@@ -234,6 +235,25 @@ async def test_retention_is_recorded_before_anything_goes(told, caplog):
     assert await acts(world) == [("retention", "", {"parts": folder.name})]
 
 
+async def test_what_a_refused_act_has_begun_is_no_part_of_it(told):
+    class Thing:
+        acts = told.engine.acts
+
+        @acted("go")
+        async def go(self):
+            self.task = asyncio.create_task(self.later())
+            raise NoSuchRunError(run="R", why="refused", way_out="")
+
+        async def later(self):
+            await told.store.pause("sales", paused=True)
+
+    thing = Thing()
+    with pytest.raises(NoSuchRunError):
+        await thing.go()
+    await thing.task
+    assert await records(told) == []
+
+
 async def test_a_lever_that_cannot_be_recorded_is_logged(told, caplog):
     told.pools = Pools()
     told.renew()
@@ -274,6 +294,8 @@ def test_who_a_process_belongs_to(tmp_path):
 def test_where_somebody_sits(monkeypatch):
     monkeypatch.setattr(os, "ttyname", lambda descriptor: f"/dev/pts/{descriptor}")
     assert terminal() == "pts/0"
+    own = own_caller({"SSH_CONNECTION": "10.0.0.9 51000 10.0.0.1 22"})
+    assert (own.pid, own.terminal, own.address) == (os.getpid(), "pts/0", "10.0.0.9")
 
     def none(_):
         raise OSError(25, "not a terminal")
