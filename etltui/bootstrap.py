@@ -296,8 +296,8 @@ async def engine(
             bus=bus,
             clock=clock,
         )
-        made = Engine(
         caller = await asyncio.to_thread(own_caller, os.environ)
+        made = Engine(
             config=config,
             tools=replace(tools, caller=caller),
             pools=pool,
