@@ -212,12 +212,12 @@ class Dispatcher:
         waiting = [self._turns[entry.run] for entry in self.pending()]
         for turn in waiting:
             self.queue.remove(turn.entry.run)
+        also(runs=", ".join(turn.entry.run for turn in waiting))
         await self._leave(waiting, RunStatus.CANCELLED, "the queue was cleared")
         self._tools.bus.publish(
             QueueCleared(at=self._now(), count=len(waiting)),
         )
         return len(waiting)
-        also(runs=", ".join(turn.entry.run for turn in waiting))
 
     @acted("queue.reprioritise")
     @unbroken
