@@ -73,6 +73,21 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _temporary(path: Path) -> Path:
+    """Always the same name, so that what a kill leaves is overwritten and never piles up."""
+    return path.with_name(f".{path.name}.tmp")
+
+
+def delete_file(path: Path) -> None:
+    """Delete what `replace_file` has made, and what it left where it was killed or failed.
+
+    Raises:
+        OSError: It is still there.
+    """
+    path.unlink(missing_ok=True)
+    _temporary(path).unlink(missing_ok=True)
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put content in a file's place, durably: a reader sees all of the old or all of the new.
 
@@ -81,8 +96,7 @@ def replace_file(path: Path, content: bytes) -> None:
         OSError: It cannot be written; the former one is as it was.
     """
     make_folder(path.parent)
-    # Always the same name, so that what a kill leaves is overwritten and never piles up.
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = _temporary(path)
     descriptor = make_file(temporary)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor has no path
         file.truncate()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from etltui.domain.checkpoint import CheckpointFile
 from etltui.domain.errors import StateError
-from etltui.store.folder import replace_file
+from etltui.store.folder import delete_file, replace_file
 
 FOLDER = "checkpoints"
 
@@ -72,7 +72,7 @@ class CheckpointMirror:
         Raises:
             StateError: It is there and cannot be deleted.
         """
-        await self._do(lambda: mirror_path(self._state, job).unlink(missing_ok=True))
+        await self._do(lambda: delete_file(mirror_path(self._state, job)))
 
     async def _do(self, work: Callable[[], None]) -> None:
         async def alone() -> None:

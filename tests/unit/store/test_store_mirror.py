@@ -54,6 +54,14 @@ async def test_it_is_durable_before_it_takes_the_name(tmp_path, monkeypatch):
     assert seen == ["file", ".gst_sales.json.tmp to gst_sales.json", "folder"]
 
 
+async def test_what_a_kill_left_half_written_goes_with_the_file(tmp_path):
+    mirror = CheckpointMirror(tmp_path)
+    await write(mirror)
+    (tmp_path / "checkpoints" / ".gst_sales.json.tmp").write_text("left")
+    await mirror.delete("gst_sales")
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
 async def test_what_a_kill_left_half_written_is_overwritten(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / ".gst_sales.json.tmp").write_text("left " * 1000)
