@@ -5,29 +5,34 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import aiosqlite
 
 from etltui.config.disk import LEAST
 from etltui.domain.errors import StateError
+from etltui.store.patience import Patience
 from etltui.store.queries import QUERIES, STEPS
+from etltui.store.sums import row_sum
 
 Value = str | int | float | None
 Row = Mapping[str, Value]
 T = TypeVar("T")
+Change: TypeAlias = tuple[str, Sequence[Row]]
+"""The name of a statement, and the rows that it was run for."""
 
 BUSY_TIMEOUT_S = 5.0
 _CACHE_PAGES = 10_000
 """At most: of 4 KiB each, taken as they are read."""
 
+_MENDED = "The next `etltui run` sets it aside and makes it anew; so does `etltui state rebuild`"
 _WAYS_OUT = {
     "SQLITE_FULL": f"It needs about {LEAST >> 20} MB: free space on its disk, then run again with "
     "--resume",
     "SQLITE_BUSY": "Another program holds it; close that program",
-    "SQLITE_NOTADB": "Move it away to start afresh, or restore it from a backup",
+    "SQLITE_NOTADB": _MENDED,
     "SQLITE_CONSTRAINT": "This is a mistake in the program: report it with the log of this run",
-    "SQLITE_CORRUPT": "Move it away to start afresh, or restore it from a backup",
+    "SQLITE_CORRUPT": _MENDED,
 }
 
 
@@ -39,16 +44,50 @@ def unusable(path: Path, error: sqlite3.Error) -> StateError:
     return StateError(f"the state database {path} cannot be used: {error}. {way_out}")
 
 
+def newer(path: Path, version: int, known: int) -> StateError:
+    """The sentence for a database of a newer program."""
+    return StateError(
+        f"the state database {path} is of version {version}, this program knows "
+        f"versions up to {known}. Use the newer etltui, or another --state-dir; where no newer "
+        "one has been here, `etltui state rebuild` makes it anew",
+    )
+
+
+def lenient(text: bytes) -> str:
+    """Text of which a part may be damaged; what is no text stays what it was."""
+    return text.decode(errors="surrogateescape")
+
+
+_KEYS = frozenset({"run", "connection"})
+
+
 class Statements:
     """The named statements, inside one transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self.changes: list[Change] = []
+        """What was changed so far: the names of statements, and the rows they were run for."""
 
     async def rows(self, query: str, **values: Value) -> list[Row]:
-        """What a query finds."""
-        found = await self._connection.execute_fetchall(QUERIES[query], values)
-        return [dict(row) for row in found]
+        """What a query finds.
+
+        Raises:
+            DatabaseError: Among others where a damaged index has led to rows of another key.
+        """
+        try:
+            found = await self._connection.execute_fetchall(QUERIES[query], values)
+        except sqlite3.OperationalError as error:
+            if "decode" not in str(error):
+                raise
+            # One damaged text must not hide the rows around it; its own sum tells of it.
+            self._connection.text_factory = lenient
+            found = await self._connection.execute_fetchall(QUERIES[query], values)
+        rows: list[Row] = [dict(row) for row in found]
+        for name in values.keys() & _KEYS:
+            if any(row.get(name, values[name]) != values[name] for row in rows):
+                raise sqlite3.DatabaseError(f"an index has led {query} to rows of another {name}")
+        return rows
 
     async def row(self, query: str, **values: Value) -> Row | None:
         """The first row that a query finds."""
@@ -58,6 +97,10 @@ class Statements:
     async def change(self, query: str, rows: Sequence[Row]) -> None:
         """Run a changing statement once for each row."""
         await self._connection.executemany(QUERIES[query], rows)
+        self.changes.append((query, rows))
+
+
+Work: TypeAlias = Callable[[Statements], Awaitable[T]]
 
 
 class Database:
@@ -65,10 +108,14 @@ class Database:
 
     Attributes:
         commits: Transactions committed since it was opened.
+        committed: Told in a thread of what each of them has changed, before anybody else.
+        patience: Lets work wait where the file is locked or away; None: it fails.
     """
 
     def __init__(self, path: Path, connection: aiosqlite.Connection, *, begin: str) -> None:
         self.commits = 0
+        self.committed: Callable[[Sequence[Change]], None] = lambda _: None
+        self.patience: Patience | None = None
         self._path = path
         self._connection = connection
         self._begin = begin
@@ -136,6 +183,7 @@ class Database:
         except sqlite3.Error as error:
             raise unusable(path, error) from error
         connection.row_factory = sqlite3.Row
+        await connection.create_function("row_sum", -1, row_sum)
         database = cls(path, connection, begin=begin)
         async with _closed_on_error(database):
             await database.pragma(f"cache_size = {_CACHE_PAGES}")
@@ -157,10 +205,7 @@ class Database:
         """
         version = int(await self.pragma("user_version") or 0)
         if version > len(steps):
-            raise StateError(
-                f"the state database {self._path} is of version {version}, this program knows "
-                f"versions up to {len(steps)}. Use the newer etltui, or another --state-dir",
-            )
+            raise newer(self._path, version, len(steps))
         return version
 
     async def migrate(self, steps: Sequence[str]) -> None:
@@ -176,7 +221,7 @@ class Database:
             except sqlite3.Error as error:
                 raise unusable(self._path, error) from error
 
-    async def transact(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+    async def transact(self, work: Work[T]) -> T:
         """Do the work in a transaction of its own and return once it is committed.
 
         A caller that is cancelled stops waiting; the transaction goes on to its end.
@@ -191,21 +236,44 @@ class Database:
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)
 
-    async def _transact(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+    async def _transact(self, work: Work[T]) -> T:
         async with self._lock:
             try:
-                try:
-                    await self._connection.execute(self._begin)
-                    result = await work(Statements(self._connection))
-                    await self._connection.execute("COMMIT")
-                except BaseException:
-                    # Also after a COMMIT that failed: SQLite may leave the transaction open.
-                    await self._connection.rollback()
-                    raise
+                result, changes = await self._patiently(work)
             except sqlite3.Error as error:
                 raise unusable(self._path, error) from error
             self.commits += 1
+            if changes:
+                await asyncio.to_thread(self.committed, changes)
             return result
+
+    async def _patiently(self, work: Work[T]) -> tuple[T, list[Change]]:
+        """Do the work, again where what stood in the way may pass."""
+        if self.patience is None:
+            return await self._once(work)
+        await self.patience.there()
+        since = self.patience.now()
+        while True:
+            try:
+                done = await self._once(work)
+            except sqlite3.Error as error:
+                if not await self.patience.outlasts(error, since):
+                    raise
+            else:
+                self.patience.over()
+                return done
+
+    async def _once(self, work: Work[T]) -> tuple[T, list[Change]]:
+        statements = Statements(self._connection)
+        try:
+            await self._connection.execute(self._begin)
+            result = await work(statements)
+            await self._connection.execute("COMMIT")
+        except BaseException:
+            # Also after a COMMIT that failed: SQLite may leave the transaction open.
+            await self._connection.rollback()
+            raise
+        return result, statements.changes
 
     async def aclose(self) -> None:
         """Finish what runs, then close."""

@@ -46,6 +46,7 @@ class SqliteHistory(SqliteLogbook, ports.History):
     """The reading half of the store, on connections that cannot write."""
 
     def __init__(self, reader: Readers) -> None:
+        super().__init__()
         self._reader = reader
         self._damaged: set[tuple[Value, ...]] = set()
 
@@ -72,7 +73,8 @@ class SqliteHistory(SqliteLogbook, ports.History):
 
     async def crashed(self) -> list[RunRow]:
         """Runs that a crash has stopped and nobody has taken up since, newest first."""
-        return [run_of(row) for row in await self._rows("runs_crashed", reason=CRASH)]
+        rows = await self._rows("runs_crashed", reason=CRASH)
+        return [run_of(row) for row in self._sound("runs", rows)]
 
     async def plan(self, run: str) -> Plan:
         """The frozen plan of a run.
@@ -133,10 +135,10 @@ class SqliteHistory(SqliteLogbook, ports.History):
 
     async def publications(self, run: str = "") -> list[PublicationRow]:
         """All publications of a run, or of all runs that are not cleaned."""
-        rows = await (
-            self._rows("publications", run=run) if run else self._rows("publications_open")
-        )
-        return [publication_of(row) for row in rows]
+        if run:
+            return [publication_of(row) for row in await self._rows("publications", run=run)]
+        rows = await self._rows("publications_open")
+        return [publication_of(row) for row in self._sound("publications", rows)]
 
     async def members(self, run: str, destination: int) -> list[Member]:
         """Where each part lies in a published target."""
@@ -149,11 +151,11 @@ class SqliteHistory(SqliteLogbook, ports.History):
 
     async def queued(self) -> list[QueueEntry]:
         """The entries of the queue, in the order in which they came."""
-        return [queued_of(row) for row in await self._rows("queue") if intact(row)]
+        return [queued_of(row) for row in self._sound("queue", await self._rows("queue"))]
 
     async def paused(self) -> list[str]:
         """Jobs that get no turn; the empty name stands for the whole queue."""
-        return [str(row["job"]) for row in await self._rows("pauses")]
+        return [str(checked("pauses", row)["job"]) for row in await self._rows("pauses")]
 
     async def live(self) -> Snapshot | None:
         """How an engine stood when it last told."""

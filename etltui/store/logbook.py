@@ -14,7 +14,7 @@ from etltui.domain.run import ConnectionResult, ConnectionStatus, RunStatus
 from etltui.domain.stored import RunRow
 from etltui.store.audit import AuditedDatabase
 from etltui.store.database import Row, Statements, Value
-from etltui.store.rows import run_of
+from etltui.store.rows import checked, intact, named_row, run_of, seal
 
 MINUTE_S = 60.0
 _STATUSES = frozenset(map(str, ConnectionStatus))
@@ -23,6 +23,24 @@ _CLASSES = frozenset({None, *map(str, ErrorClass)})
 
 class SqliteLogbook(Logbook, ABC):
     """The reading half of the logbook."""
+
+    def __init__(self) -> None:
+        self._flaws: set[str] = set()
+
+    @property
+    def flaws(self) -> list[str]:
+        """Damaged rows that were left out of lists, such as `20261121T230500Z-7F3K of runs`."""
+        return sorted(self._flaws)
+
+    def _sound(self, table: str, rows: Sequence[Row]) -> list[Row]:
+        """The rows that are what was written; one that is not must not hide the others."""
+        sound = []
+        for row in rows:
+            if intact(row):
+                sound.append(row)
+            else:
+                self._flaws.add(named_row(table, row))
+        return sound
 
     @abstractmethod
     async def _rows(self, query: str, **values: Value) -> list[Row]:
@@ -45,11 +63,13 @@ class SqliteLogbook(Logbook, ABC):
 
     async def holds(self) -> list[Hold]:
         """The connections that are held, by name; one whose time has passed may be among them."""
-        return msgspec.convert(await self._rows("holds"), list[Hold])
+        rows = [checked("holds", row) for row in await self._rows("holds")]
+        return msgspec.convert(rows, list[Hold])
 
     async def identities(self) -> list[Identity]:
         """Which database each connection is known to be, by its name."""
-        return msgspec.convert(await self._rows("identities"), list[Identity])
+        rows = [checked("identities", row) for row in await self._rows("identities")]
+        return msgspec.convert(rows, list[Identity])
 
     async def audit(self, after: int = BEFORE_ALL, limit: int = 1000) -> list[Link]:
         """Records of the audit behind one, in their order."""
@@ -81,11 +101,11 @@ class SqliteLogbook(Logbook, ABC):
         """
         statuses = f",{','.join(status)}," if status else ""
         rows = await self._rows("runs", job=job, statuses=statuses, since=since, limit=limit)
-        return [run_of(row) for row in rows]
+        return [run_of(row) for row in self._sound("runs", rows)]
 
     async def last_by_job(self) -> dict[str, RunRow]:
         """The newest run of each job, of those that have begun."""
-        rows = [run_of(row) for row in await self._rows("runs_last")]
+        rows = [run_of(row) for row in self._sound("runs", await self._rows("runs_last"))]
         return {row.job: row for row in rows}
 
 
@@ -116,7 +136,7 @@ class SqliteLogbookWriter(LogbookWriter):
 
     async def put_holds(self, holds: Sequence[Hold]) -> None:
         """Hold connections; one that is held already is held so from now on."""
-        await self._change("put_hold", [asdict(hold) for hold in holds])
+        await self._change("put_hold", [seal(asdict(hold)) for hold in holds])
 
     async def drop_holds(self, connections: Sequence[str]) -> None:
         """Hold connections no more."""
@@ -124,7 +144,7 @@ class SqliteLogbookWriter(LogbookWriter):
 
     async def put_identities(self, identities: Sequence[Identity]) -> None:
         """Record which databases connections are known to be."""
-        await self._change("put_identity", [asdict(each) for each in identities])
+        await self._change("put_identity", [seal(asdict(each)) for each in identities])
 
     async def drop_spent(self, until: Spent) -> None:
         """Forget what has served its time."""

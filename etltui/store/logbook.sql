@@ -49,10 +49,11 @@ VALUES (:at, :who, :what, :target, :detail, :outcome);
 SELECT * FROM actions WHERE at >= :since ORDER BY at DESC, rowid DESC LIMIT :limit;
 
 -- name: put_hold
-INSERT INTO holds (connection, reason, who, since, until)
-VALUES (:connection, :reason, :who, :since, :until)
+INSERT INTO holds (connection, reason, who, since, until, checksum)
+VALUES (:connection, :reason, :who, :since, :until, :checksum)
 ON CONFLICT (connection) DO UPDATE SET
-    reason = excluded.reason, who = excluded.who, since = excluded.since, until = excluded.until;
+    reason = excluded.reason, who = excluded.who, since = excluded.since, until = excluded.until,
+    checksum = excluded.checksum;
 
 -- name: drop_hold
 DELETE FROM holds WHERE connection = :connection;
@@ -63,11 +64,12 @@ SELECT * FROM holds ORDER BY connection;
 -- name: put_identity
 INSERT OR REPLACE INTO identities (
     connection, identity, product, started, first_seen, last_seen, other, other_since,
-    approved_by, approved_at, asked, code, other_code, other_code_since
+    approved_by, approved_at, asked, code, other_code, other_code_since, checksum
 )
 VALUES (
     :connection, :identity, :product, :started, :first_seen, :last_seen, :other, :other_since,
-    :approved_by, :approved_at, :asked, :code, :other_code, :other_code_since
+    :approved_by, :approved_at, :asked, :code, :other_code, :other_code_since,
+    :checksum
 );
 
 -- name: identities

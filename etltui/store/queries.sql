@@ -53,7 +53,8 @@ ON CONFLICT (run) DO UPDATE SET
 DELETE FROM queue WHERE run = :run;
 
 -- name: put_pause
-INSERT INTO pauses (job) VALUES (:job) ON CONFLICT (job) DO NOTHING;
+INSERT INTO pauses (job, checksum) VALUES (:job, :checksum)
+ON CONFLICT (job) DO UPDATE SET checksum = excluded.checksum;
 
 -- name: drop_pause
 DELETE FROM pauses WHERE job = :job;
@@ -102,6 +103,16 @@ LIMIT 2;
 -- name: runs_open
 SELECT * FROM runs WHERE status IN ('queued', 'running', 'publishing');
 
+-- What may go on: of each job the newest that has begun, whatever waits, whatever is under way.
+-- name: runs_marked
+SELECT run FROM runs
+WHERE status NOT IN ('completed', 'discarded')
+  AND (
+      status IN ('queued', 'running', 'publishing')
+      OR run IN (SELECT run FROM queue)
+      OR rowid IN (SELECT max(rowid) FROM runs WHERE status <> 'queued' GROUP BY job)
+  );
+
 -- name: plan
 SELECT * FROM plans WHERE run = :run;
 
@@ -136,7 +147,7 @@ SELECT * FROM queue ORDER BY rowid;
 SELECT * FROM queue WHERE run = :run;
 
 -- name: pauses
-SELECT job FROM pauses ORDER BY job;
+SELECT * FROM pauses ORDER BY job;
 
 -- name: live
 SELECT * FROM live;

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from etltui.domain.queue import Mode, QueueEntry
 from etltui.domain.run import RunStatus
-from etltui.store.database import Row, Statements
+from etltui.store.database import Statements
 from etltui.store.rows import checked, intact, queued_of, queued_row, seal
 from etltui.store.runs import CRASH, end_placeholder, placeholder
 
@@ -57,5 +57,5 @@ async def recover(statements: Statements, *, now: float) -> None:
 
 async def pause(statements: Statements, job: str, *, paused: bool) -> None:
     """Record a pause of a job, or of the queue as a whole, or its end."""
-    row: Row = {"job": job}
+    row = seal({"job": job})
     await statements.change("put_pause" if paused else "drop_pause", [row])

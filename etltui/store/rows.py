@@ -1,7 +1,5 @@
 """Between rows and values: what each column holds, and the checksum that guards it."""
 
-import json
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -18,6 +16,7 @@ from etltui.domain.queue import Ask, QueueEntry
 from etltui.domain.run import ConnectionResult, RunResult, RunStatus
 from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
 from etltui.store.database import Row, Value
+from etltui.store.sums import sum_of
 
 T = TypeVar("T")
 
@@ -28,7 +27,12 @@ _KEYS = {
     "parts": ("run", "connection", "destination", "variant", "query", "segment"),
     "publications": ("run", "destination"),
     "queue": ("run",),
+    "holds": ("connection",),
+    "pauses": ("job",),
+    "identities": ("connection",),
 }
+SUMMED = tuple(_KEYS)
+"""Tables whose rows carry a sum: those that decide what is read and what is delivered."""
 _RESULT = msgspec.json.Decoder(RunResult)
 _CONNECTION_RESULT = msgspec.json.Decoder(ConnectionResult)
 _RECEIPT = msgspec.json.Decoder(Receipt)
@@ -38,15 +42,17 @@ _MEMBERS = msgspec.json.Decoder(list[Member])
 
 
 def seal(row: Row) -> Row:
-    """The row with its checksum: CRC-32 of the canonical JSON of the columns that are not NULL."""
-    rest = {name: value for name, value in row.items() if name != "checksum" and value is not None}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-    return {**row, "checksum": zlib.crc32(text.encode())}
+    """The row with its checksum."""
+    return {**row, "checksum": sum_of(row)}
 
 
 def intact(row: Row) -> bool:
     """Whether the row is what was written."""
-    return seal(row)["checksum"] == row["checksum"]
+    try:
+        return sum_of(row) == row["checksum"]
+    except TypeError:
+        # Damage has made bytes of a text.
+        return False
 
 
 def key(table: str, row: Row) -> tuple[Value, ...]:
@@ -54,12 +60,19 @@ def key(table: str, row: Row) -> tuple[Value, ...]:
     return tuple(row[name] for name in _KEYS[table])
 
 
+def named_row(table: str, row: Row) -> str:
+    """A row as it is named to the operator: its key, which may be damaged, and its table."""
+    words = ", ".join(
+        ascii(part)[1:-1] if isinstance(part, str) else str(part) for part in key(table, row)
+    )
+    return f"{words} of {table}"
+
+
 def damage(table: str, row: Row) -> StateError:
     """The sentence for a damaged row, naming table and key."""
-    words = ", ".join(str(part) for part in key(table, row))
     return StateError(
-        f"the state database is damaged: the row {words} of {table} does not match its "
-        "checksum. Restore the database from a backup, or use another --state-dir",
+        f"the state database is damaged: the row {named_row(table, row)} does not match its "
+        "checksum. The next `etltui run` makes it anew; so does `etltui state rebuild`",
     )
 
 

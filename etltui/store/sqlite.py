@@ -22,8 +22,11 @@ from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
 from etltui.store.lock import hold
 from etltui.store.logbook import SqliteLogbookWriter
+from etltui.store.marks import Marks
 from etltui.store.parts import Checkpoint
+from etltui.store.patience import Patience
 from etltui.store.readers import MOST, Readers
+from etltui.store.rebuild import mended, sealed
 from etltui.store.rows import to_json
 
 
@@ -45,6 +48,8 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
         self._writer = writer
         self._clock = clock
         self._stack = stack
+        self.rebuilt = ""
+        """What was lost and what was kept of a damaged database, as it was opened; else empty."""
         self._checkpoints = GroupCommit(self._commit_checkpoints)
         stack.push_async_callback(self._checkpoints.aclose)
 
@@ -75,9 +80,15 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
         async with AsyncExitStack() as stack:
             lock = hold(folder, holder_text=holder_text, now=clock.now())
             await asyncio.to_thread(stack.enter_context, lock)
+            rebuilt = await asyncio.to_thread(mended, folder, clock.now())
             await asyncio.to_thread(make_private, path)
+            # Last of all: what is sealed changes no more.
+            stack.push_async_callback(asyncio.to_thread, sealed, path)
             writer = await AuditedDatabase.writer(path)
             stack.push_async_callback(writer.aclose)
+            marks = Marks(folder)
+            writer.committed = marks.take
+            writer.patience = await asyncio.to_thread(Patience, path, clock)
             await writer.begin_audit(clock.now().timestamp())
             reader = await Readers.open(path, most=readers)
             # Closed before the writer, which then merges the WAL as the last one out.
@@ -85,7 +96,11 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
             now = clock.now().timestamp()
             await writer.transact(partial(runs.recover, now=now))
             await writer.transact(partial(queued.recover, now=now))
-            return cls(reader=reader, writer=writer, clock=clock, stack=stack.pop_all())
+            open_runs = await reader.transact(lambda statements: statements.rows("runs_marked"))
+            await asyncio.to_thread(marks.prune, {str(row["run"]) for row in open_runs})
+            made = cls(reader=reader, writer=writer, clock=clock, stack=stack.pop_all())
+            made.rebuilt = rebuilt
+            return made
         raise AssertionError  # pragma: no cover - the stack swallows nothing
 
     @property

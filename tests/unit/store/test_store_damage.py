@@ -33,7 +33,6 @@ async def full(running):
 @pytest.mark.parametrize(
     ("sql", "read", "named"),
     [
-        ("UPDATE runs SET title = 'x'", lambda s: s.runs(), f"{RUN} of runs"),
         ("UPDATE runs SET ended = 1", lambda s: s.run(RUN), f"{RUN} of runs"),
         ("UPDATE runs SET status = 'stopped'", lambda s: s.unfinished("gst_sales"), "of runs"),
         ("UPDATE runs SET total = 4", lambda s: s.next_attempt(RUN), "of runs"),
@@ -49,7 +48,7 @@ async def full(running):
             "B000 of run_connections",
         ),
         ("UPDATE publications SET crc = 1", lambda s: s.publication(RUN, 0), f"{RUN}, 0 of pub"),
-        ("UPDATE publications SET rows = 1", lambda s: s.publications(), "publications"),
+        ("UPDATE publications SET rows = 1", lambda s: s.publications(RUN), "publications"),
         ("UPDATE publications SET members = '[]'", lambda s: s.members(RUN, 0), "publications"),
         (
             "UPDATE publications SET state = 'delivered'",
@@ -99,9 +98,24 @@ async def test_a_damaged_run_does_not_keep_the_others_from_going_on(folder, cloc
             await store.create_run(sample.plan(run=run), RunStatus.RUNNING)
     change(folder, "UPDATE runs SET title = 'x' WHERE run = 'a'")
     async with await SqliteStore.open(folder, clock=clock) as store:
-        assert (await store.run("b")).status is RunStatus.STOPPED
-        with pytest.raises(StateError, match="the row a of runs"):
-            await store.run("a")
+        assert "damaged row" in store.rebuilt
+        assert "a of runs" in store.rebuilt
+        # The marks beside the database know it still.
+        assert [(row.run, row.title) for row in await store.runs()] == [
+            ("b", "GST sales"),
+            ("a", "GST sales"),
+        ]
+        assert {row.status for row in await store.runs()} == {RunStatus.STOPPED}
+
+
+async def test_a_damaged_run_is_left_out_of_lists_and_named(folder, clock):
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        for run in ("a", "b"):
+            await store.create_run(sample.plan(run=run), RunStatus.RUNNING)
+        change(folder, "UPDATE runs SET title = 'x' WHERE run = 'a'")
+        assert [row.run for row in await store.runs()] == ["b"]
+        assert await store.last_by_job() == {"gst_sales": await store.run("b")}
+        assert store.flaws == ["a of runs"]
 
 
 @pytest.mark.parametrize(

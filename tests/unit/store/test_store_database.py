@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -38,6 +39,7 @@ def umask(request):
 async def test_only_the_owner_may_look(folder, clock):
     async with await SqliteStore.open(folder, clock=clock) as store:
         await store.create_run(sample.plan(), RunStatus.QUEUED)
+        await asyncio.to_thread(shutil.rmtree, folder / "marks")
         files = {path.name: mode(path) for path in folder.iterdir()}
     assert files == dict.fromkeys([".lock", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"], 0o600)
     assert mode(folder) == 0o700
@@ -181,13 +183,12 @@ async def test_a_folder_without_records_has_an_empty_history(folder, made):
 async def test_a_file_that_is_no_database_is_said_so(folder, clock, content):
     folder.mkdir()
     (folder / DATABASE).write_bytes(content)
-    with pytest.raises(StateError, match=r"not a database. Move it away"):
-        await SqliteStore.open(folder, clock=clock)
-    with pytest.raises(StateError, match=r"not a database. Move it away"):
+    with pytest.raises(StateError, match=r"not a database. The next `etltui run` sets it aside"):
         await open_history(folder)
-    # The folder is free again: the second try meets the file, not the lock.
-    with pytest.raises(StateError, match="not a database"):
-        await SqliteStore.open(folder, clock=clock)
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        assert "It was set aside as state.db.damaged-20261121-233000" in store.rebuilt
+        assert await store.runs() == []
+    assert (folder / "state.db.damaged-20261121-233000").read_bytes() == content
 
 
 async def test_a_file_that_cannot_be_opened_is_said_so(tmp_path):

@@ -249,6 +249,7 @@ def version_2(store_folder):
         tables = ("samples", "minutes", "actions", "holds", "outcomes", "identities", "audit")
         for table in tables:
             connection.execute(f"DROP TABLE {table}")
+        connection.execute("ALTER TABLE pauses DROP COLUMN checksum")
         connection.execute("PRAGMA user_version = 2")
         connection.commit()
 
@@ -281,8 +282,8 @@ async def test_a_damaged_result_does_not_stop_the_way_to_the_new_version(folder,
         connection.execute("UPDATE runs SET result = '{', ended = NULL")
         connection.commit()
     async with await SqliteStore.open(folder, clock=clock) as store:
-        (found,) = await store.outcomes(0)
-        assert found == good(0, at=sample.plan().started.timestamp())
+        # The run itself came back by its marks.
+        assert await store.outcomes(0) == [good(0)]
 
 
 async def test_runs_are_listed_by_status_and_time(store):
