@@ -17,7 +17,7 @@ from typing import Any, Protocol, get_args
 
 from etltui.cli.link import Ending, Later, Link, Screen
 from etltui.cli.screen import Tether, launch
-from etltui.cli.signals import LEFT
+from etltui.cli.signals import leave_at_once
 from etltui.config.schema import Config
 from etltui.console.crash import report, safe_words, secrets, write
 from etltui.console.terminal import Colour, Terminal, terminal
@@ -247,21 +247,20 @@ def _parted(leave: Callable[[str], None], tether: Tether) -> None:
 
 @contextmanager
 def signals_leave(leave: Callable[[str], None], asked: asyncio.Event) -> Iterator[None]:
-    """Have HUP, INT and TERM end the screen; a second INT or TERM leaves at once."""
+    """Have HUP, INT, TERM and QUIT end the screen; a second one but HUP leaves at once."""
     loop = asyncio.get_running_loop()
 
-    def stop() -> None:
+    def stop(how: str) -> None:
         if asked.is_set():
-            # Parts are durable and marks are committed one by one: there is nothing to save.
-            os._exit(LEFT)
+            leave_at_once()
         asked.set()
-        leave("stopped")
+        leave(how)
 
-    gone = partial(leave, "gone")
     takes: dict[signal.Signals, Callable[[], None]] = {
-        signal.SIGINT: stop,
-        signal.SIGTERM: stop,
-        signal.SIGHUP: gone,
+        signal.SIGINT: partial(stop, "stopped"),
+        signal.SIGTERM: partial(stop, "stopped"),
+        signal.SIGQUIT: partial(stop, "quit"),
+        signal.SIGHUP: partial(leave, "gone"),
     }
     # What whoever started this has ignored (nohup) stays ignored.
     ours = [number for number in takes if signal.getsignal(number) is not signal.SIG_IGN]

@@ -12,14 +12,14 @@ from etltui.bootstrap import engine, is_held, open_history
 from etltui.cli.follow import EXIT, Show, exit_code, note, reported, say, worst
 from etltui.cli.local import Local, Runs
 from etltui.cli.runs import settled
-from etltui.cli.signals import LEFT, LeftError, leaving, let_out, signals
+from etltui.cli.signals import LEFT, LeftError, leaving, let_out, removed_at_once, signals
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
 from etltui.domain.ports import Clock
 from etltui.domain.progress import Snapshot
 from etltui.domain.words import counted, moment, words
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
-from etltui.door.protocol import Hello
+from etltui.door.protocol import SOCKET, Hello
 from etltui.door.server import Door, serving
 from etltui.encode import events as encode
 from etltui.engine.clock import SystemClock
@@ -85,7 +85,8 @@ async def own_engine(
         engine(config, state, environ=os.environ, resident=resident) as own,
         serving(own, state, load=own.options.again) as door,
     ):
-        yield own, door
+        with removed_at_once(state / SOCKET):
+            yield own, door
 
 
 async def _fulfil(config: Config, state: Path, request: Request, clock: Clock) -> int:

@@ -22,7 +22,8 @@ _KILLED = (
     "etltui: the console was killed ({}). If its runs were its own they stopped with it; what had "
     "finished is kept. Start etltui again: it asks what to resume."
 )
-_WATCHED = (signal.SIGCHLD, signal.SIGINT, *_PASSED)
+_TYPED = (signal.SIGINT, signal.SIGQUIT)
+_WATCHED = (signal.SIGCHLD, *_TYPED, *_PASSED)
 _SINCE = os.WCONTINUED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
 _MOST = 65536
 _RESTORED = (
@@ -139,9 +140,10 @@ class _Watch:
         for number in _PASSED:
             if number in numbers:
                 self._send(number)
-        # From the keyboard it came to both; while the screen is open no key makes one.
-        if signal.SIGINT in numbers and self._screen:
-            self._send(signal.SIGINT)
+        # From the keyboard they came to both; while the screen is open no key makes one.
+        for number in _TYPED:
+            if number in numbers and self._screen:
+                self._send(number)
         self._look()
 
     def _send(self, number: signal.Signals) -> None:

@@ -41,8 +41,10 @@ async def resident(config: Config, state: Path, *, quiet: bool, ready: Callable[
                 number = await asked
                 notify("STOPPING=1")
                 door.close()
+                # QUIT is a key, Ctrl-\, of who wants no waiting.
+                wait_s = own.config.settings.shutdown_timeout_s
                 await own.shutdown(
-                    own.config.settings.shutdown_timeout_s,
+                    0 if number is signal.SIGQUIT else wait_s,
                     f"the engine was stopped by {number.name}",
                 )
 
@@ -57,8 +59,8 @@ def command(*, quiet: bool, config_file: Path | None, state_dir: Path | None) ->
 
     What waits in the queue is taken up, and what is handed over outlives this process. INT and
     TERM start nothing more, wait at most settings.shutdown_timeout_s for what runs and then stop
-    it resumably; a second one leaves at once. A closed terminal ends nothing, unless
-    settings.on_hangup is "stop". As a service of systemd use Type=notify.
+    it resumably; QUIT does not wait, and a second signal leaves at once. A closed terminal ends
+    nothing, unless settings.on_hangup is "stop". As a service of systemd use Type=notify.
     """
     config = configuration(config_file)
     state = state_folder(config, state_dir, os.environ)

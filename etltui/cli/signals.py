@@ -6,16 +6,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 LEFT = 130
 """Exit code of who left before the runs had ended."""
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP)
 
 
 @contextmanager
 def signals(stop: Callable[[signal.Signals], None], *, hangup: str) -> Iterator[None]:
-    """Have INT and TERM call `stop`, once; a second of them leaves at once.
+    """Have INT, TERM and QUIT call `stop`, once; a second of them leaves at once.
 
     Args:
         stop: Begins to stop.
@@ -31,8 +32,7 @@ def signals(stop: Callable[[signal.Signals], None], *, hangup: str) -> Iterator[
             if hangup == "finish":
                 return
         if stopping and number is not signal.SIGHUP:
-            # Parts are durable and marks are committed one by one: there is nothing to save.
-            os._exit(LEFT)
+            leave_at_once()
         if not stopping:
             stopping.append(number)
             stop(number)
@@ -47,13 +47,38 @@ def signals(stop: Callable[[signal.Signals], None], *, hangup: str) -> Iterator[
             loop.remove_signal_handler(number)
 
 
+_without_us: list[Path] = []
+
+
+@contextmanager
+def removed_at_once(path: Path) -> Iterator[None]:
+    """Have a file of this process removed when it leaves at once in the block."""
+    _without_us.append(path)
+    try:
+        yield
+    finally:
+        _without_us.remove(path)
+
+
+def leave_at_once() -> None:
+    """End here and now, with code `LEFT`.
+
+    Parts are durable and marks are committed one by one: there is nothing to save. The kernel
+    ends the extractors and frees the state folder.
+    """
+    for path in _without_us:
+        with suppress(OSError):
+            path.unlink()
+    os._exit(LEFT)
+
+
 class LeftError(Exception):
     """Somebody follows no more; what was followed goes on."""
 
 
 @contextmanager
 def leaving() -> Iterator[None]:
-    """Let INT, TERM and HUP end the block.
+    """Let INT, TERM, QUIT and HUP end the block.
 
     Raises:
         LeftError: One of them came.

@@ -13,24 +13,33 @@ from door_kit import until
 from etltui.cli import signals as module
 from etltui.cli.notify import notify
 from etltui.cli.options import span
-from etltui.cli.signals import LEFT, LeftError, leaving, let_go, signals
+from etltui.cli.signals import LEFT, LeftError, leaving, let_go, removed_at_once, signals
 
 
 def send(number):
     os.kill(os.getpid(), number)
 
 
-async def test_a_first_signal_stops_and_a_second_leaves_at_once(monkeypatch):
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
+async def test_a_first_signal_stops_and_a_second_leaves_at_once(first, monkeypatch, tmp_path):
     came, left = [], []
     monkeypatch.setattr(module.os, "_exit", left.append)
-    with signals(came.append, hangup="stop"):
-        send(signal.SIGTERM)
+    line, kept = tmp_path / "engine.sock", tmp_path / "kept.sock"
+    line.touch()
+    kept.touch()
+    with removed_at_once(kept):
+        """Of this one nobody leaves."""
+    with removed_at_once(line), signals(came.append, hangup="stop"):
+        send(first)
         await until(lambda: came)
+        assert line.exists()
         send(signal.SIGHUP)
         send(signal.SIGINT)
         await until(lambda: left)
-    assert came == [signal.SIGTERM]
+    assert came == [first]
     assert left == [LEFT]
+    assert not line.exists()
+    assert kept.exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
