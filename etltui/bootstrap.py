@@ -27,12 +27,14 @@ from etltui.engine.bus import Bus
 from etltui.engine.caller import own_caller
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
+from etltui.engine.holdings import Holdings
 from etltui.engine.log import logging_to
 from etltui.engine.memory import Memory
 from etltui.engine.options import Read
 from etltui.engine.prepare import Preparer
 from etltui.engine.settings import pool_settings
 from etltui.engine.space import Space
+from etltui.engine.strays import StrayWatch
 from etltui.engine.tools import Tools
 from etltui.extractors.files import ExtractorFiles
 from etltui.extractors.guarding import ExtractorGuard
@@ -247,6 +249,7 @@ def _tools(  # noqa: PLR0913 - what runs work with, each by name
         clock=clock,
         memory=_memory(supervisor, settings, clock),
         space=Space(reserve_mb=settings.disk_reserve_mb),
+        strays=StrayWatch(Holdings(state, lambda: supervisor.held), clock),
         parts_folder=state / "parts",
         query_timeout_s=settings.query_timeout_s,
         query_timeout_learned=settings.query_timeout_learned,

@@ -137,8 +137,20 @@ def memory(facts: Facts) -> tuple[Finding, ...]:
                 threshold_mb=live.threshold // _MB,
             ),
         )
-    findings += [*_growing(facts), *_hanging(facts)]
+    findings += [*_growing(facts), *_hanging(facts), *_strays(live)]
     return tuple(findings) or (ok("memory", "Memory was not short"),)
+
+
+def _strays(live: Snapshot | None) -> Iterator[Finding]:
+    """What the engine's process holds although its work has ended."""
+    if live and live.strays:
+        yield warn(
+            "memory",
+            f"not given back: {counted(len(live.strays), 'thing')}",
+            some([f"{each} ({ago(each.seconds)})" for each in live.strays]),
+            "Report it with the log; a restart of the engine gives it back, and resumes its runs",
+            strays=len(live.strays),
+        )
 
 
 def _growing(facts: Facts) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from etltui.domain.pools import PoolMetrics, PoolStats
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, Output, RunStatus
 from etltui.domain.server import ServerFacts
+from etltui.domain.strays import Stray
 from etltui.domain.verdict import Judged, far_of
 
 
@@ -138,6 +139,7 @@ class Snapshot:
         at: Unix time in seconds.
         memory: Bytes that the process tree weighs.
         threshold: Bytes that are 100 % of memory.
+        strays: What its process holds although nothing at work accounts for it.
     """
 
     at: float
@@ -149,3 +151,4 @@ class Snapshot:
     pool_info: tuple[PoolStats, ...]
     memory: int
     threshold: int
+    strays: tuple[Stray, ...] = ()

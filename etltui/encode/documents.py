@@ -25,6 +25,7 @@ from etltui.domain.pools import BreakerStats, PoolHistory, PoolMetrics, PoolStat
 from etltui.domain.progress import ConnectionView, RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import ConnectionStatus, RunStatus, Step
+from etltui.domain.strays import Stray
 
 _STATES: Mapping[RunStatus | ConnectionStatus, str] = {
     RunStatus.QUEUED: "pending",
@@ -103,6 +104,10 @@ def _line(value: BreakerStats) -> dict[str, Any]:
         "nextProbeSeconds": round(value.probe_in_s, 1),
         "lastError": value.last_error,
     }
+
+
+def _stray(value: Stray) -> dict[str, Any]:
+    return {"kind": value.kind, "name": value.name, "seconds": round(value.seconds, 1)}
 
 
 def pool_info(values: Sequence[PoolStats]) -> list[dict[str, Any]]:
@@ -216,6 +221,7 @@ def snapshot(value: Snapshot) -> dict[str, Any]:
         "pendingJobs": queued(value.pending),
         "queue": queue_metrics(value.queue),
         "pools": pool_metrics(value.pools),
+        **({"leaks": [_stray(each) for each in value.strays]} if value.strays else {}),
         "poolInfo": pool_info(value.pool_info),
         "memory": {"used": value.memory, "threshold": value.threshold},
     }

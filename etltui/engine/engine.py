@@ -290,6 +290,7 @@ class Engine:
             pool_info=self.get_pool_info(),
             memory=self._tools.memory.used,
             threshold=self._tools.memory.threshold,
+            strays=self._tools.strays.strays if self._tools.strays else (),
         )
 
     async def stop(self, reason: str) -> None:

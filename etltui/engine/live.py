@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 class Live:
     """Writes the live row once a second while runs exist, and once more when none does.
 
-    Warns of deadlines as it goes.
+    Warns of deadlines, and of what was not given back, as it goes.
 
     Args:
         tools: Of the engine.
@@ -39,6 +39,7 @@ class Live:
         self._tools = tools
         self._snapshot = snapshot
         self._sampler = sampler
+        self._config = config
         self._deadlines = DeadlineWatch(lambda: config().settings.timezone)
         self._wrote_idle = False
         self._task: asyncio.Task[None] | None = None
@@ -51,6 +52,8 @@ class Live:
         loop = asyncio.get_running_loop()
         while True:
             await self._tools.memory.weigh()
+            if self._tools.strays is not None:
+                await self._tools.strays.look(self._config().settings.leak_s)
             await self.write()
             await self._sampler.look()
             asleep = loop.time()

@@ -17,6 +17,7 @@ from etltui.engine.holds import Holds
 from etltui.engine.identity import Identities
 from etltui.engine.memory import Memory
 from etltui.engine.space import Space
+from etltui.engine.strays import StrayWatch
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -62,6 +63,7 @@ class Tools:
         holds: Connections that no run may read.
         acts: Told of what is done to the engine.
         identities: Which database each connection is known to be.
+        strays: What is held although its work has ended; None where nobody looks.
         extractor_bytes: What all extractors together may come to weigh.
         timezone: Of connections that say none; empty for the machine's own.
     """
@@ -85,6 +87,7 @@ class Tools:
     acts: Acts = field(default_factory=Acts)
     identities: Identities = field(default_factory=Identities)
     extractor_bytes: int = 0
+    strays: StrayWatch | None = None
     timezone: str = ""
 
     caller: Caller = NOBODY

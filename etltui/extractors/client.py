@@ -43,6 +43,11 @@ class Body(Protocol):
         """End it at once; never waits, and may be called again."""
         ...
 
+    @property
+    def pid(self) -> int:
+        """Its process; 0 for one without."""
+        ...
+
     def join(self, timeout: float) -> bool:
         """Wait, from any thread, until a killed one has left nothing behind; whether it has."""
         ...
@@ -83,6 +88,12 @@ class ExtractorClient:
     def busy(self) -> bool:
         """Whether any request waits for its answer."""
         return any(not answer.done() for answer in self._answers.values())
+
+    @property
+    def held(self) -> tuple[int, int]:
+        """Its process, 0 without one, and the descriptor of the line to it, -1 without one."""
+        line = self._writer.get_extra_info("socket") if self._writer else None
+        return self._body.pid, line.fileno() if line else -1
 
     async def connect(self, sock: socket.socket) -> None:
         """Take the control plane's end of the socket pair and begin to listen."""

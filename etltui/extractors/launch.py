@@ -33,6 +33,7 @@ class _Process:
         # answers. It is not reaped before it is killed, so its number is nobody else's.
         self._reaper = threading.Thread(target=process.wait, name="reaper", daemon=True)
         self._killed = False
+        self.pid = process.pid
 
     def kill(self) -> None:
         """See `Body`."""
@@ -49,6 +50,8 @@ class _Process:
 
 class _Thread:
     """A thread as an extractor's body: it ends with its socket, and cannot be killed."""
+
+    pid = 0
 
     def __init__(self, thread: threading.Thread) -> None:
         self._thread = thread

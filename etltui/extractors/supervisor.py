@@ -217,6 +217,12 @@ class ExtractorSupervisor:
         """How many extractors live."""
         return len(self._clients)
 
+    @property
+    def held(self) -> tuple[set[int], set[int]]:
+        """Processes of the extractors, and the descriptors of the lines to them."""
+        ends = [client.held for client in {*self._clients, *self._leaving}]
+        return {pid for pid, _ in ends if pid}, {line for _, line in ends}
+
     async def warm(self) -> None:
         """Start one extractor before anybody needs it.
 
