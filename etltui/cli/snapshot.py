@@ -168,6 +168,8 @@ def picture(found: Taken, now: float, timezone: str) -> list[str]:
         lines.append(
             f"MEMORY  {bar(share)} {share:.0%}  {size(value.memory)} of {size(value.threshold)}",
         )
+        for stray in value.strays:
+            lines.append(f"  not given back for {stray.seconds:.0f} s: {stray}")
     return lines
 
 

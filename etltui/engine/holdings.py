@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Collection, Hashable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,20 +67,21 @@ class Holdings:
 
     Args:
         state: The state folder: its database and its logs stay open.
-        extractors: Processes of the extractors, and the descriptors of the lines to them.
+        extractors: Of each extractor its process, and the descriptor of the line to it.
     """
 
     def __init__(
         self,
         state: Path,
-        extractors: Callable[[], tuple[Collection[int], Collection[int]]],
+        extractors: Callable[[], Iterable[tuple[int, int]]],
     ) -> None:
         self._state = str(state.resolve())
         self._extractors = extractors
 
     async def __call__(self) -> list[Holding]:
         """All that might have been forgotten."""
-        pids, lines = self._extractors()
+        ends = tuple(self._extractors())
+        pids, lines = {pid for pid, _ in ends}, {line for _, line in ends}
         found = [*_tasks(), *_threads()]
         found += await asyncio.to_thread(lambda: [*self._descriptors(lines), *_children(pids)])
         return found

@@ -218,10 +218,9 @@ class ExtractorSupervisor:
         return len(self._clients)
 
     @property
-    def held(self) -> tuple[set[int], set[int]]:
-        """Processes of the extractors, and the descriptors of the lines to them."""
-        ends = [client.held for client in {*self._clients, *self._leaving}]
-        return {pid for pid, _ in ends if pid}, {line for _, line in ends}
+    def held(self) -> tuple[tuple[int, int], ...]:
+        """Of each extractor its process and the descriptor of the line to it."""
+        return tuple(client.held for client in {*self._clients, *self._leaving})
 
     async def warm(self) -> None:
         """Start one extractor before anybody needs it.

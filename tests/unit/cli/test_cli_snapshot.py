@@ -14,6 +14,7 @@ from etltui.cli.snapshot import Taken, left_behind, picture, taken
 from etltui.domain.pools import BreakerStats
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
+from etltui.domain.strays import Stray
 from etltui.door.client import GoneError
 from etltui.encode import documents
 from unit.encode import encode_samples as sample
@@ -138,3 +139,13 @@ def test_where_nothing_has_run_the_way_to_a_run_is_told(desk):
     assert said["engine"] is False
     assert said["runs"] == []
     assert not desk.state.exists()
+
+
+def test_s4_30_what_was_not_given_back_is_drawn_and_told_as_json():
+    stray = Stray(kind="thread", name="forgotten, wait", seconds=61.04)
+    shown = replace(sample.SNAPSHOT, strays=(stray,))
+    drawn = picture(Taken(snapshot=shown, engine=True), NOW, "")
+    assert drawn[-1] == "  not given back for 61 s: thread forgotten, wait"
+    told = documents.snapshot(shown)["leaks"]
+    assert told == [{"kind": "thread", "name": "forgotten, wait", "seconds": 61.0}]
+    assert "leaks" not in documents.snapshot(sample.SNAPSHOT)

@@ -13,6 +13,7 @@ from etltui.domain.errors import ErrorClass
 from etltui.domain.pools import Leak
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RunStatus
+from etltui.domain.strays import Stray
 
 
 @pytest.fixture
@@ -123,6 +124,16 @@ def test_s0_133_memory_that_is_short(at_work):
             found = [f for f in ask(at_work, "memory") if f["title"].endswith("MB are in use")]
         assert len(found) == told
     assert found[0]["title"] == "820 of 1,024 MB are in use"
+
+
+def test_s4_30_what_was_not_given_back(at_work):
+    stray = Stray(kind="descriptor", name="12: /data/north.db", seconds=720)
+    asyncio.run(tell(at_work, snapshot(at_work.now, strays=(stray,))))
+    with engine(at_work):
+        found = one(at_work, "memory", "warn")
+    assert found["title"] == "not given back: 1 thing"
+    assert found["detail"] == "descriptor 12: /data/north.db (12 minutes)"
+    assert found["numbers"] == {"strays": 1}
 
 
 def weighed(desk, run, *used):

@@ -10,6 +10,8 @@ from etltui.domain.events import Topic
 from etltui.domain.job import RetryPolicy
 from etltui.domain.run import RunStatus
 from etltui.engine import live
+from etltui.engine.holdings import Holding
+from etltui.engine.strays import StrayWatch
 from fakes import Held, Script, failure
 
 
@@ -194,3 +196,21 @@ async def test_events_of_a_run_that_is_cancelled_before_its_turn(world):
     handle = await world.submit(delay_s=60)
     await world.engine.cancel(handle.run)
     assert [type(event).__name__ for event in world.bus.events] == ["RunQueued", "RunFinished"]
+
+
+async def test_s4_30_what_was_not_given_back_is_in_the_snapshot(world, beats):
+    held = []
+
+    async def holdings():
+        return held
+
+    world.tools(strays=StrayWatch(holdings, world.clock))
+    await world.engine.start()
+    await beats.put(await beats.get())
+    held.append(Holding(kind="descriptor", key=12, name="12: /data/north.db"))
+    await beat(beats)
+    world.clock.turn(world.settings.leak_s)
+    await beat(beats)
+    (stray,) = world.engine.snapshot().strays
+    assert str(stray) == "descriptor 12: /data/north.db"
+    assert stray.seconds == world.settings.leak_s

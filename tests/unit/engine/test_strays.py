@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import ExitStack, suppress
+from itertools import zip_longest
 
 import pytest
 
@@ -126,7 +127,8 @@ class Real:
         self.state = folder / "state"
         (self.state / "parts").mkdir(parents=True)
         self.pids, self.lines = set(), set()
-        self.holdings = Holdings(self.state, lambda: (self.pids, self.lines))
+        ends = (self.pids, self.lines)
+        self.holdings = Holdings(self.state, lambda: zip_longest(*ends, fillvalue=-1))
         self.watch = StrayWatch(self.holdings, clock)
 
     async def names(self):
