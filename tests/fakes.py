@@ -235,6 +235,7 @@ class FakeLeases:
         row_bytes: What each row takes in memory; 0: nobody knows.
         most: The most extracts that ever were at work together.
         asked: How often somebody asked for a session.
+        room: Whether a session is free for whoever does not wait.
         took: The seconds that a query says it took.
     """
 
@@ -255,12 +256,14 @@ class FakeLeases:
         self.working = 0
         self.most = 0
         self.asked = 0
+        self.room = True
         self.took = 0.5
 
     @asynccontextmanager
-    async def lease(self, connection, *, priority=0, holder="", expected_s=None, waited=None):
-        del priority, holder, expected_s
+    async def lease(self, connection, *, waited=None, at_once=False, **_):
         self.asked += 1
+        if at_once and not self.room:
+            raise failure(ErrorClass.TIMEOUT, "no session is free at once")
         if waited is not None:
             waited(self.waits.get(connection.name, 0.0))
         try:

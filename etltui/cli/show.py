@@ -191,6 +191,7 @@ def _line(number_: int, result: ConnectionResult, usual: int | None) -> str:
     remark = far or (result.judged.why if result.judged else "")
     notes = [remark] if remark else []
     notes += [f"time limit {result.limit}"] if result.limit else []
+    notes += [f"asked twice, the {result.hedged} answer kept"] if result.hedged else []
     notes += [noted(note, count) for note, count in result.notes.items()]
     if result.provisional:
         notes.append(f"provisional: {result.provisional}")

@@ -36,6 +36,7 @@ from etltui.config.schema import (
 )
 from etltui.config.select import matches, suggestion
 from etltui.config.table import Table
+from etltui.config.tags import HEDGE_AFTER
 from etltui.config.templates import for_query, names_query
 from etltui.domain.days import FARTHEST
 from etltui.domain.job import Connection, Destination, Job, OnFinish, Overlap, Query, RetryPolicy
@@ -228,6 +229,7 @@ def _of_connections(table: Table) -> dict[str, Any]:
         "identity_query": table.read(
             "identity_query", query_or_none, default_of(Job, "identity_query")
         ),
+        "hedge_after_s": table.read("hedge_after_s", HEDGE_AFTER, default_of(Job, "hedge_after_s")),
     }
 
 

@@ -12,8 +12,8 @@ _NOBODY = Credential(name="")
 
 
 def _of_session(policy: ReadPolicy) -> ReadPolicy:
-    """What of a policy a session is opened with; how fast rows are fetched is each read's own."""
-    return replace(policy, rows_per_s=0)
+    """What of a policy a session is opened with; the rest is each read's own."""
+    return replace(policy, rows_per_s=0, hedge_after_s=None)
 
 
 def check_pools(

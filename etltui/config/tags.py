@@ -41,11 +41,13 @@ def _hours(value: object) -> str:
     return said
 
 
+HEDGE_AFTER = Whole(1, 86400, or_zero=True)
 CHECKS: Mapping[str, Callable[[object], Any]] = {
     "isolation": OneOf(get_args(Isolation)),
     "lock_timeout_s": Whole(1, 86400, or_zero=True),
     "maxdop": Whole(1, 1024, or_zero=True),
     "rows_per_s": Whole(1, 100_000_000, or_zero=True),
+    "hedge_after_s": HEDGE_AFTER,
     "encoding": _encoding,
     "encoding_errors": OneOf(("fail", "replace")),
     "gateway": Text(),

@@ -348,6 +348,7 @@ class Job:
         verify: What is proven of a target before it gets its name: the checksums of its parts, or
             every cell, read back.
         identity_query: Of connections that say nothing themselves; empty: they are not asked.
+        hedge_after_s: Of connections that say nothing themselves; 0: never.
         folder: The configuration's folder; relative paths start there.
     """
 
@@ -384,4 +385,5 @@ class Job:
     provisional_days: int = 7
     verify: Literal["parts", "full"] = "parts"
     identity_query: str = ""
+    hedge_after_s: int = 0
     folder: Path = field(default_factory=Path)

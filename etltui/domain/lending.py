@@ -141,6 +141,7 @@ class Leases(Protocol):
         holder: str = "",
         expected_s: float | None = None,
         waited: Callable[[float], None] | None = None,
+        at_once: bool = False,
     ) -> AbstractAsyncContextManager[Session]:
         """A session for the time of the block; a lower priority number is served first.
 
@@ -155,10 +156,11 @@ class Leases(Protocol):
             expected_s: In how many seconds it will be back at the latest; held longer than that
                 and `leak_s` it is reported as leaked. None: never.
             waited: Told the seconds until its turn came, or did not; again after a dead session.
+            at_once: Take only a place that is free in this moment and that nobody waits for.
 
         Raises:
-            Failure: No session could be opened, or none was free in time; of class `login` at once
-                where the same credential was refused before.
+            Failure: No session could be opened, or none was free in time, or at once; of class
+                `login` at once where the same credential was refused before.
         """
         ...
 

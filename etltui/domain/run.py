@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Literal
 
 from etltui.domain.columns import Column
 from etltui.domain.control import Control
@@ -105,6 +106,10 @@ def moved(current: RunStatus, wanted: RunStatus) -> RunStatus:
     return wanted
 
 
+Hedged = Literal["", "first", "second"]
+"""Which of two answers was kept; empty where one was asked for."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConnectionResult:
     """How a run connection ended.
@@ -126,6 +131,8 @@ class ConnectionResult:
             that of another connection, a clock that is off.
         judged: What is to be thought of the number of rows; None: nobody has.
         limit: Where the time limit of its queries came from, in words; empty: it is configured.
+        hedged: Which answer was kept, where it was asked twice in one try as its first rows did not
+            come; empty: it was asked once.
     """
 
     connection: str
@@ -143,6 +150,7 @@ class ConnectionResult:
     odd: tuple[str, ...] = ()
     judged: Judged | None = None
     limit: str = ""
+    hedged: Hedged = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -110,6 +110,7 @@ def connection(result: ConnectionResult) -> dict[str, Any]:
         "controls": [asdict(each) for each in result.controls],
         "server": asdict(result.server) if result.server else None,
         "odd": list(result.odd),
+        **({"hedged": result.hedged} if result.hedged else {}),
         "error": trouble(result.trouble) if result.trouble else None,
     }
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from etltui.domain import drift, retry
@@ -18,27 +19,27 @@ from etltui.domain.events import (
     ConnectionStarted,
     Moment,
 )
-from etltui.domain.identity import identity_query_of
 from etltui.domain.job import Destination, Job, RetryPolicy
-from etltui.domain.lending import Session
 from etltui.domain.plan import Plan, PlanConnection
 from etltui.domain.pools import StatementRun
-from etltui.domain.run import ConnectionResult, ConnectionStatus, Step
-from etltui.domain.task import Extracted, ExtractTask, Progress
+from etltui.domain.run import ConnectionResult, ConnectionStatus, Hedged, Step
+from etltui.domain.task import Extracted, Progress
 from etltui.domain.usual import Past
 from etltui.domain.verdict import Judged
 from etltui.domain.words import words
 from etltui.engine import hours
 from etltui.engine.admission import Place
+from etltui.engine.hedge import Race, hedge_after_s
 from etltui.engine.judging import judged
 from etltui.engine.limits import QueryLimit, explained, query_limit
 from etltui.engine.log import about
-from etltui.engine.meeting import Meeting
 from etltui.engine.passage import Passage
+from etltui.engine.reading import How, Reading
 from etltui.engine.spending import Spending
-from etltui.engine.tasks import configured_s, extract_task, query_tasks
+from etltui.engine.tasks import configured_s
 from etltui.engine.tools import Tools, to_the_end
 
+_HEDGE = 1_000_000_000
 _WRITTEN = {"excel": "Excel", "csv": "CSV"}
 _log = logging.getLogger(__name__)
 
@@ -91,7 +92,8 @@ class RunConnection:
         self._limit = QueryLimit(seconds=0.0)
         self._batch_bytes = 0
         self._spending = Spending(tools.clock)
-        self._meeting = Meeting(tools, planned.connection, self._alike)
+        self._meeting = self._reading().meeting
+        self._hedged: Hedged = ""
 
     @property
     def _name(self) -> str:
@@ -199,57 +201,49 @@ class RunConnection:
                 self._host.past.usual.get(self._name),
             )
         except Failure as failure:
-            whole = explained(failure, self._limit, configured_s(self._job, self._tools))
-            return await self._failed(whole, self._spending.broken_off())
+            if self._meeting.server is not None:  # else it was no query that took too long
+                failure = explained(failure, self._limit, configured_s(self._job, self._tools))
+            return await self._failed(failure, self._spending.broken_off())
         seconds = self._spending.completed(extracted.seconds)
         await to_the_end(self._completed(extracted, seconds, thought))
         return None
 
     async def _extract(self) -> Extracted:
         self._spending = Spending(self._tools.clock)
-        self._limit = QueryLimit(seconds=0.0)
-        self._meeting = Meeting(self._tools, self._planned.connection, self._alike)
+        self._limit = self._query_limit()
+        reading = self._reading()
+        self._meeting, self._hedged = reading.meeting, ""
         self._passage.check()
-        plan = self._host.plan
-        async with self._tools.leases.lease(
-            self._planned.connection,
-            priority=self._host.priority,
-            holder=f"run {plan.run}, {self._name}",
-            expected_s=configured_s(plan.job, self._tools),
-            waited=self._spending.waited,
-        ) as session:
-            self._spending.connected()
-            self._limit_queries()
-            asked = identity_query_of(self._job, self._planned.connection)
-            await self._meeting.meet(session, asked, self._limit.seconds)
-            return await self._move(session)
+        after_s = hedge_after_s(self._job, self._planned.connection)
+        if not after_s:
+            return await reading.read()
+        race = Race(reading, partial(self._reading, hedge=True), after_s, self._tools.clock)
+        try:
+            return await race.run()
+        finally:
+            self._meeting, self._hedged = race.kept.meeting, race.hedged
 
-    def _alike(self, other: str) -> bool:
-        """Whether the run asks another connection for the same rows."""
-        found = (each for each in self._host.plan.connections if each.name == other)
-        return any(each.queries == self._planned.queries for each in found)
+    def _reading(self, *, hedge: bool = False) -> Reading:
+        """A reading of the connection.
 
-    async def _move(self, session: Session) -> Extracted:
-        if not self._host.plan.columns:
-            # Nobody answered when the run began; without columns every part would be empty.
-            await self._host.fix(
-                await session.describe(query_tasks(self._host.plan, self._planned))
-            )
-        task: ExtractTask = extract_task(
-            self._host.plan,
+        Args:
+            hedge: Whether it is the second in this try: all time is told by the first.
+        """
+        # Never the same twice, over attempts of the run, tries within one and a try's second one.
+        number = self._host.attempt * 1000 + self._tries + (_HEDGE if hedge else 0)
+        return Reading(
+            self._tools,
+            self._host,
             self._planned,
-            tools=self._tools,
-            limit=self._limit,
-            # Never the same twice, over attempts of the run and tries within one.
-            attempt=self._host.attempt * 1000 + self._tries,
-            batch_bytes=self._batch_bytes,
+            how=How(number=number, limit=self._limit, batch_bytes=self._batch_bytes, at_once=hedge),
+            spending=Spending(self._tools.clock) if hedge else self._spending,
+            tell=self._progress,
         )
-        return await session.extract(task, self._progress)
 
-    def _limit_queries(self) -> None:
+    def _query_limit(self) -> QueryLimit:
         # Where the limit is learned the last of several tries gets all there is.
         last = self._tries > 1 and self._tries - self._passage.forgiven > self._host.retry.retries
-        self._limit = query_limit(
+        return query_limit(
             configured_s(self._job, self._tools),
             self._host.past.usual.get(self._name),
             learn=self._tools.query_timeout_learned and not last,
@@ -288,6 +282,7 @@ class RunConnection:
             odd=self._meeting.odd,
             judged=thought,
             limit=self._limit.learned,
+            hedged=self._hedged,
         )
         await self._host.record(result, extracted)
         self._tools.leases.ran(self._planned.connection, self._ran(extracted))
@@ -355,6 +350,7 @@ class RunConnection:
                 seconds=seconds,
                 server=self._meeting.server,
                 odd=self._meeting.odd,
+                hedged=self._hedged,
             )
             await to_the_end(self._host.record(result, None))
         kind = words(failure.error_class)

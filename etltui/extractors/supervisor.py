@@ -24,7 +24,7 @@ from etltui.domain.task import (
 from etltui.extractors import protocol as p
 from etltui.extractors.client import ExtractorClient, LateFailure
 from etltui.extractors.launch import Launch
-from etltui.extractors.seats import APART, seat
+from etltui.extractors.seats import APART, MOST_APART, seat
 
 RETIRED_KILL_S = 10.0
 MOST_RETIRING = 2
@@ -122,16 +122,14 @@ class SessionHandle:
 
     async def ask(self, query: QueryTask) -> str:
         """See `domain.lending.Session`."""
+        message = p.Ask(
+            id=self._client.number(),
+            session=self._number,
+            query=query,
+            dialect=dialect_of(self._connection),
+        )
         with self._supervisor.watching(self._client, self._connection.name):
-            done = await self._client.request(
-                p.Ask(
-                    id=self._client.number(),
-                    session=self._number,
-                    query=query,
-                    dialect=dialect_of(self._connection),
-                ),
-            )
-        return done.value
+            return (await self._client.request(message)).value
 
     async def server_check(self) -> tuple[ServerReading, ...]:
         """See `domain.lending.Session`."""
@@ -241,8 +239,7 @@ class ExtractorSupervisor:
                 f"{connection.name} was being read when its extractor died, {deaths} times",
             )
         task = await self._session_task(connection)
-        apart = connection.kind in APART
-        client = await (self._lonely() if deaths else self._shared(apart=apart))
+        client = await (self._lonely() if deaths else self._shared(connection))
         handle = SessionHandle(self, client, connection)
         await handle.open(task)
         return handle
@@ -370,11 +367,16 @@ class ExtractorSupervisor:
             f"an extractor process could not be started: {why}",
         )
 
-    async def _shared(self, *, apart: bool = False) -> ExtractorClient:
+    async def _shared(self, connection: Connection | None = None) -> ExtractorClient:
         """The extractor that takes one more session, which is counted."""
+        apart = connection is not None and connection.kind in APART
         # Between counting and starting nobody else may start one.
         async with self._choosing:
             usable = [c for c in self._clients if self._takes_work(c) and c.apart == apart]
+            if connection and apart and len(usable) < MOST_APART:
+                # What a foreign driver reads there, for the same rows, would die with this one.
+                name = connection.name
+                usable = [c for c in usable if not self._running.get(c, Counter())[name]]
             place = seat([c.sessions for c in usable], apart=apart, limit=self._limit)
             client = await self._start() if place is None else usable[place]
             client.apart = apart

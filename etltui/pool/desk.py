@@ -134,6 +134,16 @@ class Desk:
         open_ = pool.mode is Mode.OPEN and not self.paused and not self.closing
         return self._new_entry(pool) if spare and open_ else None
 
+    def spare(self, pool: Pool) -> Entry | None:
+        """A place for somebody who does not wait: an idle session, or room for one; or None.
+
+        Who waits comes before, and nobody makes room.
+        """
+        open_ = pool.mode is Mode.OPEN and not self.paused and not self.closing
+        if not open_ or pool.waiters:
+            return None
+        return self._open_one(pool) or (self.reserve(pool) if pool.may_connect else None)
+
     def give_back(self, entry: Entry) -> None:
         """A session has been used: it is idle from now on."""
         entry.idle_since = self._clock.monotonic()

@@ -115,12 +115,16 @@ class PoolManager:
         holder: str = "",
         expected_s: float | None = None,
         waited: Callable[[float], None] | None = None,
+        at_once: bool = False,
     ) -> AsyncIterator[Session]:
         """See `domain.lending.Leases`."""
         with self._desk.referred(PoolKey.of(connection)) as pool:
-            entry, was_open = await self._borrower.borrow(
-                pool, connection, priority, waited or _unheard
-            )
+            if at_once:
+                entry, was_open = await self._borrower.borrow_at_once(pool, connection)
+            else:
+                entry, was_open = await self._borrower.borrow(
+                    pool, connection, priority, waited or _unheard
+                )
             pool.tally.acquired(was_open=was_open)
             self._totals.acquired(pool.key, was_open=was_open)
             entry.loan = Loan(holder=holder or connection.name, since=self._clock.monotonic())

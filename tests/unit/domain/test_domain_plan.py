@@ -66,6 +66,7 @@ HARMLESS = {
     "on_suspicious": "fail",
     "verify": "full",
     "identity_query": "SELECT code FROM company",
+    "hedge_after_s": 30,
     "name": "other",
     "folder": JOB.folder / "elsewhere",
 }
