@@ -141,6 +141,8 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
         stops.append(asyncio.create_task(own.stop(f"stopped by {number.name}")))
 
     show = _show(config, request)
+    if own.records.rebuilt:
+        note(own.records.rebuilt)
     with Local(own) as runs, signals(stop, hangup=config.settings.on_hangup):
         before = await runs.collect()
         try:

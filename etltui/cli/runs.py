@@ -12,7 +12,7 @@ from etltui.domain.queue import QueueEntry
 from etltui.domain.run import NOT_ENDED, RunStatus
 from etltui.domain.safe_text import middle_cut, safe_text
 from etltui.domain.stored import RunRow
-from etltui.domain.words import duration, local, number, short, today, words
+from etltui.domain.words import duration, local, number, short, some, today, words
 from etltui.encode import events as encode
 
 _JOB = 16
@@ -42,16 +42,17 @@ async def waiting(history: SqliteHistory, *, held: bool) -> list[QueueEntry]:
     return sorted(entries, key=lambda entry: turns.get(entry.run, len(turns)))
 
 
-async def _rows(state: Path, job: str, limit: int) -> list[tuple[RunRow, int]]:
-    """Runs and their places in the queue, 0 for none."""
+async def _rows(state: Path, job: str, limit: int) -> tuple[list[tuple[RunRow, int]], list[str]]:
+    """Runs and their places in the queue, 0 for none; damaged rows that were left out."""
     held = is_held(state)
     async with await open_history(state) as history:
         entries = await waiting(history, held=held)
         places = {entry.run: place for place, entry in enumerate(entries, start=1)}
-        return [
+        rows = [
             (settled(row, held=held, waits=row.run in places), places.get(row.run, 0))
             for row in await history.runs(job=job, limit=limit)
         ]
+        return rows, history.flaws
 
 
 def _started(unix: float, timezone: str) -> str:
@@ -114,7 +115,13 @@ def command(
     RUN is the end of a run's id, which is what other commands take; `--json` has it whole.
     """
     state, timezone = state_of(config_file, state_dir)
-    rows = asyncio.run(_rows(state, job, limit))
+    rows, flaws = asyncio.run(_rows(state, job, limit))
+    if flaws:
+        click.echo(
+            f"etltui: damaged and left out: {some(flaws)}. The next `etltui run` makes the state "
+            "database anew",
+            err=True,
+        )
     if as_json:
         for row, place in rows:
             click.echo(encode.line(as_object(row, place)))

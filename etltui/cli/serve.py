@@ -34,6 +34,8 @@ async def resident(config: Config, state: Path, *, quiet: bool, ready: Callable[
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     async with own_engine(config, state, resident=True) as (own, door):
         show = Show(settings.timezone, live=False, quiet=quiet)
+        if own.records.rebuilt and not quiet:
+            note(own.records.rebuilt)
         with Local(own) as runs, signals(asked.set_result, hangup=settings.on_hangup):
             async with show.following(runs, (), await runs.collect()):
                 ready()

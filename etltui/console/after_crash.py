@@ -1,5 +1,6 @@
 """The question after a crash: what it stopped is taken up, given up, or left for later."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from etltui.console.glyphs import Glyphs, bar
 from etltui.console.view import Desk
 from etltui.console.widgets.line import Line
 from etltui.console.widgets.table import Table
+from etltui.domain.logbook import LATELY_S, Action, rebuilt
 from etltui.domain.stored import ConnectionRow, RunRow
 from etltui.domain.words import counted, moment, short
 
@@ -147,6 +149,9 @@ async def after_crash(desk: Desk, show: Callable[[ModalScreen[None]], Awaitable[
         desk: The console.
         show: Lays a screen over the views.
     """
+    lately: Sequence[Action] = await desk.reads.once("actions", time.time() - LATELY_S) or ()
+    if told := rebuilt(lately):
+        desk.tell(told)
     rows: Sequence[RunRow] = await desk.reads.once("crashed") or ()
     if not rows:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from etltui.doctor import folder, load, machine, runs
+from etltui.doctor import database, folder, load, machine, runs
 from etltui.doctor.facts import Facts
 from etltui.doctor.finding import Finding
 
@@ -17,6 +17,8 @@ CHECKS: tuple[Callable[[Facts], tuple[Finding, ...]], ...] = (
     folder.holder,
     folder.free_space,
     folder.records,
+    database.whole,
+    database.set_aside,
     folder.spent_parts,
     machine.descriptors,
     machine.memory_threshold,

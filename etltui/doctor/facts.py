@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etltui.config.schema import Config
+from etltui.custody import Files
 from etltui.domain.driver import Driver
 from etltui.domain.errors import Mistake
 from etltui.domain.progress import Snapshot
@@ -135,6 +136,9 @@ class Records:
         live: How an engine last said it stood.
         spent: Folders of parts that nobody can use any more, with their bytes.
         damaged: Rows of parts that are not as they were written.
+        flaws: Other damaged rows, such as `20261121T230500Z-7F3K of runs`.
+        broken: What of the database's structure is damaged; empty for nothing.
+        files: The database as files.
     """
 
     problem: str = ""
@@ -145,6 +149,9 @@ class Records:
     live: Snapshot | None = None
     spent: Mapping[str, int] = field(default_factory=dict)
     damaged: int = 0
+    flaws: tuple[str, ...] = ()
+    broken: str = ""
+    files: Files = field(default_factory=Files)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

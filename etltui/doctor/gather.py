@@ -7,6 +7,7 @@ from pathlib import Path
 
 from etltui.bootstrap import is_held, open_history
 from etltui.config.schema import Config
+from etltui.custody import Health, check, files
 from etltui.doctor import look
 from etltui.doctor.facts import Facts, Past, Records, Unfinished
 from etltui.doctor.probe import probed
@@ -76,6 +77,8 @@ async def _records(
     now: float,
     log: Sequence[LogLine],
 ) -> Records:
+    there = await asyncio.to_thread(files, state)
+    health = await asyncio.to_thread(_health, state)
     try:
         async with await open_history(state) as history:
             stock = await take_stock(history, state)
@@ -95,9 +98,20 @@ async def _records(
                     name: stock.parts[name] for name in plan(stock, now=now, limits=Limits()).parts
                 },
                 damaged=history.damaged,
+                flaws=health.rows,
+                broken=health.problem,
+                files=there,
             )
     except StateError as error:
-        return Records(problem=str(error))
+        return Records(problem=str(error), broken=health.problem, files=there)
+
+
+def _health(state: Path) -> Health:
+    """How the database is; one that is not there or cannot be read is told of elsewhere."""
+    try:
+        return check(state)
+    except StateError:
+        return Health()
 
 
 async def _told(history: History) -> Snapshot | None:

@@ -1,6 +1,6 @@
 """What is written down beside the runs: how the engine stood, who did what, what is held."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -163,6 +163,17 @@ def spent(now: float, *, keep_runs_days: int) -> Spent:
         actions=now - keep_runs_days * _DAY if keep_runs_days else 0.0,
         holds=now,
     )
+
+
+REBUILT = "state rebuild"
+"""What an engine notes that has found its records damaged; the detail says what was lost."""
+LATELY_S = 3600.0
+"""A console that is opened so soon afterwards says it, too."""
+
+
+def rebuilt(actions: Iterable[Action]) -> str:
+    """What was lost and kept the last time that the records were made anew, empty for never."""
+    return next((each.detail for each in actions if each.what == REBUILT), "")
 
 
 class Logbook(Protocol):

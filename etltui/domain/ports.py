@@ -172,6 +172,13 @@ class Store(History, LogbookWriter, Protocol):
     A caller that is cancelled stops waiting; the change is made nevertheless.
     """
 
+    rebuilt: str
+    """What was lost and what was kept of a damaged store, as it was opened; empty: it was sound."""
+
+    async def settle(self) -> None:
+        """Make what is recorded small on disk, at a moment at which nothing runs."""
+        ...
+
     async def create_run(self, plan: Plan, status: RunStatus) -> None:
         """Record a new run with all its connections waiting."""
         ...

@@ -69,6 +69,8 @@ class Live:
             return
         try:
             await self._tools.store.put_live(snapshot)
+            if idle:
+                await self._tools.store.settle()
             self._wrote_idle = idle
         except StateError as error:
             # A view of what is recorded elsewhere: losing it stops nothing.

@@ -1,6 +1,7 @@
 """What an operator writes into the records: holds, notes of what was done, runs given up."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ from etltui.engine.identity_records import IdentityRecords
 from etltui.engine.journal import Journal
 from etltui.engine.queue import Queue
 from etltui.engine.tools import Tools, unbroken
+
+_log = logging.getLogger(__name__)
 
 
 class Records:
@@ -49,8 +52,15 @@ class Records:
         self._queue = queue
         self._taking_in = taking_in
 
+    @property
+    def rebuilt(self) -> str:
+        """What was lost and kept of records that this engine has found damaged; else empty."""
+        return self._tools.store.rebuilt
+
     async def start(self) -> None:
         """Let what is held be held from now on, and databases be known."""
+        if self.rebuilt:
+            _log.warning("%s", self.rebuilt)
         self._tools.holds.put(await self._tools.store.holds())
         await self._identities.start()
 

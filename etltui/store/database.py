@@ -275,6 +275,11 @@ class Database:
             raise
         return result, statements.changes
 
+    async def merge(self) -> None:
+        """Merge the write-ahead log into the file and empty it, as far as nobody reads it."""
+        async with self._lock:
+            await self.pragma("wal_checkpoint(TRUNCATE)")
+
     async def aclose(self) -> None:
         """Finish what runs, then close."""
         self._closed = True

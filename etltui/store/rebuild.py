@@ -12,9 +12,11 @@ from datetime import datetime
 from pathlib import Path
 
 from etltui.domain.errors import StateError
+from etltui.domain.logbook import REBUILT
 from etltui.domain.words import counted, some
 from etltui.store.database import unusable
-from etltui.store.folder import DATABASE, make_file, sync_folder
+from etltui.store.files import free_name, replace_database
+from etltui.store.folder import DATABASE, make_file
 from etltui.store.health import examine
 from etltui.store.marks import marked, read_marks
 from etltui.store.queries import QUERIES, STEPS
@@ -22,8 +24,6 @@ from etltui.store.salvage import Salvaged, salvage
 from etltui.store.seal import Seal, break_seal, put_seal
 
 _NEW = f"{DATABASE}.rebuilt"
-_BESIDE = ("-wal", "-shm", "")
-"""The database last: as long as it is there, what belongs to it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,37 +130,22 @@ def rebuild(folder: Path, now: datetime, why: str, *, steps: Sequence[str] = STE
         replayed = replay(folder, made)
         kept = _durable(folder, made)
         runs = int(made.execute("SELECT count(*) FROM runs").fetchone()[0])
-        aside = _aside(folder, now)
+        aside = free_name(folder, "damaged", now)
         text = _told(why, aside, taken, runs=runs, replayed=replayed, kept=kept)
         made.execute(
             QUERIES["put_action"],
             {
                 "at": now.timestamp(),
                 "who": "etltui",
-                "what": "state rebuild",
+                "what": REBUILT,
                 "target": aside,
                 "detail": text,
                 "outcome": "done",
             },
         )
         made.execute("COMMIT")
-    for ending in _BESIDE:
-        file = path.with_name(path.name + ending)
-        if file.exists():
-            file.rename(folder / f"{aside}{ending}")
-    new.rename(path)
-    sync_folder(folder)
+    replace_database(folder, new, aside)
     return Rebuilt(aside=aside, text=text)
-
-
-def _aside(folder: Path, now: datetime) -> str:
-    """A name that nothing has: two may be damaged within a second."""
-    name = f"{DATABASE}.damaged-{now:%Y%m%d-%H%M%S}"
-    number = 1
-    while any(folder.glob(f"{name}*")):
-        number += 1
-        name = f"{DATABASE}.damaged-{now:%Y%m%d-%H%M%S}-{number}"
-    return name
 
 
 def replay(folder: Path, made: sqlite3.Connection) -> int:

@@ -30,7 +30,7 @@ def put_seal(path: Path) -> None:
         OSError: It cannot be read or the seal not be written.
         StateError: The seal cannot be made.
     """
-    if _log_of(path).exists():
+    if _has_log(path):
         return
     text = json.dumps({"size": path.stat().st_size, "crc": _crc(path)}).encode()
     with open(make_file(_seal_of(path)), "wb") as file:  # noqa: PTH123 - a descriptor has no path
@@ -50,15 +50,17 @@ def break_seal(path: Path) -> Seal:
         seal.unlink()
     if fits is None:
         return Seal.NONE
-    return Seal.WHOLE if fits and not _log_of(path).exists() else Seal.BROKEN
+    return Seal.WHOLE if fits and not _has_log(path) else Seal.BROKEN
 
 
 def _seal_of(path: Path) -> Path:
     return path.with_name(path.name + ENDING)
 
 
-def _log_of(path: Path) -> Path:
-    return path.with_name(path.name + "-wal")
+def _has_log(path: Path) -> bool:
+    """Whether something was written that is not merged yet; readers leave an empty log."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _crc(path: Path) -> int:

@@ -1,6 +1,7 @@
 """The store on SQLite: holds the folder, writes on one connection and reads on another."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -17,6 +18,7 @@ from etltui.domain.stored import PublicationRow, PublicationState
 from etltui.store import parts, queued, runs
 from etltui.store.audit import AuditedDatabase
 from etltui.store.database import Row, Statements
+from etltui.store.files import files
 from etltui.store.folder import DATABASE, make_private
 from etltui.store.group import GroupCommit
 from etltui.store.history import SqliteHistory
@@ -28,6 +30,8 @@ from etltui.store.patience import Patience
 from etltui.store.readers import MOST, Readers
 from etltui.store.rebuild import mended, sealed
 from etltui.store.rows import to_json
+
+_log = logging.getLogger(__name__)
 
 
 class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
@@ -48,6 +52,8 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
         self._writer = writer
         self._clock = clock
         self._stack = stack
+        self._folder = Path()
+        self._warned = ""
         self.rebuilt = ""
         """What was lost and what was kept of a damaged database, as it was opened; else empty."""
         self._checkpoints = GroupCommit(self._commit_checkpoints)
@@ -99,7 +105,7 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
             open_runs = await reader.transact(lambda statements: statements.rows("runs_marked"))
             await asyncio.to_thread(marks.prune, {str(row["run"]) for row in open_runs})
             made = cls(reader=reader, writer=writer, clock=clock, stack=stack.pop_all())
-            made.rebuilt = rebuilt
+            made.rebuilt, made._folder = rebuilt, folder
             return made
         raise AssertionError  # pragma: no cover - the stack swallows nothing
 
@@ -227,6 +233,14 @@ class SqliteStore(SqliteHistory, SqliteLogbookWriter, ports.Store):
         return await self._writer.transact(
             partial(parts.move_publication, row=row, state=state, published=published),
         )
+
+    async def settle(self) -> None:
+        """Merge the write-ahead log into the database, and warn of files that grow too large."""
+        await self._writer.merge()
+        found = await asyncio.to_thread(files, self._folder)
+        if found.too_large and found.too_large != self._warned:
+            _log.warning("%s", found.too_large)
+        self._warned = found.too_large
 
     async def aclose(self) -> None:
         """Finish what is being committed and let go of the folder."""

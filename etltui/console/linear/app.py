@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from etltui.console.options import Options
 from etltui.console.orders import Doer, done, why_not
 from etltui.domain.errors import EtltuiError
 from etltui.domain.events import Event, Overflow
+from etltui.domain.logbook import LATELY_S, rebuilt
 from etltui.domain.ports import History
 from etltui.domain.words import counted
 from etltui.encode.changes import Changes
@@ -147,6 +149,8 @@ class LinearConsole:
         if self.options.read_only:
             say("this console only shows: nothing can be changed from it")
         self._looking.stand(moment)
+        if told := rebuilt(await ground.history.actions(time.time() - LATELY_S)):
+            say(told)
         crashed = await ground.history.crashed()
         if crashed:
             was = "was" if len(crashed) == 1 else "were"
