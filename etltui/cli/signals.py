@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -52,7 +53,7 @@ _without_us: list[Path] = []
 
 @contextmanager
 def removed_at_once(path: Path) -> Iterator[None]:
-    """Have a file of this process removed when it leaves at once in the block."""
+    """Have a file of this process, or a folder, removed when it leaves at once in the block."""
     _without_us.append(path)
     try:
         yield
@@ -68,7 +69,10 @@ def leave_at_once() -> None:
     """
     for path in _without_us:
         with suppress(OSError):
-            path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
     os._exit(LEFT)
 
 

@@ -27,9 +27,13 @@ async def test_a_first_signal_stops_and_a_second_leaves_at_once(first, monkeypat
     line, kept = tmp_path / "engine.sock", tmp_path / "kept.sock"
     line.touch()
     kept.touch()
+    scratch = tmp_path / "scratch"
+    (scratch / "data").mkdir(parents=True)
+    (scratch / "data" / "branch.db").touch()
     with removed_at_once(kept):
         """Of this one nobody leaves."""
-    with removed_at_once(line), signals(came.append, hangup="stop"):
+    here = removed_at_once(line), removed_at_once(scratch)
+    with here[0], here[1], signals(came.append, hangup="stop"):
         send(first)
         await until(lambda: came)
         assert line.exists()
@@ -39,6 +43,7 @@ async def test_a_first_signal_stops_and_a_second_leaves_at_once(first, monkeypat
     assert came == [first]
     assert left == [LEFT]
     assert not line.exists()
+    assert not scratch.exists()
     assert kept.exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
