@@ -149,8 +149,20 @@ def _head(found: _Found, timezone: str) -> list[str]:
         f"  {size(target.bytes)}"
         for target in found.publications
     )
+    lines += _revisions(found.plan, timezone)
     lines += _proof(found)
     return lines
+
+
+def _revisions(plan: Plan | None, timezone: str) -> list[str]:
+    """How targets were patched once they were finished."""
+    if plan is None:
+        return []
+    return [
+        f"  revision {each.number} of {Path(plan.targets[each.destination]).name}, "
+        f"{moment(each.at, timezone)} by {each.who}: {each.told}"
+        for each in plan.revisions
+    ]
 
 
 def _proof(found: _Found) -> list[str]:

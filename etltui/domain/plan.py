@@ -11,6 +11,7 @@ from etltui.domain.closing import Closing
 from etltui.domain.columns import Column
 from etltui.domain.days import Days, asks_for_day
 from etltui.domain.job import Connection, Destination, Job, Query, own_control
+from etltui.domain.revision import Revision
 
 WRITER_VERSION = 1
 """Raised whenever a writer's bytes change, so that old parts are never mixed with new ones."""
@@ -60,6 +61,7 @@ class Plan:
         published: Connections whose rows an earlier attempt has put into the targets: none is
             replaced by one without them.
         day: The business day that it reads; None in plans that were made before there was one.
+        revisions: How its targets were patched once they were finished, the oldest first.
     """
 
     run: str
@@ -73,6 +75,7 @@ class Plan:
     elsewhere: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
     day: date | None = None
+    revisions: tuple[Revision, ...] = ()
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""

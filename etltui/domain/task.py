@@ -210,6 +210,7 @@ class PublishTask:
         job: Its name.
         folder: Absolute folder that relative paths in `options` start from.
         query: Position of the only query whose rows it holds; None for all.
+        revisions: How it was patched once it was finished: its number, when and by whom, what.
     """
 
     destination: int
@@ -227,6 +228,7 @@ class PublishTask:
     job: str = ""
     folder: str = ""
     query: int | None = None
+    revisions: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def held(self) -> Sequence[int]:

@@ -162,7 +162,7 @@ class Dispatcher:
     async def _execute(self, turn: Turn) -> RunResult:
         entry = turn.entry
         try:
-            prepared = await self._prepare(entry)
+            prepared = replace(await self._prepare(entry), owner=entry.owner)
             policy = prepared.plan.job.retry
 
             def again(result: RunResult) -> QueueEntry | None:

@@ -49,6 +49,7 @@ class Prepared:
         priority: Of its leases; lower is served first.
         canary: Whether it begins with few connections, and stops where one of them fails.
         due: Unix time in seconds of its deadline; 0 without one.
+        owner: Who asked for this attempt, as `user@host`; empty for whoever runs the engine.
     """
 
     plan: Plan
@@ -63,6 +64,7 @@ class Prepared:
     priority: int = 0
     canary: bool = False
     due: float = 0.0
+    owner: str = ""
 
 
 class Preparer:

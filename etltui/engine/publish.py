@@ -28,6 +28,7 @@ from etltui.domain.words import words
 from etltui.engine.prepare import Prepared
 from etltui.engine.progressive import Progressive
 from etltui.engine.read_back import proof_of, prove
+from etltui.engine.revising import revise, told
 from etltui.engine.tally import Tally
 from etltui.engine.tools import Tools, to_the_end
 
@@ -46,6 +47,7 @@ class Publisher:
         self._tools = tools
         self._plan = prepared.plan
         self._attempt = prepared.attempt
+        self._owner = prepared.owner
         self._tally = tally
         self._contacts = {c.name: c.connection.contact for c in self._plan.connections}
         self._numbers = {c.name: c.number for c in self._plan.connections}
@@ -177,8 +179,9 @@ class Publisher:
         store = self._tools.store
         row = await store.move_publication(row, PublicationState.ASSEMBLING)
         await self._make_room(row.destination)
-        published = await self._assemble(row.destination, row.temporary)
         receipts = [part for entry in self._entries(row.destination) for part in entry.receipts]
+        self._plan = await revise(self._plan, row.destination, receipts, self._tools, self._owner)
+        published = await self._assemble(row.destination, row.temporary)
         await prove(self._tools.parts, self._plan, row, published, receipts)
         row = await to_the_end(
             store.move_publication(row, PublicationState.ASSEMBLED, published),
@@ -266,6 +269,7 @@ class Publisher:
             run=self._plan.run,
             job=job.name,
             folder=str(job.folder),
+            revisions=told(self._plan, number),
         )
 
     def _entries(self, number: int) -> tuple[PublishEntry, ...]:

@@ -100,7 +100,7 @@ def _scaffold(
         name=INDEX,
         head=INDEX_HEAD,
         rows=index_rows(task, sheets),
-        totals=1,
+        totals=1 + len(task.revisions),
     )
     data = [
         DataSheet(name=sheet.name, filter=_filter(_names(sheet, task, options), sheet, options))

@@ -2,7 +2,8 @@
 
 The Index is a function of the result and of what rows are usual: two runs that read the same rows
 make the same one, but for that column where their past is not the same. Whatever else differs from
-run to run (times, ids, messages) stands on the Run sheet.
+run to run (times, ids, messages) stands on the Run sheet; but who is handed a workbook once more
+must see at its first look what is new in it.
 """
 
 from collections import Counter
@@ -63,13 +64,16 @@ RUN_HEAD = (("What", 28), ("Value", 100))
 
 
 def index_rows(task: PublishTask, sheets: Sequence[Sheet]) -> Iterator[tuple[Value, ...]]:
-    """A row for each connection in the job's order, then the totals."""
+    """A row for each connection in the job's order, then the totals, then how it was patched."""
     for number, entry in enumerate(task.entries, 1):
         yield _entry_row(number, entry, sheets)
     complete = sum(bool(entry.receipts) for entry in task.entries)
     total = f"{complete:,} of {len(task.entries):,} connections"
     rows = sum(entry.rows for entry in task.entries if entry.receipts)
     yield (None, "Total", total, None, rows, *([None] * (len(INDEX_HEAD) - 5)))
+    for number, when, changes in task.revisions:
+        between = [None] * (len(INDEX_HEAD) - 4)
+        yield (None, f"Revision {number}", when, *between, changes)
 
 
 def run_rows(task: PublishTask) -> Iterator[tuple[Value, ...]]:
