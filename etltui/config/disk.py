@@ -1,31 +1,45 @@
 """Folders that a power cut does not take away, and what is said of a disk that is full."""
 
 import errno
+import logging
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from etltui.config.file_systems import NETWORK, file_system
+
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LEAST = 16 * 1024 * 1024
 """Bytes that a few small files and the state database may take."""
 _NO_PROMISE = frozenset({errno.EINVAL, errno.ENOTSUP})
+_SHARES_REFUSE = frozenset({errno.EIO, errno.EBADF, errno.EACCES, errno.EPERM, errno.ENOSYS})
+"""What CIFS servers say to a folder's fsync, or to opening one for it. A local disk that says so
+is broken."""
+
+_log = logging.getLogger(__name__)
+_told: set[str] = set()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names in a folder durable; a share that cannot (EINVAL) is left at its own promise.
+    """Make names in a folder durable; a share that cannot is left at its own promise, told once.
 
     Raises:
         OSError: They may be lost.
     """
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(fd)
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
     except OSError as error:
         if error.errno not in _NO_PROMISE:
-            raise
-    finally:
-        os.close(fd)
+            if error.errno not in _SHARES_REFUSE or file_system(folder) not in NETWORK:
+                raise
+            if str(folder) not in _told:
+                _told.add(str(folder))
+                _log.warning("%s keeps names as its share promises: %s", folder, error.strerror)
 
 
 def make_durable(folder: Path) -> None:

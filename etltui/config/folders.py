@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+from etltui.domain.owner_file import is_owner_file
 from etltui.domain.targets import MANIFEST, aside_path
 
 
@@ -15,7 +16,15 @@ def foreign_file(folder: Path) -> str:
     """
     ours = {MANIFEST, *_listed(folder / MANIFEST)}
     names = sorted(path.name for path in folder.iterdir())
-    return next((name for name in names if name not in ours), "")
+    return next((name for name in names if name not in ours and not _passing(name)), "")
+
+
+def _passing(name: str) -> bool:
+    """Whether a file goes by itself.
+
+    It tells who has another one open, or is one that NFS keeps for whoever still has it open.
+    """
+    return is_owner_file(name) or name.startswith(".nfs")
 
 
 def _listed(manifest: Path) -> set[str]:

@@ -2,16 +2,11 @@
 
 import socket
 
+from etltui.config.file_systems import NETWORK
 from etltui.doctor.facts import Disk, Facts
 from etltui.doctor.finding import Finding, ago, fail, ok, warn
 from etltui.domain.words import counted, some
 
-_NETWORK = frozenset(
-    {
-        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "glusterfs"),
-        *("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "beegfs", "ocfs2", "gfs2"),
-    },
-)
 _FLEETING = frozenset({"tmpfs", "ramfs"})
 _MB = 1024 * 1024
 _ELSEWHERE = "Use --state-dir (ETLTUI_STATE_DIR, settings.state_dir) with a folder of your own"
@@ -22,7 +17,7 @@ def place(facts: Facts) -> tuple[Finding, ...]:
     folder = facts.folder
     if folder.obstacle:
         return (fail("state folder", folder.obstacle, "No run starts.", _ELSEWHERE),)
-    if folder.file_system in _NETWORK:
+    if folder.file_system in NETWORK:
         return (
             fail(
                 "state folder",

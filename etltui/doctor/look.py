@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
+from etltui.config.file_systems import file_system
 from etltui.config.memory import available
 from etltui.config.schema import Config
 from etltui.config.secrets import resolve
@@ -88,20 +89,6 @@ def _obstacle(state: Path) -> str:
     if not os.access(state, os.R_OK | os.W_OK | os.X_OK):
         return f"{state} may not be written"
     return ""
-
-
-def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """The type of the file system that a path lies on, empty where the kernel does not tell."""
-    real, best, kind = path.resolve(), -1, ""
-    with suppress(OSError):
-        for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-            # proc_pid_mountinfo(5): the fifth field is the mount point, behind " - " the type.
-            left, _, right = line.partition(" - ")
-            point = Path(left.split()[4].encode().decode("unicode_escape"))
-            # A later mount hides an earlier one at the same place.
-            if real.is_relative_to(point) and len(point.parts) >= best:
-                best, kind = len(point.parts), right.split()[0]
-    return kind
 
 
 def journal(state: Path) -> str:

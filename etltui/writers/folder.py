@@ -186,12 +186,10 @@ def deliver_folder(source: Path, final: Path, published: Published | None) -> bo
         return False
     _check_place(final)
     if final.exists():
-        with suppress(PermissionError):
+        with suppress(OSError):  # shares know no modes, or only their own
             source.chmod(final.stat().st_mode & 0o777)
         if not exchange(source, final):
-            remove(aside_path(final))
-            final.rename(aside_path(final))
-            source.rename(final)
+            _in_two_steps(source, final)
     else:
         source.rename(final)
     sync_folder(final.parent)
@@ -200,6 +198,19 @@ def deliver_folder(source: Path, final: Path, published: Published | None) -> bo
         remove(source)
         remove(aside_path(final))
     return True
+
+
+def _in_two_steps(source: Path, final: Path) -> None:
+    aside = aside_path(final)
+    remove(aside)
+    final.rename(aside)
+    try:
+        source.rename(final)
+    except OSError:
+        # Nobody is to miss the old one because the new one was refused.
+        with suppress(OSError):
+            aside.rename(final)
+        raise
 
 
 def _check_place(final: Path) -> None:

@@ -48,11 +48,20 @@ def deliver(temporary: str, target: str, published: Published | None) -> bool:
                 {"path": str(final)},
             )
         if final.exists():
-            with suppress(PermissionError):
+            with suppress(OSError):  # shares know no modes, or only their own
                 source.chmod(final.stat().st_mode & 0o777)
-        source.replace(final)
+        _rename(source, final, published)
         sync_folder(final.parent)
     return True
+
+
+def _rename(source: Path, final: Path, published: Published | None) -> None:
+    try:
+        source.replace(final)
+    except FileNotFoundError:
+        # NFS: the answer was lost, and the call that was sent again found it done.
+        if published is None or source.exists() or not _is(final, published):
+            raise
 
 
 def verify(folder: str, receipts: Sequence[Receipt]) -> tuple[bool, ...]:
