@@ -258,6 +258,7 @@ def _tools(  # noqa: PLR0913 - what runs work with, each by name
         connect_timeout_s=settings.connection_timeout_s,
         extractor_bytes=_most_bytes(settings),
         timezone=settings.timezone,
+        on_held=settings.on_held,
     )
 
 

@@ -17,6 +17,7 @@ from etltui.domain.job import (
     RunType,
 )
 from etltui.domain.queue import Ask, Mode
+from etltui.engine import target_lock
 from etltui.engine.engine import Engine
 from etltui.engine.memory import Memory
 from etltui.engine.prepare import Preparer
@@ -173,6 +174,7 @@ class World:
         self.failing.clear()
         self.record.clear()
         self.bus.events.clear()
+        target_lock._ours.clear()
         await self.open()
         await self.engine.start()
 

@@ -23,6 +23,7 @@ def report(result: RunResult, config: Config, width: int = 0) -> str:
         lines.append(f"  {safe_text(result.reason)}")
     lines.extend(
         f"  {safe_text(output.path)}  {counted(output.rows, 'row')}  {size(output.bytes)}"
+        + ("" if output.final else "  beside its place, until that is free")
         for output in result.outputs
     )
     lines += [*_unusual(result), *_provisional(result), *_failures(result, config)]

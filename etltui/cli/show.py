@@ -28,6 +28,7 @@ from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState
 from etltui.domain.verdict import far_of
 from etltui.domain.words import duration, moment, noted, number, size, words
 from etltui.encode import events as encode
+from etltui.engine.delivery import in_sight
 from etltui.engine.prepare import whole
 
 _MARKS = {
@@ -146,7 +147,7 @@ def _head(found: _Found, timezone: str) -> list[str]:
         lines.append(f"  {due}")
     lines.extend(
         f"  {target.target}  {_stands(target.state)}  {number(target.rows)} rows"
-        f"  {size(target.bytes)}"
+        f"  {size(target.bytes)}{_beside(target)}"
         for target in found.publications
     )
     lines += _revisions(found.plan, timezone)
@@ -182,6 +183,12 @@ def _due(found: _Found, plan: Plan, timezone: str) -> str:
 def _stands(state: PublicationState) -> str:
     """How a target stands; that its parts are gone as well is nothing to an operator."""
     return str(PublicationState.DELIVERED if state is PublicationState.CLEANED else state)
+
+
+def _beside(target: PublicationRow) -> str:
+    """Where the rows of a target lie that could not have its place."""
+    waits = target.state is PublicationState.ASSEMBLED and in_sight(target)
+    return f"  until its place is free: {target.temporary}" if waits else ""
 
 
 def _queue(found: _Found, timezone: str) -> list[str]:

@@ -10,6 +10,7 @@ from etltui.config.console import Console
 from etltui.config.profiles import PROFILES
 from etltui.config.rule import Rule, SettingCheck, default_of, rules_of
 from etltui.domain.job import Connection, Credential, Job, Overlap, RunType
+from etltui.domain.policy import OnHeld
 
 QUERY_TIMEOUT = STALL_TIMEOUT = Whole(1, 86400)
 """Seconds; a job may say its own of both."""
@@ -264,6 +265,14 @@ class Settings:
         metadata=_rule(
             "What happens where another database answers than before: it is named, or not read.",
             OneOf(("warn", "refuse")),
+        ),
+    )
+    on_held: OnHeld = field(
+        default="beside",
+        metadata=_rule(
+            "What becomes of a target that somebody has open (~$NAME, .~lock.NAME#) or that is "
+            "read-only: the new one waits beside it until it is free, or replaces it.",
+            OneOf(get_args(OnHeld)),
         ),
     )
     on_hangup: Literal["finish", "stop"] = field(

@@ -60,6 +60,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "profile",
         "timezone",
         "on_identity",
+        "on_held",
         "on_hangup",
         "shutdown_timeout_s",
     ),
@@ -71,6 +72,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 RESTART = frozenset(
     {
         "extractors",
+        "on_held",
         "on_hangup",
         "state_dir",
         "state_readers",

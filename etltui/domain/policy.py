@@ -9,6 +9,10 @@ committed yet (SQL Server's NOLOCK). Empty: the best that the database can witho
 change anything."""
 
 
+OnHeld = Literal["beside", "replace"]
+"""What becomes of a target that somebody has open when a run has its rows."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReadPolicy:
     """How a connection is read, whatever the job.

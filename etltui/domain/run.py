@@ -89,7 +89,15 @@ RUN_MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
     # What is missing is read again and patched into the targets.
     RunStatus.COMPLETED_WITH_ERRORS: frozenset({RunStatus.RUNNING}),
     RunStatus.FAILED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
-    RunStatus.STOPPED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
+    # Its targets could have their places after all.
+    RunStatus.STOPPED: frozenset(
+        {
+            RunStatus.RUNNING,
+            RunStatus.COMPLETED,
+            RunStatus.COMPLETED_WITH_ERRORS,
+            RunStatus.DISCARDED,
+        },
+    ),
     RunStatus.CANCELLED: frozenset({RunStatus.RUNNING, RunStatus.DISCARDED}),
     RunStatus.DISCARDED: frozenset(),
 }

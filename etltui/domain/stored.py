@@ -19,7 +19,12 @@ class PublicationState(StrEnum):
 
 _NEXT = {
     PublicationState.ASSEMBLING: {PublicationState.ASSEMBLING, PublicationState.ASSEMBLED},
-    PublicationState.ASSEMBLED: {PublicationState.ASSEMBLING, PublicationState.DELIVERED},
+    # Once more: where it waits has another name.
+    PublicationState.ASSEMBLED: {
+        PublicationState.ASSEMBLING,
+        PublicationState.ASSEMBLED,
+        PublicationState.DELIVERED,
+    },
     PublicationState.DELIVERED: {PublicationState.ASSEMBLING, PublicationState.CLEANED},
     PublicationState.CLEANED: {PublicationState.ASSEMBLING},
 }
@@ -42,7 +47,8 @@ class PublicationRow:
 
     Attributes:
         target: Absolute path.
-        temporary: Absolute path in the target's folder.
+        temporary: Absolute path in the target's folder: a hidden one, or one in sight where the
+            target waits for its place.
         bytes: Size of what was assembled, 0 before.
         crc: CRC-32 of what was assembled, 0 before.
     """

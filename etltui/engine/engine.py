@@ -15,6 +15,7 @@ from etltui.domain.progress import RunView, Snapshot
 from etltui.domain.queue import Ask, QueueEntry, QueueMetrics
 from etltui.engine.acts import Levers, acted
 from etltui.engine.bus import Backlog
+from etltui.engine.deliveries import Deliveries
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
 from etltui.engine.inquiries import Inquiries
@@ -53,6 +54,8 @@ class Engine:
         configured: Told of each further reading of the configuration.
         read: Reads the configuration again; by default its file, with this process's variables.
     """
+
+    _deliveries: Deliveries | None = None
 
     def __init__(  # noqa: PLR0913 - what it is wired with, each by name
         self,
@@ -127,7 +130,10 @@ class Engine:
         await self.records.start()
         self._live.start()
         self._upkeep.start(daily=self.resident)
+        taking_in = self._submissions.taking_in
+        self._deliveries = Deliveries(self._tools, taking_in, self.queue, self._finisher)
         if self.resident:
+            self._deliveries.start()
             queued = await self._tools.store.queued()
             # The best first: each one that is added may get its turn at once.
             for entry in sorted(queued, key=lambda e: e.rank(self.config.settings.ageing_s)):
@@ -312,6 +318,8 @@ class Engine:
         Commands that ended runs have started get their own time limits.
         """
         await self.queue.aclose("the engine was closed")
+        if self._deliveries is not None:
+            await self._deliveries.aclose()
         await self._finisher.aclose()
         await self._upkeep.aclose()
         await self._live.aclose()

@@ -1,10 +1,13 @@
 """Whether a target can be written at all: asked before anything is read."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from etltui.config.folders import foreign_file
+from etltui.domain.errors import RefusedError
 from etltui.engine.space import existing
+from etltui.engine.target_lock import taken_by
 
 
 def obstacle(target: Path, state: Path, *, is_folder: bool = False) -> str:
@@ -25,6 +28,21 @@ def obstacle(target: Path, state: Path, *, is_folder: bool = False) -> str:
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} may not be written"
     return ""
+
+
+def refuse_taken(job: str, targets: Sequence[str], timezone: str) -> None:
+    """Refuse a start whose targets somebody else is writing.
+
+    Raises:
+        RefusedError: An engine of another state folder is; who, where and since when.
+    """
+    for target in targets:
+        if who := taken_by(Path(target), timezone):
+            raise RefusedError(
+                job=job,
+                why=f"{target} is being written by {who}",
+                way_out="Wait for its end, or give one of both another path",
+            )
 
 
 def _in_its_place(target: Path, *, is_folder: bool) -> str:

@@ -6,7 +6,6 @@ that whoever comes after a crash can tell what is left to do.
 
 import asyncio
 import logging
-import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +24,8 @@ from etltui.domain.targets import aside_path, partial_path, temporary_path
 from etltui.domain.task import PublishEntry, PublishTask
 from etltui.domain.verdict import far_of
 from etltui.domain.words import words
+from etltui.engine.claims import Claims
+from etltui.engine.delivery import BESIDE, put
 from etltui.engine.prepare import Prepared
 from etltui.engine.progressive import Progressive
 from etltui.engine.read_back import proof_of, prove
@@ -53,6 +54,7 @@ class Publisher:
         self._numbers = {c.name: c.number for c in self._plan.connections}
         self.usual: Mapping[str, int] = {}
         """From a connection to the rows that it usually has."""
+        self.claims = Claims(tools, prepared.plan)
         self._changed = asyncio.Event()
         self._assembling = asyncio.Lock()
         self._progressive = Progressive(
@@ -64,13 +66,6 @@ class Publisher:
     def fixed(self, plan: Plan) -> None:
         """The run's columns are known now."""
         self._plan = plan
-
-    async def clean(self) -> None:
-        """Remove the parts of a completed run, then record that they are gone."""
-        folder = self._tools.parts_folder / self._plan.run
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        for row in await self._tools.store.publications(self._plan.run):
-            await self._tools.store.move_publication(row, PublicationState.CLEANED)
 
     def changed(self) -> None:
         """Another connection is durable: it can be sent, a partial target may be worth its cost."""
@@ -143,13 +138,26 @@ class Publisher:
         """Publish every target under its final name, one after the other.
 
         What an earlier attempt assembled is only delivered: `prepare` set back whatever does not
-        hold the same connections and parts any more.
+        hold the same connections and parts any more. A target that cannot have its place, and
+        lies in sight beside it, is an output that is not final; the others are published first.
 
         Raises:
             Failure: Of class `disk`, `target` or `corrupt`; what is done stays done.
         """
+        refused: Failure | None = None
         for number in range(len(self._plan.targets)):
-            yield await self._final(number)
+            try:
+                yield await self._final(number)
+            except Failure as failure:
+                if failure.error_class is not ErrorClass.TARGET:
+                    raise
+                refused = refused or failure
+                if refused is not failure:
+                    _log.error("A further target was not published: %s", failure)
+                if place := failure.facts.get(BESIDE):
+                    yield await self._told(number, place, _lies(failure), final=False)
+        if refused is not None:
+            raise refused
 
     async def _final(self, number: int) -> Output:
         target = self._plan.targets[number]
@@ -164,16 +172,19 @@ class Publisher:
                 state=PublicationState.ASSEMBLING,
             )
             done = await self._publish(start)
-        await asyncio.to_thread(_remove_partial, Path(target))
-        output = Output(
+        return await self._told(number, target, done, final=True)
+
+    async def _told(self, number: int, path: str, done: Published, *, final: bool) -> Output:
+        """Tell where a finished target is; its partial form has served."""
+        await asyncio.to_thread(_remove_partial, Path(self._plan.targets[number]))
+        self._news(number, path, done, final=final)
+        return Output(
             type=self._plan.job.destinations[number].type,
-            path=target,
+            path=path,
             rows=done.rows,
             bytes=done.bytes,
-            final=True,
+            final=final,
         )
-        self._news(number, target, done, final=True)
-        return output
 
     async def _publish(self, row: PublicationRow) -> Published:
         store = self._tools.store
@@ -195,33 +206,31 @@ class Publisher:
         target = Path(self._plan.targets[number])
         try:
             await self._check_room(number)
-        except Failure:
+        except Failure as failure:
+            if failure.error_class is not ErrorClass.DISK:
+                raise
             await asyncio.to_thread(_remove_partial, target)
 
     async def _check_room(self, number: int) -> None:
         folder = Path(self._plan.targets[number]).parent
         await asyncio.to_thread(_make_folder, folder)
+        await self.claims.hold(self._plan.targets[number])
         needs = {folder: self._tally.bytes_of(number)}
         await asyncio.to_thread(self._tools.space.check, needs)
 
     async def _deliver(self, row: PublicationRow, published: Published) -> None:
-        if not await self._tools.parts.deliver(row.temporary, row.target, published):
+        if not await put(self._tools, self.claims, row, published):
             raise Failure(
                 ErrorClass.TARGET,
                 f"{row.temporary} changed before it could be renamed to {row.target}",
             )
-        await self._tools.store.move_publication(row, PublicationState.DELIVERED)
 
     async def _delivered_before(self, row: PublicationRow) -> Published | None:
         """What an earlier attempt published, if it is in its place or can be put there."""
         published = Published(bytes=row.bytes, crc=row.crc, rows=row.rows)
         if row.state is PublicationState.ASSEMBLING:
             return None
-        if not await self._tools.parts.deliver(row.temporary, row.target, published):
-            return None
-        if row.state is PublicationState.ASSEMBLED:
-            await self._tools.store.move_publication(row, PublicationState.DELIVERED)
-        return published
+        return published if await put(self._tools, self.claims, row, published) else None
 
     async def _assemble(self, number: int, temporary: str) -> Published:
         """Have a target assembled; an extractor that dies over it is no reason to give up."""
@@ -345,6 +354,12 @@ def _facts(plan: Plan, tally: Tally, tools: Tools, attempt: int) -> tuple[tuple[
         ("Plan", plan.hash),
         ("Program", f"etltui {__version__}"),
     )
+
+
+def _lies(failure: Failure) -> Published:
+    """What lies in sight beside the place of a target that could not have it."""
+    facts = failure.facts
+    return Published(bytes=int(facts["bytes"]), crc=0, rows=int(facts["rows"]))
 
 
 def _remove_partial(target: Path) -> None:

@@ -26,6 +26,7 @@ from etltui.domain.usual import Past
 from etltui.domain.words import because, words
 from etltui.engine import canary
 from etltui.engine.admission import Load, Place
+from etltui.engine.delivery import NOT_PUBLISHED, clean
 from etltui.engine.describe import columns_of, fixed_by
 from etltui.engine.lanes import Lanes, in_turn
 from etltui.engine.log import about
@@ -123,6 +124,10 @@ class Runner:
 
     async def _start(self) -> None:
         await self._tools.store.move_run(self.plan.run, RunStatus.RUNNING)
+        try:
+            await self._publisher.claims.begin()
+        except Failure as failure:
+            raise RunnerHalt(RunStatus.STOPPED, f"nothing was read: {failure}") from failure
         past = await past_of(self._tools.store, self.plan.job.name, besides=self.plan.run)
         self.past = past
         self._publisher.usual = {name: each.rows for name, each in past.usual.items()}
@@ -238,19 +243,19 @@ class Runner:
                 self._outputs.append(output)
         except Failure as failure:
             _log.error("The target was not published: %s", failure)
-            raise RunnerHalt(RunStatus.STOPPED, f"not published: {failure}") from failure
+            raise RunnerHalt(RunStatus.STOPPED, f"{NOT_PUBLISHED}{failure}") from failure
         self._publish_s = round(self._tools.clock.monotonic() - begun, 3)
         return status, ""
 
     async def _finish(self, result: RunResult) -> None:
         """Record the end, then tidy up, then tell."""
+        await self._publisher.claims.release()
         again = self._decide(result)
         await self._tools.store.finish_run(result, again)
         self.again = again
         if result.status is RunStatus.COMPLETED:
             try:
-                await self._publisher.clean()
-                await self._tools.mirror.delete(self.plan.job.name)
+                await clean(self._tools, self.plan)
             except StateError as error:
                 _log.warning("What the run does not need any more was left: %s", error)
         _log.info("Run %s: %s", self.plan.run, because(words(result.status), result.reason))

@@ -19,7 +19,7 @@ from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, Run
 from etltui.domain.stored import ConnectionRow, RunRow
 from etltui.engine import guarding
 from etltui.engine.checkpoints import named
-from etltui.engine.preflight import obstacle
+from etltui.engine.preflight import obstacle, refuse_taken
 from etltui.engine.prepare import Prepared, Preparer
 from etltui.engine.provisional import Before, patchable, provisional, unfinished
 from etltui.engine.tools import Tools
@@ -91,11 +91,14 @@ class Starts:
             ConfigError: `only` names no connection, a query does more than read, a target could
                 not be written, or the day has not begun.
             PlanChangedError: The unfinished run was made by another plan.
+            RefusedError: An engine of another state folder writes one of the targets.
         """
         if day is not None and day > (today := self._preparer.now().date()):
             raise misused("--day", f"{day} has not begun", f"Today is {today}")
         await self.guard(job, self.connections(job, only, day))
         await asyncio.to_thread(self._check_targets, job)
+        targets = self._preparer.targets(job, "run", self._preparer.now())
+        await asyncio.to_thread(refuse_taken, job.name, targets, self.config.settings.timezone)
         row = await self._store.unfinished(job.name) if resume else None
         if row is None or (day and (await self._store.plan(row.run)).day != day):
             return None

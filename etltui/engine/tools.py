@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from etltui.domain.audit import NOBODY, Caller
 from etltui.domain.lending import Leases
+from etltui.domain.policy import OnHeld
 from etltui.domain.ports import Clock, Guard, Parts, Store
 from etltui.engine.acts import Acts
 from etltui.engine.bus import Bus
@@ -58,14 +59,16 @@ class Tools:
         query_timeout_learned: Whether a connection's past runs tell how long its queries may take.
         stall_timeout_s: For jobs that set none.
         operator: Who runs it, as `user@host`.
-        connect_timeout_s: How long opening a session may take.
         caller: The same, as the kernel knows.
+        connect_timeout_s: How long opening a session may take.
         holds: Connections that no run may read.
         acts: Told of what is done to the engine.
         identities: Which database each connection is known to be.
         strays: What is held although its work has ended; None where nobody looks.
         extractor_bytes: What all extractors together may come to weigh.
         timezone: Of connections that say none; empty for the machine's own.
+        on_held: What becomes of a target that somebody has open: the new one waits beside it, or
+            replaces it.
     """
 
     store: Store
@@ -86,11 +89,12 @@ class Tools:
     holds: Holds = field(default_factory=Holds)
     acts: Acts = field(default_factory=Acts)
     identities: Identities = field(default_factory=Identities)
+    caller: Caller = NOBODY
     extractor_bytes: int = 0
     strays: StrayWatch | None = None
     timezone: str = ""
+    on_held: OnHeld = "beside"
 
-    caller: Caller = NOBODY
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
     """Finish the work however often the waiting task is cancelled, then let the cancel through."""

@@ -124,7 +124,8 @@ async def move_publication(
         "target": row.target,
         "temporary": row.temporary,
     }
-    published_next(PublicationState(str(new["state"])), state)
+    before = PublicationState(str(new["state"]))
+    published_next(before, state)
     if published is not None:
         new = {
             **new,
@@ -133,7 +134,7 @@ async def move_publication(
             "rows": published.rows,
             "members": to_json(published.members),
         }
-    elif state is PublicationState.ASSEMBLED:
+    elif state is PublicationState.ASSEMBLED and before is not state:
         raise ValueError("an assembled publication needs what was assembled")
     new = seal({**new, "state": state})
     await statements.change("put_publication", [new])

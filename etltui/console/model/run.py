@@ -289,7 +289,10 @@ def target_lines(subject: Subject, planned: Sequence[str]) -> list[Cell]:
     """Where the rows of a run are, or will be."""
     lines: list[Cell] = []
     for output in subject.outputs:
-        state = "" if output.final else "  partial: the run has not ended"
+        waits = "partial: the run has not ended"
+        if subject.status not in NOT_ENDED:
+            waits = "beside its place, until that is free"
+        state = "" if output.final else f"  {waits}"
         facts = f"{output.type}, {counted(output.rows, 'row')}, {size(output.bytes)}{state}"
         lines += [output.path, Styled(f"  {facts}", "muted"), ""]
     if lines:
