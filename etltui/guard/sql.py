@@ -39,7 +39,8 @@ class _Query:
     def __init__(self, task: GuardTask, way: Lexing) -> None:
         self._task = task
         self._dialect = task.dialect
-        self._tokens = _one_statement(lexing.tokens(task.sql, way))
+        found = lexing.tokens(task.sql, way)
+        self._tokens = _one_statement(_unset(found) if task.dialect == "mssql" else found)
 
     def check(self) -> None:
         """Return where it may run.
@@ -178,6 +179,39 @@ class _Query:
             if begun and not depth:
                 return False
         return not depth
+
+
+def _unset(found: list[Token]) -> list[Token]:
+    """The tokens behind what a query of SQL Server sets of its session and may."""
+    while count := _setting(found[:4]):
+        found = found[count:]
+        if found and (found[0].sort, found[0].text) == (Sort.SIGN, ";"):
+            found = found[1:]
+    return found
+
+
+def _setting(found: list[Token]) -> int:
+    """How many tokens the setting has that stands there; 0 where none does, or none that may."""
+    begins = [each.text for each in found[:2] if each.sort is Sort.WORD]
+    if len(found) < 3 or len(begins) < 2 or begins[0] != "SET" or begins[1] not in words.SETTINGS:
+        return 0
+    what, value = begins[1], found[2]
+    if value.sort is Sort.WORD and value.text in words.SETTINGS[what]:
+        return 3
+    if what == "LANGUAGE":
+        return 4 if _is_national(found) else 3 if value.sort is not Sort.SIGN else 0
+    if what not in words.NUMBERED:
+        return 0
+    negative = (value.sort, value.text) == (Sort.SIGN, "-")
+    if negative and found[3:] and found[3].sort is Sort.VALUE:
+        return 4
+    return 3 if value.sort is Sort.VALUE else 0
+
+
+def _is_national(found: list[Token]) -> bool:
+    """Whether the third and the fourth token are a text with the letter N before it."""
+    letter, text = found[2], found[3:]
+    return (letter.sort, letter.text) == (Sort.WORD, "N") and [e.sort for e in text] == [Sort.VALUE]
 
 
 def _one_statement(found: list[Token]) -> list[Token]:

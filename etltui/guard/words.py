@@ -48,6 +48,19 @@ BEFORE_NAME = frozenset(
     }
 )
 """Words behind which a name stands, or what is called by one."""
+_SWITCH = frozenset({"ON", "OFF"})
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "NOCOUNT": _SWITCH,
+    "ARITHABORT": _SWITCH,
+    "ANSI_WARNINGS": _SWITCH,
+    "DATEFORMAT": frozenset({"MDY", "DMY", "YMD", "YDM", "MYD", "DYM"}),
+    "DEADLOCK_PRIORITY": frozenset({"LOW", "NORMAL", "HIGH"}),
+    "LOCK_TIMEOUT": frozenset(),
+    "LANGUAGE": frozenset(),
+}
+"""Of SQL Server: what a query may set of its session before it reads, and by which words."""
+NUMBERED = frozenset({"DEADLOCK_PRIORITY", "LOCK_TIMEOUT"})
+"""Of these, what takes a number."""
 LOCKING_HINTS = frozenset({"UPDLOCK", "XLOCK", "TABLOCKX"})
 
 CLAUSES: Mapping[str, str] = {

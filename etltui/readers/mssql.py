@@ -12,6 +12,7 @@ from etltui.domain.server import ServerFacts, ServerReading
 from etltui.domain.task import QueryTask, SessionTask
 from etltui.readers.mssql_check import QUESTIONS
 from etltui.readers.mssql_open import Opened, connected, open_session
+from etltui.readers.mssql_settings import apart, held
 from etltui.readers.mssql_sql import bare, check_reading, declared, gently, numbered
 from etltui.readers.mssql_types import canonical_type, formed
 from etltui.readers.odbc_batches import Blocks, Found, Learnt, described
@@ -36,11 +37,12 @@ def connect(task: SessionTask) -> "MssqlReader":
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Statement:
-    """A query as the driver takes it, and what it gives."""
+    """A query as the driver takes it, what it gives, and what it sets before."""
 
     sql: str
     values: tuple[Scalar, ...]
     found: tuple[Found, ...]
+    settings: tuple[str, ...]
 
 
 class MssqlReader:
@@ -74,7 +76,8 @@ class MssqlReader:
     def explain(self, query: QueryTask) -> str:
         """The server's plan with its estimates, for the query's own values."""
         self._statement(query)
-        asked = declared(bare(query.sql), query.params)
+        _, sql = apart(bare(query.sql))
+        asked = declared(bare(sql), query.params)
         self._line.rows("SET SHOWPLAN_TEXT ON", seconds=ANSWER_S)
         try:
             steps = self._line.rows(asked, seconds=ANSWER_S)
@@ -127,7 +130,7 @@ class MssqlReader:
         rows = blocks.batches(batch_bytes, limit_s=round(query.limit_s * PATIENCE))
         self._busy.set()
         try:
-            with closing(rows) as batches:
+            with held(self._line, statement.settings), closing(rows) as batches:
                 yield Result(columns=blocks.columns, batches=batches)
         finally:
             self._busy.clear()
@@ -135,10 +138,12 @@ class MssqlReader:
     def _statement(self, query: QueryTask) -> _Statement:
         """The query, parsed by the server."""
         self._line.check()
-        sql = bare(query.sql)
+        settings, rest = apart(bare(query.sql))
+        sql = bare(rest)
         check_reading(sql, query.procedures)
         asked, values = numbered(sql, query.params)
-        return _Statement(sql=asked, values=values, found=self._columns(asked, values))
+        found = self._columns(asked, values)
+        return _Statement(sql=asked, values=values, found=found, settings=settings)
 
     def _columns(self, sql: str, values: tuple[Scalar, ...]) -> tuple[Found, ...]:
         """What a statement gives."""

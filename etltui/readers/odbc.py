@@ -12,6 +12,7 @@ from etltui.domain.policy import ReadPolicy
 from etltui.domain.server import ServerFacts, skew
 from etltui.domain.task import QueryTask, SessionTask
 from etltui.readers import odbc_sql
+from etltui.readers.mssql_settings import held
 from etltui.readers.odbc_batches import Blocks, Found, Learnt, described
 from etltui.readers.odbc_dialects import Dialect, dialect_of
 from etltui.readers.odbc_line import OdbcLine
@@ -152,13 +153,15 @@ class OdbcReader:
             learnt=learnt,
             spelled=self._dialect.spelled,
         )
-        with closing(blocks.batches(batch_bytes)) as batches:
+        settings, _ = self._dialect.apart(query.sql)
+        with held(self._line, settings), closing(blocks.batches(batch_bytes)) as batches:
             yield Result(columns=blocks.columns, batches=batches)
 
     def _statement(self, query: QueryTask) -> tuple[str, tuple[Scalar, ...]]:
         """The query as the driver takes it, once it is sure that it only reads."""
         split = self._dialect.tokens
-        sql = odbc_sql.bare(query.sql, split)
+        _, asked = self._dialect.apart(query.sql)
+        sql = odbc_sql.bare(asked, split)
         self._dialect.check(sql)
         return odbc_sql.positional(sql, query.params, split, written=self._dialect.literal)
 

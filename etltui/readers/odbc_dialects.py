@@ -8,6 +8,7 @@ from typing import get_args
 from etltui.domain.job import Scalar
 from etltui.domain.policy import Isolation, ReadPolicy
 from etltui.readers import (
+    mssql_settings,
     mysql_session,
     mysql_sql,
     odbc_sql,
@@ -45,6 +46,7 @@ class Dialect:
             it was started, whether the line is encrypted.
         explain: Before a statement; its rows are the plan.
         alive: Gives a row as long as the database is there.
+        apart: What a query sets of its session before it reads, and the rest of it.
     """
 
     name: str = ""
@@ -62,6 +64,7 @@ class Dialect:
     facts: tuple[str, ...] = ()
     explain: str = ""
     alive: str = "SELECT 1"
+    apart: Callable[[str], tuple[tuple[str, ...], str]] = lambda sql: ((), sql)
 
 
 def _names(count: int) -> str:
@@ -230,8 +233,15 @@ _SQLITE = Dialect(
     explain="EXPLAIN QUERY PLAN ",
     alive="SELECT count(*) FROM sqlite_master",
 )
+_MSSQL = Dialect(name="Microsoft SQL Server", apart=mssql_settings.apart)
 _OTHER = Dialect()
-_DIALECTS = {"postgresql": _POSTGRESQL, "mariadb": _MARIADB, "mysql": _MARIADB, "sqlite": _SQLITE}
+_DIALECTS = {
+    "postgresql": _POSTGRESQL,
+    "mariadb": _MARIADB,
+    "mysql": _MARIADB,
+    "sqlite": _SQLITE,
+    "microsoft sql server": _MSSQL,
+}
 
 
 def dialect_of(name: str) -> Dialect:

@@ -17,6 +17,9 @@ FUNCTIONS = {
     "TDS_VERSION": "nvarchar(300)",
     "TDS_MAX_CONNECTIONS": "int",
     "TDS_TRANCOUNT": "int",
+    "TDS_LANGUAGE": "nvarchar(128)",
+    "TDS_LOCK_TIMEOUT": "int",
+    "SESSIONPROPERTY": "int",
 }
 """With the types that they give; what begins with TDS_ stands for a variable such as @@SPID."""
 VARIABLES = {
@@ -24,6 +27,8 @@ VARIABLES = {
     "VERSION": "TDS_VERSION",
     "MAX_CONNECTIONS": "TDS_MAX_CONNECTIONS",
     "TRANCOUNT": "TDS_TRANCOUNT",
+    "LANGUAGE": "TDS_LANGUAGE",
+    "LOCK_TIMEOUT": "TDS_LOCK_TIMEOUT",
 }
 
 VIEWS: Mapping[str, Mapping[str, str]] = {
@@ -91,6 +96,9 @@ def install(session: "object", db: sqlite3.Connection) -> None:
         ("TDS_VERSION", 0): lambda: f"Microsoft SQL Server (double) - {server.version}",
         ("TDS_MAX_CONNECTIONS", 0): lambda: 32767,
         ("TDS_TRANCOUNT", 0): lambda: int(session.in_transaction),
+        ("TDS_LANGUAGE", 0): lambda: session.settings.get("LANGUAGE", "Español"),
+        ("TDS_LOCK_TIMEOUT", 0): lambda: session.lock_timeout,
+        ("SESSIONPROPERTY", 1): lambda name: int(session.settings.get(name, "ON") == "ON"),
     }
     for (name, arguments), function in functions.items():
         db.create_function(name, arguments, function)

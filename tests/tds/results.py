@@ -252,6 +252,8 @@ class Results:
             self.session.implicit = value == "ON"
         elif what == "LOCK_TIMEOUT":
             self.session.lock_timeout = int(value)
+        elif what in {"NOCOUNT", "ARITHABORT", "ANSI_WARNINGS", "DATEFORMAT", "LANGUAGE"}:
+            self.session.settings[what] = found["value"].strip().removeprefix("N").strip("'[]")
         elif what.startswith("SHOWPLAN"):
             self.server.showplan[self.session.spid] = value == "ON"
         self._done = (0, None)

@@ -33,6 +33,7 @@ class Session:
         self.encrypted = self.reads_only = self.killed = self.implicit = False
         self.isolation = "READ COMMITTED"
         self.lock_timeout = -1
+        self.settings = {}
         self.number = 0
         self.version = 0
         self.login = None
