@@ -1,0 +1,142 @@
+"""Makes the report of a load test from what the engine told."""
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import psutil
+
+from etltui import __version__
+from etltui.domain.run import ConnectionStatus
+from etltui.loadtest.figures import (
+    Beat,
+    Came,
+    Machine,
+    PoolFigures,
+    Report,
+    Slow,
+    Spread,
+)
+from etltui.loadtest.ground import Ground
+from etltui.loadtest.judge import Verdict
+from etltui.loadtest.taking import Taken
+
+_SLOWEST = 10
+_FIRST_ROW = ("wait", "connect", "query")
+"""Of a try, what is over when its first row comes."""
+
+
+def machine() -> Machine:
+    """This one."""
+    return Machine(
+        cores=len(os.sched_getaffinity(0)),
+        memory=psutil.virtual_memory().total,
+        python=platform.python_version(),
+        etltui=__version__,
+    )
+
+
+def report(ground: Ground, taken: Taken, verdict: Verdict, where: Machine) -> Report:
+    """The report.
+
+    Args:
+        ground: What the test ran over.
+        taken: What the engine told.
+        verdict: What was found to be wrong.
+        where: Where it ran.
+    """
+    rows = sum(result.rows for result in taken.results)
+    # The first sample is of no time at all.
+    samples = taken.samples[1:]
+    return Report(
+        at=taken.began,
+        machine=where,
+        order=ground.order,
+        came=Came(
+            failing=dict(sorted(Counter(map(str, ground.failing.values())).items())),
+            failed=verdict.failed,
+            stalling=len(ground.stalling),
+            stalls=taken.stalls,
+        ),
+        stopped=taken.stopped,
+        seconds=taken.seconds,
+        rounds=taken.rounds,
+        runs=_counts(str(result.status) for result in taken.results),
+        rows=rows,
+        rows_per_s=rows / taken.seconds if taken.seconds else 0.0,
+        times=_times(taken.times),
+        tries=taken.tries,
+        retries=taken.again,
+        failures=_counts(taken.failures.elements()),
+        lost=_lost(taken),
+        pools=_pools(taken),
+        lag=Spread.of([sample.lag_ms for sample in samples]),
+        cpu_s=taken.cpu_s,
+        peak_memory=int(
+            max(
+                [sample.memory for sample in taken.samples]
+                + [point.memory for point in taken.points],
+                default=0,
+            )
+        ),
+        events=_counts(taken.events.elements()),
+        slowest=_slowest(taken.times),
+        points=tuple(taken.points),
+        beats=tuple(
+            Beat(at=sample.at - taken.began, lag_ms=sample.lag_ms, cpu_percent=sample.cpu_percent)
+            for sample in samples
+        ),
+        wrong=verdict.wrong,
+        notes=verdict.notes,
+    )
+
+
+def _counts(names: Iterable[str]) -> dict[str, int]:
+    """How often each is there, the most frequent first."""
+    found = Counter(names)
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _times(tries: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, Spread]:
+    every = [each for connection in tries.values() for each in connection]
+    return {
+        "try": Spread.of([sum(each.values()) for each in every]),
+        "wait": Spread.of([each.get("wait", 0.0) for each in every]),
+        "open": Spread.of([each.get("connect", 0.0) for each in every]),
+        "first row": Spread.of([sum(each.get(part, 0.0) for part in _FIRST_ROW) for each in every]),
+    }
+
+
+def _lost(taken: Taken) -> dict[str, int]:
+    return _counts(
+        str(each.trouble.error_class)
+        for result in taken.results
+        for each in result.connections
+        if each.status is ConnectionStatus.FAILED and each.trouble is not None
+    )
+
+
+def _pools(taken: Taken) -> PoolFigures:
+    metrics = taken.pools
+    if metrics is None:
+        return PoolFigures()
+    return PoolFigures(
+        acquires=metrics.acquires,
+        reused=metrics.served_by_open,
+        efficiency=metrics.efficiency,
+        leaked=metrics.leaked,
+        lent=sum(each.lent for each in taken.still_lent),
+        peak=max((point.sessions for point in taken.points), default=0),
+        limit=metrics.max_connections,
+    )
+
+
+def _slowest(tries: Mapping[str, Sequence[Mapping[str, float]]]) -> tuple[Slow, ...]:
+    found = []
+    for connection, each in tries.items():
+        spread = Spread.of([sum(parts.values()) for parts in each])
+        found.append(
+            Slow(connection=connection, tries=spread.count, p50=spread.p50, max=spread.max)
+        )
+    return tuple(sorted(found, key=lambda slow: (-slow.max, slow.connection))[:_SLOWEST])
