@@ -38,6 +38,7 @@ _COMMANDS = {
     "checkpoints": "Show, export, import or delete what unfinished runs hold.",
     "drivers": "Show what is installed to read each kind of database.",
     "state": "Look after the state database: check, back up, restore, make anew.",
+    "loadtest": "Put load on this program to order, and tell how it bore that.",
     "doctor": "Look at what can be in the way of a run, and say what to do.",
     "audit": "Show who did what, and prove that nobody changed the record of it.",
     "logs": "Show the log, and follow it.",
