@@ -16,7 +16,7 @@ from etltui.domain.audit import Caller, Head, problems
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError, StateError
 from etltui.domain.queue import Ask
 from etltui.domain.run import RunStatus
-from etltui.engine.acts import Acts, acted
+from etltui.engine.acts import Acts, Levers, acted
 from etltui.engine.caller import CALLER, address, caller_of, own_caller, terminal
 from etltui.store.folder import DATABASE
 from fakes import FakePools, Held, Script, failure
@@ -275,6 +275,8 @@ async def test_nobody_needs_to_keep_an_audit():
             return 1
 
     assert await Thing().go() == 1
+    levers = Levers(Pools(), prefix="pools", names=frozenset({"drain"}), acts=Acts())
+    assert levers.drain("there")
 
 
 def test_who_a_process_belongs_to(tmp_path):
