@@ -31,9 +31,11 @@ def header_problem(path: Path) -> str:
 
 
 def committed_frames(path: Path) -> int | None:
-    """How many pages of a write-ahead log are committed by what their headers say.
+    """How many pages of a write-ahead log must be committed by what their headers say.
 
-    SQLite takes fewer where a page among them is damaged, and says nothing.
+    SQLite takes fewer where a page among them is damaged, and says nothing. The last transaction
+    does not count: a kill or a power cut may have torn it before anybody was told of it. Those
+    before it were durable when it began.
 
     Args:
         path: Of the log; it need not be there.
@@ -47,17 +49,19 @@ def committed_frames(path: Path) -> int | None:
         return 0
     with content as file:
         head = file.read(_WAL_HEADER)
-        if not head:
+        if not _at(file, _WAL_HEADER):
+            # The header is durable before the first page is written.
             return 0
-        if len(head) < _WAL_HEADER or _sum_of(head[:24]) != struct.unpack(">2I", head[24:]):
+        if _sum_of(head[:24]) != struct.unpack(">2I", head[24:]):
             return None
         step = int.from_bytes(head[8:12], "big") + _FRAME_HEADER
-        found = number = 0
+        found = last = number = 0
         # A log is begun anew without being cut: what follows carries other salts.
         while frame := _at(file, _WAL_HEADER + number * step):
             number += 1
-            if frame[8:16] == head[16:24] and any(frame[4:8]):
-                found = number
+            if frame[8:16] == head[16:24]:
+                found = last
+                last = number if any(frame[4:8]) else last
         return found
 
 
