@@ -488,6 +488,10 @@ class RecordedStore(SqliteStore):
         self._refuse("replan")
         await super().replan(plan)
 
+    async def plan(self, run):
+        self._refuse("plan")
+        return await super().plan(run)
+
     async def receipts(self, run):
         self._refuse("receipts")
         return await super().receipts(run)

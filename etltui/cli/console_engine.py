@@ -120,7 +120,7 @@ async def _wind_up(own: Engine, door: Door, ending: Ending, screen: Screen) -> i
         door.close()
         await own.stop("the console was closed")
         return STOPPED if count else 0
-    if not (count or door.handed or door.visitors):
+    if not (count or own.late.views() or door.handed or door.visitors):
         if left == "detach":
             _say("Nothing is left to do: the engine has ended.")
         return _said(ending)
@@ -140,7 +140,7 @@ def _let_go(ending: Ending, tether: Tether) -> None:
 
 async def _finish(own: Engine, door: Door, asked: asyncio.Event) -> None:
     """Run until nothing is left to do and nobody is there, or until a signal asks to end."""
-    while _unfinished(own) or door.handed or door.visitors:
+    while _unfinished(own) or own.late.views() or door.handed or door.visitors:
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_LOOK_S):
                 await asked.wait()

@@ -163,8 +163,7 @@ def _long(view: JobView, timezone: str) -> Iterator[str]:
     retry = f"{tries} from {job.retry.delay_s:g} s on"
     yield f"  type {job.type}{priority}; {job.max_parallel} at once; {retry}; drift: {job.drift}"
     yield from _of_days(job)
-    if job.deadline:
-        yield f"  deadline {job.deadline}"
+    yield from _times(job)
     if job.canary:
         yield "  canary: begins with one connection, then five"
     if view.paused:
@@ -240,6 +239,8 @@ def _whole(view: JobView) -> dict[str, object]:
         "retry": asdict(job.retry),
         "drift": job.drift,
         "deadline": job.deadline,
+        "cut_off": job.cut_off,
+        "late_until": job.late_until,
         "business_day": job.business_day if of_days(job) else None,
         "day_closed": job.day_closed or job.day_until,
         "canary": job.canary,
@@ -247,6 +248,16 @@ def _whole(view: JobView) -> dict[str, object]:
         "runs": [as_object(row) for row in view.runs],
     }
     return {**_object(view), **more}
+
+
+def _times(job: Job) -> Iterator[str]:
+    """When a run of it has to be done, closes, and is not patched any more."""
+    if job.deadline:
+        yield f"  deadline {job.deadline}"
+    if job.cut_off:
+        yield f"  closes at {job.cut_off}"
+    if job.late_until:
+        yield f"  late connections are tried on until {job.late_until}"
 
 
 @click.command("jobs")

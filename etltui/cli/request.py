@@ -15,8 +15,10 @@ from etltui.cli.runs import settled
 from etltui.cli.signals import LEFT, LeftError, leaving, let_out, removed_at_once, signals
 from etltui.config.schema import Config
 from etltui.domain.errors import ConfigError, EtltuiError, Mistake, StateHeldError
+from etltui.domain.late import tried_on
 from etltui.domain.ports import Clock
 from etltui.domain.progress import Snapshot
+from etltui.domain.run import RunResult
 from etltui.domain.words import counted, moment, words
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
 from etltui.door.protocol import SOCKET, Hello
@@ -44,6 +46,7 @@ class Request:
         as_json: Show events as JSON.
         join: Hand it to an engine that holds the folder already.
         wait: Follow the runs to their end; else only an engine that stays is asked.
+        late: An engine of our own stays until nobody is tried on any more of these runs.
     """
 
     start: Start
@@ -51,6 +54,7 @@ class Request:
     as_json: bool = False
     join: bool = True
     wait: bool = True
+    late: bool = False
 
 
 def fulfil(config: Config, state: Path, request: Request) -> int:
@@ -159,10 +163,36 @@ async def _here(config: Config, own: Engine, door: Door, request: Request) -> in
             ended = [await handle.wait() for handle in patches]
             if not request.as_json:
                 reported(ended, config)
+        results = await _tried_on(config, own, runs, show, request, results)
         if others := door.handed:
             note(f"waiting for {counted(others, 'run')} that joined this engine")
         await door.finish()
     return exit_code(results)
+
+
+async def _tried_on(
+    config: Config,
+    own: Engine,
+    runs: Runs,
+    show: Show,
+    request: Request,
+    results: list[RunResult],
+) -> list[RunResult]:
+    """How the runs stand once all that were late have come, or their time is over."""
+    names = {result.run for result in results}
+    late = [view for view in own.late.views() if view.run in names]
+    for view in late:
+        said = tried_on(len(view.connections), view.until, config.settings.timezone)
+        who = "the console or etltui serve"
+        how = f"leave with Ctrl-C, {who} goes on" if request.late else f"by {who}"
+        note(f"{view.job}: {said}; {how}")
+    if not late or not request.late:
+        return results
+    async with show.following(runs, [view.run for view in late], await runs.collect()):
+        ended = [await own.late.wait(result) for result in results]
+    if not request.as_json:
+        reported([now for now in ended if now not in results], config)
+    return ended
 
 
 async def _there(config: Config, state: Path, remote: RemoteEngine, request: Request) -> int:

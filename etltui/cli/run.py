@@ -38,6 +38,14 @@ _wait_option = click.option(
 )
 
 
+_late_option = click.option(
+    "--late/--no-late",
+    default=True,
+    help="With --no-late end with the runs, and leave what their jobs' late_until is for to the "
+    "next console or `etltui serve`.",
+)
+
+
 _day_option = click.option(
     "--day",
     callback=business_day,
@@ -139,12 +147,13 @@ def run_jobs(config: Config, state: Path, jobs: Sequence[str]) -> int:
 @_canary_option
 @_day_option
 @_wait_option
+@_late_option
 @join_option
 @json_option
 @config_option
 @state_option
 @errors_leave
-def command(
+def command(  # noqa: PLR0913 - an option each
     jobs: tuple[str, ...],
     *,
     config_file: Path | None,
@@ -152,12 +161,15 @@ def command(
     as_json: bool,
     join: bool,
     wait: bool,
+    late: bool,
     **asked: Unpack[Asked],
 ) -> None:
     """Run each JOB and follow it to its end.
 
     Progress goes to stderr, results to stdout. Where an engine holds the state folder already, it
     gets the work and is followed as if it were here; a job that runs there already is joined.
+    Branches that could not be reached are tried on until the job's late_until; the exit code says
+    how the run stands then.
 
     Ctrl-C stops resumably (exit code 4), and a second one leaves at once; nothing that finished is
     lost. In another's engine runs go on: Ctrl-C only leaves them (130), `etltui cancel` ends them.
@@ -167,5 +179,5 @@ def command(
     known(config, jobs)
     state = state_folder(config, state_dir, os.environ)
     start = starting(jobs, asked)
-    request = Request(start=start, jobs=jobs, as_json=as_json, join=join, wait=wait)
+    request = Request(start=start, jobs=jobs, as_json=as_json, join=join, wait=wait, late=late)
     sys.exit(fulfil(config, state, request))

@@ -18,13 +18,20 @@ from etltui.domain.control import told
 from etltui.domain.days import of_days
 from etltui.domain.deadline import Outlook, outlook
 from etltui.domain.errors import misused
+from etltui.domain.late import late_rows, late_until, tried_on
 from etltui.domain.part import Receipt
 from etltui.domain.plan import Plan
 from etltui.domain.ports import History
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import ConnectionResult, ConnectionStatus
 from etltui.domain.safe_text import middle_cut, safe_text
-from etltui.domain.stored import ConnectionRow, PublicationRow, PublicationState, RunRow
+from etltui.domain.stored import (
+    ConnectionRow,
+    PublicationRow,
+    PublicationState,
+    RunRow,
+    newest_begun,
+)
 from etltui.domain.verdict import far_of
 from etltui.domain.words import duration, moment, noted, number, size, words
 from etltui.encode import events as encode
@@ -38,6 +45,7 @@ _MARKS = {
     ConnectionStatus.WAITING: "·",
 }
 _NAME = 28
+_LOOKED_AT = 200
 _DELIVERED = PublicationState.DELIVERED
 
 
@@ -51,6 +59,8 @@ class _Found:
         usual: From a connection to the median of its rows in the runs before.
         outlook: How the run stands against its deadline; None where it is not at work.
         written: Names of the connections whose parts hold just the rows that were read.
+        late: Names of the connections that are tried on.
+        held: Whether an engine runs.
     """
 
     row: RunRow
@@ -61,6 +71,8 @@ class _Found:
     usual: dict[str, int]
     outlook: Outlook | None = None
     written: frozenset[str] = frozenset()
+    late: tuple[str, ...] = ()
+    held: bool = False
 
     @property
     def read_back(self) -> bool:
@@ -76,7 +88,7 @@ class _Found:
         return runs.index(self.row.run) + 1 if self.row.run in runs else 0
 
 
-async def _find(state: Path, run: str) -> _Found:
+async def _find(state: Path, run: str, timezone: str) -> _Found:
     async with await open_history(state) as history:
         newest = await history.runs(job=run, limit=1) if run else []
         row = newest[0] if newest else await history.run(run)
@@ -95,7 +107,20 @@ async def _find(state: Path, run: str) -> _Found:
             usual={name: each.rows for name, each in before.items()},
             outlook=await _outlook(history, row.run) if held else None,
             written=await _written(history, row) if row.plan_hash else frozenset(),
+            late=await _late(history, row, timezone),
+            held=held,
         )
+
+
+async def _late(history: History, row: RunRow, timezone: str) -> tuple[str, ...]:
+    """The run's connections that are tried on; of runs before the job's newest none are."""
+    newest = newest_begun(await history.runs(job=row.job, limit=_LOOKED_AT)).get(row.job)
+    if not row.plan_hash or newest is None or newest.run != row.run:
+        return ()
+    plan = await history.plan(row.run)
+    if late_until(row.status, plan, timezone) <= time.time():
+        return ()
+    return late_rows(plan, await history.connections(row.run))
 
 
 async def _written(history: History, row: RunRow) -> frozenset[str]:
@@ -143,6 +168,10 @@ def _head(found: _Found, timezone: str) -> list[str]:
         lines.append(f"  business day {found.plan.day}")
     if row.reason:
         lines.append(f"  {row.reason}")
+    if found.late and found.plan is not None:
+        until = late_until(row.status, found.plan, timezone)
+        who = "" if found.held else " once a console or etltui serve runs"
+        lines.append(f"  {tried_on(len(found.late), until, timezone)}{who}")
     if found.plan is not None and (due := _due(found, found.plan, timezone)):
         lines.append(f"  {due}")
     lines.extend(
@@ -264,7 +293,7 @@ def command(
 ) -> None:
     """Show RUN (its id, or the letters at its end), connection by connection; of JOB the newest."""
     state, timezone = state_of(config_file, state_dir)
-    found = asyncio.run(_find(state, run))
+    found = asyncio.run(_find(state, run, timezone))
     if not as_json:
         for line in folded(map(safe_text, _lines(found, timezone)), width()):
             click.echo(line)
@@ -277,4 +306,5 @@ def command(
         }
         for row in found.connections
     ]
-    click.echo(encode.line({**as_object(found.row, found.place), "results": results}))
+    head = {**as_object(found.row, found.place), "late": list(found.late)}
+    click.echo(encode.line({**head, "results": results}))

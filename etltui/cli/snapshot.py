@@ -13,12 +13,23 @@ from etltui.cli.listening import NO_POOLS, listening
 from etltui.cli.options import config_option, errors_leave, state_of, state_option
 from etltui.cli.picture import bar
 from etltui.cli.pools import each, fitted, totals
+from etltui.domain.late import tried_on
 from etltui.domain.pools import PoolStats
-from etltui.domain.progress import RunView, Snapshot
+from etltui.domain.progress import LateView, RunView, Snapshot
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunStatus
 from etltui.domain.safe_text import middle_cut
-from etltui.domain.words import age, because, counted, duration, moment, short, size, words
+from etltui.domain.words import (
+    age,
+    because,
+    counted,
+    duration,
+    local,
+    moment,
+    short,
+    size,
+    words,
+)
 from etltui.door.client import GoneError
 from etltui.encode import documents
 from etltui.encode import events as encode
@@ -108,6 +119,7 @@ def left_behind(last: Snapshot, waiting: list[QueueEntry], paused: list[str]) ->
         pools=NO_POOLS,
         pool_info=(),
         memory=0,
+        late=(),
     )
 
 
@@ -149,6 +161,11 @@ def _queue(value: QueueMetrics, pending: tuple[QueueEntry, ...], now: float) -> 
         )
 
 
+def _late(view: LateView, timezone: str) -> str:
+    said = tried_on(len(view.connections), view.until, timezone)
+    return f"LATE    {view.job}: {said}, next at {local(view.next_at, timezone):%H:%M}"
+
+
 def _busy(pool: PoolStats) -> bool:
     return bool(pool.lent or pool.connecting or pool.waiting or pool.last_error)
 
@@ -162,6 +179,7 @@ def picture(found: Taken, now: float, timezone: str) -> list[str]:
         lines += [line for view in value.runs for line in _run(view, now)]
     lines += _queue(value.queue, value.pending, now)
     if found.engine:
+        lines += [_late(view, timezone) for view in value.late]
         lines += totals(value.pools)
         lines += each(tuple(filter(_busy, value.pool_info)))
         share = value.memory / value.threshold if value.threshold else 0.0

@@ -13,7 +13,8 @@ from etltui.cli.options import config_option, errors_leave, json_option, state_o
 from etltui.cli.request import recorded
 from etltui.cli.signals import LEFT, LeftError, leaving
 from etltui.domain.errors import NoSuchRunError
-from etltui.domain.progress import Snapshot
+from etltui.domain.late import tried_on
+from etltui.domain.progress import LateView, Snapshot
 from etltui.domain.run import NOT_ENDED
 from etltui.door.client import GoneError, NoDoorError, RemoteEngine, open_door
 
@@ -35,6 +36,16 @@ def under_way(snapshot: Snapshot, name: str) -> str:
         ),
         "",
     )
+
+
+def late_of(snapshot: Snapshot, name: str) -> LateView | None:
+    """The run that a name means as for `under_way`, of those whose late connections are tried on.
+
+    None where it means none of them.
+    """
+    low = name.casefold()
+    views = snapshot.late
+    return next((v for v in views if name == v.job or v.run.casefold().endswith(low)), None)
 
 
 async def _ended(state: Path, names: Sequence[str]) -> list[str]:
@@ -78,6 +89,8 @@ async def _follow(
     runs = [run for run in found.values() if run]
     ended = await _ended(state, [name for name, run in found.items() if not run])
     code = await recorded(state, ended)
+    for view in filter(None, (late_of(before, name) for name in names)) if names else before.late:
+        note(f"{view.run} of {view.job}: {tried_on(len(view.connections), view.until, timezone)}")
     if names and not runs:
         return code
     try:

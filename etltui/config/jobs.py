@@ -47,6 +47,7 @@ _SUSPICIOUS = check_of(get_type_hints(Job)["on_suspicious"])
 _OUTSIDE_HOURS = check_of(get_type_hints(Job)["outside_hours"])
 _VERIFY = check_of(get_type_hints(Job)["verify"])
 _PROCEDURE = re.compile(r"[^\W\d][\w$#]*(\.[^\W\d][\w$#]*){0,2}")
+_TIMES = ("deadline", "cut_off", "late_until")
 _COMMAND = 'Write command = ["program", "argument"]'
 _SHOWN = 10
 _OF_ONE_QUERY = {
@@ -233,6 +234,11 @@ def _of_connections(table: Table) -> dict[str, Any]:
     }
 
 
+def _times(table: Table) -> dict[str, Any]:
+    """The times of day of its runs."""
+    return {name: table.read(name, time_of_day, default_of(Job, name)) for name in _TIMES}
+
+
 def _check_evolve(table: Table, decoded: Job) -> None:
     """Whether a job that takes the columns of all connections may ask all for them."""
     said = [name for name in ("columns", "canary") if getattr(decoded, name)]
@@ -241,6 +247,24 @@ def _check_evolve(table: Table, decoded: Job) -> None:
             "drift",
             f'"evolve" takes the columns that all connections have, and {said[0]} is said, too',
             f'Take {said[0]} out, or write drift = "align"',
+        )
+
+
+def _check_late(table: Table, decoded: Job) -> None:
+    """Whether there is a target that late connections could be patched into, and time for it."""
+    if not decoded.late_until:
+        return
+    if decoded.destinations and all(each.is_sent for each in decoded.destinations):
+        table.note(
+            "late_until",
+            "patches late connections into a finished file, and the job only sends its rows",
+            "Take it out, or add a destination that is a file",
+        )
+    if decoded.late_until == decoded.cut_off:
+        table.note(
+            "late_until",
+            f"{decoded.late_until} is the cut_off, so there is no time for late connections",
+            "Write a later one",
         )
 
 
@@ -290,7 +314,7 @@ def job(
         enabled=table.read("enabled", Flag(), default_of(Job, "enabled")),
         on_suspicious=table.read("on_suspicious", _SUSPICIOUS, default_of(Job, "on_suspicious")),
         canary=table.read("canary", Flag(), default_of(Job, "canary")),
-        deadline=table.read("deadline", time_of_day, default_of(Job, "deadline")),
+        **_times(table),
         outside_hours=table.read("outside_hours", _OUTSIDE_HOURS, default_of(Job, "outside_hours")),
         procedures=table.read("procedures", _procedures, ()),
         business_day=table.read("business_day", _business_day, default_of(Job, "business_day")),
@@ -301,5 +325,6 @@ def job(
         folder=folder,
     )
     _check_evolve(table, decoded)
+    _check_late(table, decoded)
     table.finish()
     return decoded

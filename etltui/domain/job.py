@@ -342,8 +342,11 @@ class Job:
         canary: Whether a new run begins with one connection, then five, and stops where one of
             them fails.
         deadline: Time of day, such as `07:00`, by which a run is to be done; empty for none.
+        cut_off: Time of day at which a run closes: nothing more begins, what is there is published.
+        late_until: Time of day until which connections that could not be reached are tried on
+            after a run, and patched into its targets; empty: they are not.
         outside_hours: What becomes of a connection outside its hours: it is skipped, or waited for
-            where its hours begin before the run is due.
+            where its hours begin before the run is due and closes.
         procedures: Names of those that its queries may call, as they are written there.
         verify: What is proven of a target before it gets its name: the checksums of its parts, or
             every cell, read back.
@@ -375,6 +378,8 @@ class Job:
     on_suspicious: Literal["warn", "fail"] = "warn"
     canary: bool = False
     deadline: str = ""
+    cut_off: str = ""
+    late_until: str = ""
     outside_hours: Literal["skip", "wait"] = "skip"
     procedures: tuple[str, ...] = ()
     business_day: str = "yesterday"

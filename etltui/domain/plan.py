@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from etltui.domain.closing import Closing
 from etltui.domain.columns import Column
@@ -61,6 +61,8 @@ class Plan:
         published: Connections whose rows an earlier attempt has put into the targets: none is
             replaced by one without them.
         day: The business day that it reads; None in plans that were made before there was one.
+        late: Whether late connections of it were tried on after its end, or are no more because
+            somebody said so.
         revisions: How its targets were patched once they were finished, the oldest first.
     """
 
@@ -75,7 +77,13 @@ class Plan:
     elsewhere: tuple[str, ...] = ()
     published: tuple[str, ...] = ()
     day: date | None = None
+    late: Literal["", "open", "ended"] = ""
     revisions: tuple[Revision, ...] = ()
+
+    def as_now(self, connections: Iterable[Connection]) -> list[Connection]:
+        """Its connections as these say; those that are not among them as they were."""
+        known = {connection.name: connection for connection in connections}
+        return [known.get(each.name, each.connection) for each in self.connections]
 
     def with_columns(self, columns: Sequence[Sequence[Column]]) -> "Plan":
         """The same plan with its columns fixed."""

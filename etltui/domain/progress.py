@@ -132,11 +132,29 @@ class RunView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LateView:
+    """Connections of a run that has ended which are tried on until they answer.
+
+    Attributes:
+        connections: Their names, in the run's order.
+        until: Unix time in seconds at which nobody tries any more.
+        next_at: … at which they are tried next.
+    """
+
+    run: str
+    job: str
+    connections: tuple[str, ...]
+    until: float
+    next_at: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Snapshot:
     """An engine at one moment.
 
     Attributes:
         at: Unix time in seconds.
+        late: What is tried on of runs that have ended.
         memory: Bytes that the process tree weighs.
         threshold: Bytes that are 100 % of memory.
         strays: What its process holds although nothing at work accounts for it.
@@ -152,3 +170,4 @@ class Snapshot:
     memory: int
     threshold: int
     strays: tuple[Stray, ...] = ()
+    late: tuple[LateView, ...] = ()

@@ -29,6 +29,7 @@ class Ask:
             says, which a retry does not ask.
         day: The business day that a new run reads; None as the job says.
         provisional: Of a retry, read again what was read before its day was closed, and only that.
+        late: Of a retry, read only what could not be reached and answers now: `only` holds names.
     """
 
     mode: Mode = Mode.NEW
@@ -38,6 +39,12 @@ class Ask:
     canary: bool | None = None
     day: date | None = None
     provisional: bool = False
+    late: bool = False
+
+    @property
+    def patches(self) -> bool:
+        """Whether the engine asks it of itself, for a run that had ended."""
+        return self.provisional or self.late
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -224,6 +224,16 @@ def snapshot(value: Snapshot) -> dict[str, Any]:
         **({"leaks": [_stray(each) for each in value.strays]} if value.strays else {}),
         "poolInfo": pool_info(value.pool_info),
         "memory": {"used": value.memory, "threshold": value.threshold},
+        "late": [
+            {
+                "runId": view.run,
+                "jobId": view.job,
+                "connections": list(view.connections),
+                "until": _time(view.until),
+                "nextAt": _time(view.next_at),
+            }
+            for view in value.late
+        ],
     }
 
 

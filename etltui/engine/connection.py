@@ -1,6 +1,7 @@
 """Takes one run connection through its tries: lease, extract, checkpoint, news."""
 
 import logging
+import math
 import random
 from collections.abc import Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 from etltui.domain import drift, retry
 from etltui.domain.columns import Column
+from etltui.domain.cut_off import CutOff
 from etltui.domain.errors import ErrorClass, Failure, StateError, Trouble
 from etltui.domain.events import (
     ConnectionCompleted,
@@ -55,6 +57,8 @@ class Host(Protocol):
     """What the job's last runs were."""
     due: float
     """Unix time in seconds by which it has to be done; 0: whenever."""
+    closes: CutOff
+    """When nothing may begin in it any more."""
 
     def admitted(self, connection: str) -> AbstractAsyncContextManager[Place | None]:
         """Room for one more try in the block; None where none may start any more.
@@ -89,6 +93,7 @@ class RunConnection:
         self._planned = planned
         self._tries = 0
         self._passage = Passage(tools, planned.connection)
+        self._met: Failure | None = None
         self._limit = QueryLimit(seconds=0.0)
         self._batch_bytes = 0
         self._spending = Spending(tools.clock)
@@ -109,9 +114,14 @@ class RunConnection:
         return self._passage.shut
 
     async def passage(self) -> None:
-        """Wait until its line is up, or it is to try it; as long as all its tries would take."""
+        """Wait until its line is up, or it is to try it; as long as all its tries would take.
+
+        Where the run closes before, until then.
+        """
+        closes = self._host.closes.at
         await self._passage.wait(
             retry.patience_s(self._host.retry, self._tools.connect_timeout_s),
+            closes - self._tools.now() if closes else math.inf,
         )
 
     async def scout(self) -> None:
@@ -131,6 +141,10 @@ class RunConnection:
         if hold := self._tools.holds.of(self._name, self._tools.clock):
             since = datetime.fromtimestamp(hold.since, self._host.plan.started.tzinfo)
             return await self._recorded(self._skip(hold.trouble(f"{since:%Y-%m-%d %H:%M}")))
+        if self._host.closes.behind(self._tools.now()):
+            last = self._met or self._passage.met
+            closed = self._host.closes.given_up(last)
+            return await self._recorded(self._told(closed, {}, retry.Decision(again=False)))
         if begin := self._closed_until():
             return await self._outside(begin)
         if (given_up := self._passage.given_up) is not None:
@@ -166,9 +180,10 @@ class RunConnection:
         """Seconds to wait for the connection's hours, where the job waits; else it is left."""
         trouble = hours.trouble(self._planned.connection, self._tools.timezone)
         in_time = not self._host.due or begin < self._host.due
+        in_time = in_time and not self._host.closes.behind(begin)
         if self._job.outside_hours == "wait" and in_time:
             _log.info("Waiting for the hours of %s: %s", self._name, trouble.message)
-            return begin - self._tools.clock.now().timestamp()
+            return begin - self._tools.now()
         return await self._recorded(self._skip(trouble))
 
     async def _skip(self, trouble: Trouble) -> None:
@@ -285,7 +300,7 @@ class RunConnection:
             hedged=self._hedged,
         )
         await self._host.record(result, extracted)
-        self._tools.leases.ran(self._planned.connection, self._ran(extracted))
+        self._tools.leases.ran(self._planned.connection, _ran(self._planned, extracted))
         for destination in self._job.destinations:
             _log.info(
                 "Progressive %s write: %s (%d rows) appended",
@@ -297,13 +312,6 @@ class RunConnection:
         self._tools.bus.publish(
             ConnectionCompleted(**self._host.moment(), connection=self._name, result=result),
         )
-
-    def _ran(self, extracted: Extracted) -> list[StatementRun]:
-        sql = {query.name: query.sql for query in self._planned.queries}
-        return [
-            StatementRun(sql=sql[cost.name], rows=cost.rows, seconds=cost.seconds)
-            for cost in extracted.costs
-        ]
 
     def _refusing(self, failure: Failure) -> tuple[Destination, ...]:
         """The destination that the failure is of; all, where a disk does not say."""
@@ -340,6 +348,15 @@ class RunConnection:
             self._host.stop(failure)
             return None
         decision = self._decided(failure)
+        if decision.again and self._host.closes.behind(self._tools.now() + decision.wait_s):
+            decision, failure = retry.Decision(again=False), self._host.closes.given_up(failure)
+        self._met = failure
+        return await self._told(failure, seconds, decision)
+
+    async def _told(
+        self, failure: Failure, seconds: Mapping[str, float], decision: retry.Decision
+    ) -> float | None:
+        """Record the last failure, and say any."""
         trouble = Trouble.of(failure)
         if not decision.again:
             result = ConnectionResult(
@@ -367,3 +384,11 @@ class RunConnection:
             ),
         )
         return decision.wait_s if decision.again else None
+
+
+def _ran(planned: PlanConnection, extracted: Extracted) -> list[StatementRun]:
+    sql = {query.name: query.sql for query in planned.queries}
+    return [
+        StatementRun(sql=sql[cost.name], rows=cost.rows, seconds=cost.seconds)
+        for cost in extracted.costs
+    ]

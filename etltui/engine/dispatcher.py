@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from etltui.domain import retry
 from etltui.domain.audit import also
+from etltui.domain.cut_off import CutOff
 from etltui.domain.errors import EtltuiError, StateError
 from etltui.domain.events import Moment, QueueCleared, RunFinished, RunQueued
-from etltui.domain.job import Job, RetryPolicy
+from etltui.domain.job import RetryPolicy
+from etltui.domain.plan import Plan
 from etltui.domain.queue import QueueEntry, QueueMetrics
 from etltui.domain.run import RunResult, RunStatus
 from etltui.engine.acts import acted
@@ -27,8 +29,8 @@ _LOOK_S = 60.0
 _log = logging.getLogger(__name__)
 
 Prepare = Callable[[QueueEntry], Awaitable[Prepared]]
-Over = Callable[[RunResult, Job | None], None]
-"""Takes how a run ended for good, and the job as the run knew it; None where it never began."""
+Over = Callable[[RunResult, Plan | None], None]
+"""Takes how a run ended for good, and its plan; None where it never began."""
 
 
 class Dispatcher:
@@ -134,7 +136,7 @@ class Dispatcher:
         begun = self._tools.clock.monotonic()
         result = await self._execute(turn)
         again = turn.runner.again if turn.runner else None
-        job = turn.runner.plan.job if turn.runner else None
+        plan = turn.runner.plan if turn.runner else None
         turn.runner = None
         kept = False
         if again is not None and (self._closing or turn.stopping):
@@ -156,7 +158,7 @@ class Dispatcher:
             del self._turns[result.run]
             turn.end(result)
             if not kept:
-                self._over(result, job)
+                self._over(result, plan)
         self.pump()
 
     async def _execute(self, turn: Turn) -> RunResult:
@@ -171,7 +173,7 @@ class Dispatcher:
                 if self._closing and result.status is RunStatus.STOPPED:
                     # As after a crash: the next engine goes on with it, where the job resumes.
                     return replace(entry, taken=True)
-                return next_turn(entry, policy, result, self._now())
+                return next_turn(entry, policy, result, self._now(), prepared.closes)
 
             turn.runner = Runner(self._tools, prepared, again)
             turn.runner.cancel_as, turn.runner.cancel_reason = turn.ends_as, turn.reason
@@ -319,12 +321,14 @@ def next_turn(
     policy: RetryPolicy,
     result: RunResult,
     now: float,
+    closes: CutOff,
 ) -> QueueEntry | None:
     """The run's next turn, None where it has had its last.
 
-    A run of which nothing completed is tried again where a connection of it might answer.
+    A run of which nothing completed is tried again where a connection of it might answer, unless it
+    closes before. Late connections are tried on by themselves.
     """
-    if result.status is not RunStatus.FAILED:
+    if result.status is not RunStatus.FAILED or entry.ask.late:
         return None
     failures = (each.trouble.raised() for each in result.connections if each.trouble)
     transient = next((failure for failure in failures if failure.transient), None)
@@ -336,7 +340,8 @@ def next_turn(
         policy=policy,
         jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
     )
-    return entry.again(now + decision.wait_s) if decision.again else None
+    at = now + decision.wait_s
+    return entry.again(at) if decision.again and not closes.behind(at) else None
 
 
 def _moment(entry: QueueEntry, at: float) -> Moment:

@@ -19,6 +19,7 @@ from etltui.engine.deliveries import Deliveries
 from etltui.engine.dispatcher import Dispatcher
 from etltui.engine.finish import Finisher
 from etltui.engine.inquiries import Inquiries
+from etltui.engine.late import LateWindows
 from etltui.engine.live import Live
 from etltui.engine.options import Options, Read
 from etltui.engine.prepare import Preparer
@@ -53,6 +54,10 @@ class Engine:
             the queue, and what it takes in outlives it.
         configured: Told of each further reading of the configuration.
         read: Reads the configuration again; by default its file, with this process's variables.
+
+    Attributes:
+        late: Connections that runs could not reach, tried on after their end.
+        patches: Runs of earlier days that new runs have taken up: their days were not closed.
     """
 
     _deliveries: Deliveries | None = None
@@ -81,7 +86,7 @@ class Engine:
             tools,
             Queue(limit=settings.max_jobs, types=config.run_types, ageing_s=settings.ageing_s),
             self._starts.prepare,
-            self._finisher.start,
+            lambda result, plan: self.late.ended(result, plan),  # noqa: PLW0108 - made below
         )
         self._held = Held(pools=pools, queue=self.queue, memory=tools.memory, space=tools.space)
         self.options = Options(
@@ -101,8 +106,8 @@ class Engine:
             operator=tools.operator,
             resident=resident,
         )
+        self.late = LateWindows(tools, self._starts, self._submissions, self._finisher.start)
         self.patches = self._submissions.patches
-        """Runs of earlier days that new runs have taken up: their days were not closed."""
         self.records = Records(
             tools,
             config=lambda: self.config,
@@ -129,6 +134,8 @@ class Engine:
         self.queue.queue.paused |= set(await self._tools.store.paused())
         await self.records.start()
         self._live.start()
+        if self.resident:
+            await self.late.start()
         self._upkeep.start(daily=self.resident)
         taking_in = self._submissions.taking_in
         self._deliveries = Deliveries(self._tools, taking_in, self.queue, self._finisher)
@@ -227,7 +234,7 @@ class Engine:
 
     @acted("cancel")
     async def cancel(self, run: str, *, resumable: bool = False, reason: str = "") -> None:
-        """End a run that waits or is at work.
+        """End a run that waits or is at work; of one that has ended nobody is tried on any more.
 
         Args:
             run: Its id, an end of it, or a job's name.
@@ -235,8 +242,10 @@ class Engine:
             reason: For the record.
 
         Raises:
-            NoSuchRunError: No such run waits or is at work.
+            NoSuchRunError: No such run waits or is at work, and of none connections are tried on.
         """
+        if await self.late.close(run) and not self._submissions.knows(run):
+            return
         await self._submissions.cancel(run, resumable=resumable, reason=reason)
 
     def get_pool_metrics(self) -> PoolMetrics:
@@ -297,14 +306,17 @@ class Engine:
             memory=self._tools.memory.used,
             threshold=self._tools.memory.threshold,
             strays=self._tools.strays.strays if self._tools.strays else (),
+            late=self.late.views(),
         )
 
     async def stop(self, reason: str) -> None:
         """Stop all runs resumably: what is being committed is finished, the rest is left."""
+        self.late.stop()
         await self.queue.stop(reason)
 
     async def shutdown(self, timeout_s: float, reason: str) -> None:
         """Start nothing more, wait so long for what runs, then stop it resumably."""
+        self.late.stop()
         await self.queue.drain(timeout_s)
         await self.queue.stop(reason)
 
@@ -317,6 +329,7 @@ class Engine:
 
         Commands that ended runs have started get their own time limits.
         """
+        await self.late.aclose()
         await self.queue.aclose("the engine was closed")
         if self._deliveries is not None:
             await self._deliveries.aclose()

@@ -1,5 +1,7 @@
 """A run connection's way to its server: whether its line is up, and whether the server is there."""
 
+import math
+
 from etltui.domain.errors import Failure
 from etltui.domain.job import Connection
 from etltui.engine.tools import Tools
@@ -17,6 +19,7 @@ class Passage:
 
     Attributes:
         given_up: What its line met last, once it has been down for too long; None before.
+        met: What its line met last, once somebody had to stop waiting for it; None before.
         forgiven: Tries that its line was to blame for.
     """
 
@@ -24,6 +27,7 @@ class Passage:
         self._tools = tools
         self._connection = connection
         self.given_up: Failure | None = None
+        self.met: Failure | None = None
         self.forgiven = 0
         self._shut_since: float | None = None
         self._scouted: tuple[Failure, float] | None = None
@@ -33,16 +37,25 @@ class Passage:
         """Whether its line is down and somebody else tries it."""
         return self.given_up is None and self._tools.leases.breakers.shut(self._connection)
 
-    async def wait(self, patience_s: float) -> None:
-        """Wait until its line is up, or it is to try it; so long at most since the line went."""
+    async def wait(self, patience_s: float, left_s: float = math.inf) -> None:
+        """Wait until its line is up, or it is to try it.
+
+        Args:
+            patience_s: So long at most since the line went.
+            left_s: And so long at most from now.
+        """
         now = self._tools.clock.monotonic()
         self._shut_since = now if self._shut_since is None else self._shut_since
-        until = self._shut_since + patience_s
+        until = min(self._shut_since + patience_s, now + left_s)
         try:
             await self._tools.leases.breakers.passable(self._connection, until)
         except Failure as failure:
-            # The next attempt ends with it.
-            self.given_up = failure
+            line, met = failure.facts["line"], failure.facts["met"]
+            text = f"the {line} is down, and the last try there met {met}"
+            self.met = Failure(failure.error_class, text, {"line": line})
+            if self._tools.clock.monotonic() >= self._shut_since + patience_s:
+                # The next attempt ends with it.
+                self.given_up = failure
 
     def passed(self) -> None:
         """Its line has let it through: its patience begins anew."""

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from etltui.config.disk import lacking, sync_folder
 from etltui.config.folders import put_back, remove
 from etltui.config.templates import render
+from etltui.domain.cut_off import CutOff
 from etltui.domain.days import Days
 from etltui.domain.errors import PlanChangedError, StateError
 from etltui.domain.job import Connection, Job, RetryPolicy
@@ -49,6 +50,9 @@ class Prepared:
         priority: Of its leases; lower is served first.
         canary: Whether it begins with few connections, and stops where one of them fails.
         due: Unix time in seconds of its deadline; 0 without one.
+        closes: When nothing may begin in it any more.
+        standing: Whether its targets hold all that is durable: where nothing more comes, they stay
+            as they are.
         owner: Who asked for this attempt, as `user@host`; empty for whoever runs the engine.
     """
 
@@ -64,6 +68,8 @@ class Prepared:
     priority: int = 0
     canary: bool = False
     due: float = 0.0
+    closes: CutOff = field(default_factory=CutOff)
+    standing: bool = False
     owner: str = ""
 
 

@@ -33,6 +33,7 @@ from etltui.engine.log import about
 from etltui.engine.past import past_of
 from etltui.engine.prepare import Prepared
 from etltui.engine.publish import Publisher
+from etltui.engine.standing import leave
 from etltui.engine.tally import Tally
 from etltui.engine.tools import Tools, to_the_end
 
@@ -73,7 +74,8 @@ class Runner:
         self._asked = prepared.asked
         self._owed = prepared.owed
         self._canary = prepared.canary
-        self.due = prepared.due
+        self.due, self.closes = prepared.due, prepared.closes
+        self._standing = prepared.standing
         self._outputs: list[Output] = []
         self._tools = tools
         self._tally = Tally.of(prepared)
@@ -239,6 +241,8 @@ class Runner:
         await self._tools.store.move_run(self.plan.run, RunStatus.PUBLISHING)
         begun = self._tools.clock.monotonic()
         try:
+            if self._standing and self._tally.completed == self._tally.kept:
+                await leave(self._tools.store, self.plan.run)
             async for output in self._publisher.final():
                 self._outputs.append(output)
         except Failure as failure:

@@ -10,9 +10,11 @@ from pathlib import Path
 from etltui.config.schema import Config
 from etltui.config.select import select
 from etltui.config.statements import statements
+from etltui.domain.cut_off import cut_off_of
 from etltui.domain.deadline import due_at
 from etltui.domain.errors import ConfigError, ErrorClass, Mistake, NoSuchRunError, misused
 from etltui.domain.job import Connection, Job
+from etltui.domain.late import behind, late_rows
 from etltui.domain.plan import Plan, plan_hash
 from etltui.domain.queue import Ask, Mode, QueueEntry
 from etltui.domain.run import RESUMABLE, ConnectionResult, ConnectionStatus, RunStatus, run_id
@@ -156,6 +158,7 @@ class Starts:
         plan = await self._store.plan(row.run)
         await self._refuse_taken(plan, row)
         goes_on = ask.provisional and unfinished(row, plan)
+        goes_on = goes_on or (ask.late and behind(row.status, plan))
         missing = self._missing(plan, await self._store.connections(row.run), ask)
         if not missing and not goes_on:
             raise NoSuchRunError(
@@ -209,15 +212,17 @@ class Starts:
             priority=entry.priority,
             canary=_canary(prepared, entry.ask),
             due=_due(plan, self.config.settings.timezone),
+            closes=cut_off_of(plan, self._preparer.now(), self.config.settings.timezone),
         )
 
     def _further(self, prepared: Prepared, row: RunRow, entry: QueueEntry) -> Prepared:
-        """A further turn of a run that failed.
+        """A further turn of a run that failed, or of one whose late connections answer.
 
         Its connections had their tries: a turn gives each one more, so that retries of runs and of
         connections never multiply.
         """
-        if row.status is not RunStatus.FAILED or entry.tries == 1:
+        first = row.status is not RunStatus.FAILED or entry.tries == 1
+        if first and not entry.ask.late:
             return prepared
         return replace(prepared, retry=replace(prepared.retry, retries=0))
 
@@ -243,6 +248,8 @@ class Starts:
         plan = await self._store.plan(row.run)
         # Another run may have had its turn since this one was asked for.
         await self._refuse_taken(plan, row)
+        if entry.ask.late and not plan.late:
+            await self._store.replan(replace(plan, late="open"))
         rows = await self._store.connections(row.run)
         asked = self._missing(plan, rows, entry.ask)
         settled: dict[str, ConnectionResult] = {
@@ -250,8 +257,7 @@ class Starts:
             for each in rows
             if each.result and each.connection not in asked and not each.done
         }
-        known = {connection.name: connection for connection in self.config.connections}
-        connections = [known.get(c.name, c.connection) for c in plan.connections]
+        connections = plan.as_now(self.config.connections)
         prepared = await self._preparer.again(
             row, self._job_of(plan), connections, asked=asked, settled=settled
         )
@@ -261,7 +267,8 @@ class Starts:
             rows = [each for each in rows if each.connection not in asked]
         # What was done and cannot be found again is missing, too.
         lost = {each.connection for each in rows if each.done} - prepared.kept.keys()
-        prepared = replace(prepared, asked=prepared.asked | lost)
+        standing = entry.ask.late and row.status is RunStatus.COMPLETED_WITH_ERRORS
+        prepared = replace(prepared, asked=prepared.asked | lost, standing=standing)
         return self._further(prepared, row, entry)
 
     def _job_of(self, plan: Plan) -> Job:
@@ -280,8 +287,9 @@ class Starts:
 
     def _missing(self, plan: Plan, rows: Sequence[ConnectionRow], ask: Ask) -> set[str]:
         """Names of the connections that a retry reads."""
-        known = {connection.name: connection for connection in self.config.connections}
-        names = {c.name: known.get(c.name, c.connection) for c in plan.connections}
+        if ask.late:
+            return {*late_rows(plan, rows)} & {*ask.only}
+        names = {each.name: each for each in plan.as_now(self.config.connections)}
         if ask.only:
             chosen = {c.name for c in select(tuple(names.values()), tuple(names), ask.only)}
         else:
@@ -369,8 +377,8 @@ def _canary(prepared: Prepared, ask: Ask) -> bool:
 
 
 def _due(plan: Plan, timezone: str) -> float:
-    """The deadline of a run; one that has published met it or not, whatever is patched later."""
-    return 0.0 if plan.published else due_at(plan.job.deadline, plan.started, timezone)
+    """The deadline of a run; one that has ended met it or not, whatever is patched later."""
+    return 0.0 if plan.published or plan.late else due_at(plan.job.deadline, plan.started, timezone)
 
 
 def _fits(row: ConnectionRow, ask: Ask) -> bool:

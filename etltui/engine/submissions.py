@@ -130,6 +130,25 @@ class Submissions:
             also(run=entry.run)
             return await self._queue.submit(self._owned(entry, owner), job.title)
 
+    async def late(self, run: str, job: str, names: Sequence[str]) -> RunHandle | None:
+        """Read late connections of a run that has ended; None where its job is not to run now.
+
+        It does not outlive the engine: the next one looks itself which answer.
+
+        Raises:
+            NoSuchRunError: Nothing of it is late any more, or its targets are a later run's.
+        """
+        ask = Ask(mode=Mode.RETRY, only=tuple(names), late=True)
+        async with self.taking_in:
+            configured = self._starts.config.jobs.get(job)
+            paused = {"", job} & self._queue.queue.paused
+            disabled = configured is not None and not configured.enabled
+            if paused or disabled or any(self._queue.queue.of(job)):
+                return None
+            then, row = await self._starts.retry(run, ask)
+            entry = self._owned(await self._starts.entry(then, ask, row), "")
+            return await self._queue.submit(replace(entry, keep=False), then.title)
+
     async def take_up(self, entry: QueueEntry) -> None:
         """Let an entry that outlived its engine wait again.
 
@@ -157,13 +176,17 @@ class Submissions:
             way_out="See `etltui jobs` and `etltui queue`",
         )
 
+    def knows(self, run: str) -> bool:
+        """Whether a run of this id, end of it, or job waits or is at work."""
+        return next(self._queue.queue.of(run), None) is not None or self._named(run) is not None
+
     def _owned(self, entry: QueueEntry, owner: str) -> QueueEntry:
         return replace(entry, owner=owner or self._operator, keep=self._resident)
 
     def _there(self, job: Job, asked: Submission, row: RunRow | None) -> RunHandle | None:
         """The run to join, None where another one may be queued."""
-        # Nobody who wants a new run is given the patching of an earlier day.
-        runs = (each for each in self._queue.queue.of(job.name) if not each.ask.provisional)
+        # Nobody who wants a new run is given the patching of an earlier one.
+        runs = (each for each in self._queue.queue.of(job.name) if not each.ask.patches)
         entry = next(runs, None)
         if entry is None:
             self._refuse_paused(job)

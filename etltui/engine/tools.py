@@ -95,6 +95,10 @@ class Tools:
     timezone: str = ""
     on_held: OnHeld = "beside"
 
+    def now(self) -> float:
+        """The time, in Unix seconds."""
+        return self.clock.now().timestamp()
+
 
 async def to_the_end(work: Coroutine[Any, Any, _T]) -> _T:
     """Finish the work however often the waiting task is cancelled, then let the cancel through."""

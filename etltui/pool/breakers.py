@@ -139,7 +139,7 @@ class Breakers:
             f"not tried any more: the {breaker.name} has been down for "
             f"{duration(breaker.seconds(now))}, longer than all retries would take; the last try "
             f"there met {breaker.last_error}",
-            {"line": breaker.name},
+            {"line": breaker.name, "met": breaker.last_error},
         )
 
     async def _moves(self, breaker: Breaker, seconds: float) -> None:

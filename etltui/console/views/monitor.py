@@ -38,6 +38,7 @@ from etltui.console.steps import (
 )
 from etltui.console.view import Desk, View, job_of
 from etltui.console.widgets.table import Table
+from etltui.domain.late import tried_on
 from etltui.domain.progress import ConnectionView, RunView
 from etltui.domain.queue import Ask, Mode
 from etltui.domain.run import AT_WORK, NOT_ENDED, RunStatus
@@ -167,6 +168,9 @@ class Monitor(View):
         parts = totals(moment, self._glyphs)
         if down := len(moment.snapshot.pools.breakers):
             parts += [f" {self._glyphs.between} ", Styled(f"{counted(down, 'line')} down", "bad")]
+        for late in moment.snapshot.late:
+            said = tried_on(len(late.connections), late.until, self.desk.look.timezone)
+            parts += [f" {self._glyphs.between} ", Styled(said, "warn")]
         bad, jobs = ended_badly(moment.runs, tuple(self._past.values()))
         if bad and not any(run.status in AT_WORK for run in moment.runs):
             text = f"{bad} of {counted(jobs, 'job')} ended badly"

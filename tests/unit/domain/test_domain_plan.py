@@ -56,6 +56,8 @@ HARMLESS = {
     "enabled": False,
     "canary": True,
     "deadline": "07:00",
+    "cut_off": "07:00",
+    "late_until": "11:00",
     "business_day": "today",
     "day_closed": "select 1",
     "day_until": "select 1",

@@ -2,7 +2,7 @@
 
 from etltui.domain.errors import ErrorClass, Trouble
 from etltui.domain.pools import Leak, PoolMetrics, PoolStats
-from etltui.domain.progress import ConnectionView, RunView, Snapshot
+from etltui.domain.progress import ConnectionView, LateView, RunView, Snapshot
 from etltui.domain.queue import Ask, Mode, QueueEntry, QueueMetrics
 from etltui.domain.run import (
     ConnectionResult,
@@ -145,6 +145,7 @@ SNAPSHOT = Snapshot(
     pools=METRICS,
     pool_info=(STATS,),
     memory=123456789,
+    late=(LateView(run=RUN, job=JOB, connections=("B", "C"), until=AT + 600, next_at=AT + 60),),
     threshold=1073741824,
 )
 GOOD = ConnectionResult(

@@ -215,7 +215,10 @@ async def test_n_3_patience_has_an_end_that_says_why(lines):
         "not tried any more: the gateway VPN-North has been down for 20.0s, longer than all "
         "retries would take; the last try there met B4: unreachable: no route to the branch"
     )
-    assert given_up.facts == {"line": "gateway VPN-North"}
+    assert given_up.facts == {
+        "line": "gateway VPN-North",
+        "met": "B4: unreachable: no route to the branch",
+    }
 
 
 async def test_n_3_who_gives_up_waiting_lets_the_next_one_try(lines):
