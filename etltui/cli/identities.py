@@ -195,10 +195,13 @@ def approve_(
     config = configuration(config_file)
     names = named(config, connections)
     state = state_folder(config, state_dir, os.environ)
-    found = asyncio.run(approve(state, names, _expected(config)))
+    expected = _expected(config)
+    found = asyncio.run(approve(state, names, expected))
     if not found:
         one = len(names) == 1
         click.echo(f"Nothing to approve: {'it is' if one else 'they are'} what was known before")
+        if any(name in expected for name in names):
+            click.echo("A code other than the configured `identity` is corrected, not approved")
         return
     what = safe_text(found[0]) if len(found) == 1 else counted(len(found), "connection")
     click.echo(f"{what} approved; `etltui retry` reads what a run lacks")

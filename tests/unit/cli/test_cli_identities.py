@@ -8,7 +8,7 @@ import pytest
 
 from door_kit import House
 from etltui.cli import identities
-from etltui.domain.identity import first_met
+from etltui.domain.identity import Code, first_met, unmet
 from etltui.domain.server import ServerFacts
 from etltui.store.history import open_history
 from unit.cli.cli_desk import CONFIG
@@ -117,3 +117,50 @@ async def test_n_19_an_engine_that_runs_is_asked(tmp_path):
         assert (await house.run()).connections[0].odd == ()
     finally:
         await house.close()
+
+
+ASKED = "SELECT code FROM company"
+
+
+def test_n_18_the_list_shows_codes_and_says_what_to_do_about_others(desk):
+    config = CONFIG.replace("[connections.B]\n", '[connections.B]\nidentity = "017"\n')
+    assert config != CONFIG
+    desk.configure(config, settings='timezone = "UTC"')
+    mine, theirs = Code(asked=ASKED, value="017"), Code(asked=ASKED, value="018")
+    found = [
+        first_met("A", HERE, AT).told(theirs, AT).told(mine, AT + 60),
+        unmet("B", AT).told(replace(theirs, expected="017"), AT),
+        first_met("C", COPY, AT).told(mine, AT),
+    ]
+
+    async def record():
+        async with await desk.open() as store:
+            await store.put_identities(found)
+
+    asyncio.run(record())
+    lines = desk.ask("identities", "list").stdout.splitlines()
+    assert "CODE" in lines[0]
+    assert [(line[:3], line.split()[-3]) for line in lines[1:4]] == [
+        ("✗ A", "017"),
+        ("✗ B", "018"),
+        ("✓ C", "017"),
+    ]
+    assert lines[4].startswith('A answers "017", the code of B, C, to its identity_query; it was')
+    assert lines[5].endswith("mend its url, or its identity where that is wrong")
+    assert lines[6].endswith("etltui identities approve CONNECTION")
+    assert lines[7].startswith('A and C answer "017" to their identity_query')
+    told = [
+        json.loads(each)
+        for each in desk.ask("identities", "list", "--json").stdout.split("\n")
+        if each
+    ]
+    assert [(each["code"], each["other_code"], each["same_code_as"]) for each in told] == [
+        ("018", "017", ["C"]),
+        ("017", "018", []),
+        ("017", "", ["A"]),
+    ]
+    assert desk.ask("identities", "approve", "*").stdout.startswith("A approved")
+    one, two, _ = kept(desk)[0]
+    assert (one.code, one.other_code, two.other_code) == ("017", "", "018")
+    again = desk.ask("identities", "approve", "B").stdout
+    assert again.endswith("`identity` is corrected, not approved\n")

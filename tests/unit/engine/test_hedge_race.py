@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from engine_world import connection
 from etltui.domain.plan import PlanConnection
-from etltui.domain.task import Extracted
+from etltui.domain.task import Extracted, Progress
 from etltui.engine.hedge import Race
 from etltui.engine.limits import QueryLimit
 from etltui.engine.reading import How, Reading
@@ -22,7 +22,8 @@ class Scripted:
         self.rows = rows
         self.sent = asyncio.Event()
         self.go = asyncio.Event()
-        self.tell = lambda _: None
+        self.told = []
+        self.tell = self.told.append
         self.discarded = []
 
     async def read(self):
@@ -46,6 +47,27 @@ async def test_n_2_of_two_that_end_in_one_moment_one_is_kept_and_the_others_part
     assert (await run).rows == 7
     assert (race.hedged, race.kept) == ("first", first)
     assert (first.discarded, second.discarded) == ([], [3])
+
+
+async def test_n_2_only_what_is_kept_is_told_of_and_never_falls_back():
+    clock, first, second = TurnedClock(), Scripted(7), Scripted(3)
+    race = Race(first, lambda: second, 5, clock)
+    run = asyncio.create_task(race.run())
+    await clock.until_asleep()
+    clock.turn(5)
+    await second.sent.wait()
+    waiting, rows, late = (
+        Progress(request=1, step="x", rows=count, bytes=count) for count in (0, 2, 9)
+    )
+    for progress in (waiting, late):
+        second.tell(waiting)
+        first.tell(waiting)
+        second.tell(rows)
+        first.tell(progress)
+    second.go.set()
+    assert (await run).rows == 3
+    assert (race.hedged, first.told) == ("second", [waiting])
+    assert second.told == [rows, waiting, rows]
 
 
 async def test_parts_that_are_not_used_are_removed(tmp_path):

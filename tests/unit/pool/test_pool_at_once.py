@@ -44,6 +44,16 @@ async def test_who_waits_comes_before(rooms):
     assert await task == 1
 
 
+async def test_who_is_just_about_to_be_served_comes_before(rooms):
+    room = rooms()
+    async with room.manager.lease(connection()):
+        (pool,) = room.manager._desk.pools.values()
+        pool.waiters.append(object())
+        await refused(room)
+        pool.waiters.clear()
+        assert await room.once(at_once=True) == 2
+
+
 @pytest.mark.parametrize("stop", ["pause", "drain", "paused"])
 async def test_a_pool_that_lends_nothing_lends_nothing_at_once_either(rooms, stop):
     room = rooms()
