@@ -76,6 +76,13 @@ def test_the_longest_wait_unsaid_is_no_shorter_than_the_first(desk):
         ('procedures = ["exec x"]', "procedures", '"exec x" is no name of a procedure'),
         ('procedures = "x"', "procedures", "not a list of texts"),
         ("deadline = 7", "deadline", "7 is not text in quotes"),
+        ('cut_off = "7"', "cut_off", '"7" is no time of day. Write it as "07:00"'),
+        ('late_until = "25:00"', "late_until", '"25:00" is no time of day'),
+        (
+            'cut_off = "07:00"\nlate_until = "07:00"',
+            "late_until",
+            "07:00 is the cut_off, so there is no time for late connections. Write a later one",
+        ),
         ("max_parallel = 501", "max_parallel", "501 is out of range. Allowed: 1 to 500"),
         ("keep_parts_days = 366", "keep_parts_days", "Allowed: 0 to 365"),
         ("query_timeout_s = 0", "query_timeout_s", "Allowed: 1 to 86400"),
@@ -431,3 +438,18 @@ def test_every_option_has_a_check(desk):
             f'type = "{kind}", {said}path = "{path}"',
         )
         assert desk.load(text).jobs["j"].destinations[0].options == record(**needed)
+
+
+@pytest.mark.parametrize(("more", "refused"), [("", True), ('{type="csv", path="x.csv"}', False)])
+def test_n_1_late_connections_need_a_file_to_be_patched_into(desk, more, refused):
+    sent = '{type="webhook", path="x.jsonl", url="https://hq.example/rows"}'
+    text = (
+        "[connections.a]\nurl='sqlite:///a'\n[jobs.j]\nconnections=['a']\nquery='SELECT 1'\n"
+        f"late_until='11:00'\ndestinations=[{', '.join(filter(None, (sent, more)))}]\n"
+    )
+    if not refused:
+        assert desk.load(text).jobs["j"].late_until == "11:00"
+        return
+    [(key, said)] = desk.mistakes(text)
+    assert key == "jobs.j.late_until"
+    assert "the job only sends its rows. Take it out, or add a destination that is a file" in said

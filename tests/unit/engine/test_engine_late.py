@@ -222,6 +222,10 @@ async def test_a_run_of_which_nothing_came_is_tried_on_too(world):
     away(world, *"ABC")
     first = await world.run()
     assert first.status is RunStatus.FAILED
+    # Its own turns are over: late connections get no others beside their gaps.
+    world.job(retry=RetryPolicy(retries=3, delay_s=1))
+    world.resident = True
+    await world.restart()
     world.leases.read()
     back(world, "A")
     world.leases.extracts["A"] = Script(failure(ErrorClass.LOST), 2)
