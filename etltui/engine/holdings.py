@@ -75,7 +75,7 @@ class Holdings:
         state: Path,
         extractors: Callable[[], Iterable[tuple[int, int]]],
     ) -> None:
-        self._state = str(state.resolve())
+        self._state = state
         self._extractors = extractors
 
     async def __call__(self) -> list[Holding]:
@@ -87,23 +87,19 @@ class Holdings:
         return found
 
     def _descriptors(self, lines: Collection[int]) -> Iterator[Holding]:
+        state = str(self._state.resolve())
         sockets: dict[int, _End] = {}
         for number, target in _open():
             if target.startswith("socket:"):
                 with suppress(OSError):
                     sockets[number] = _End.of(number)
-            elif not self._stays(target):
+            elif not _stays(target, state):
                 yield _descriptor(number, target, target)
         taking = {end.ours for end in sockets.values() if end.listens}
         for number, end in sockets.items():
             # Who called decides when it hangs up.
             if number not in lines and end.ours not in taking:
                 yield _descriptor(number, end.key, end.name)
-
-    def _stays(self, target: str) -> bool:
-        if target.startswith(f"{self._state}/parts/"):
-            return False
-        return target.startswith((self._state, "/dev/", "/proc/", "anon_inode:", "/memfd:"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +135,12 @@ def _address(found: object) -> str:
     if isinstance(found, tuple):
         return ":".join(map(str, found[:2]))
     return found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+
+
+def _stays(target: str, state: str) -> bool:
+    if target.startswith(f"{state}/parts/"):
+        return False
+    return target.startswith((state, "/dev/", "/proc/", "anon_inode:", "/memfd:"))
 
 
 def _descriptor(number: int, key: str, name: str) -> Holding:
