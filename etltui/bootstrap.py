@@ -26,6 +26,7 @@ from etltui.domain.task import SessionTask
 from etltui.engine.bus import Bus
 from etltui.engine.caller import own_caller
 from etltui.engine.clock import SystemClock
+from etltui.engine.descriptors import needed, way_out
 from etltui.engine.engine import Engine
 from etltui.engine.holdings import Holdings
 from etltui.engine.log import logging_to
@@ -64,10 +65,6 @@ EXTRACTOR_MB = 300
 MOST_EXTRACTORS = 4
 SETTLE_S = 1.5
 """Until an extractor that has given memory back has said so: it weighs itself once a second."""
-FILES_PER_CONNECTION = 8
-"""Descriptors of one session at work: database and journal twice over, and a part for each
-destination."""
-SPARE_FILES = 128
 
 
 def extractor_count(settings: Settings, cores: int) -> int:
@@ -89,12 +86,11 @@ def ensure_descriptors(config: Config) -> None:
         ConfigError: The hard limit is lower than that.
     """
     wanted = config.settings.max_connections
-    need = wanted * FILES_PER_CONNECTION + SPARE_FILES
+    need = needed(wanted)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= need:
         return
     if hard != resource.RLIM_INFINITY and hard < need:
-        fits = max(1, (hard - SPARE_FILES) // FILES_PER_CONNECTION)
         raise ConfigError(
             [
                 Mistake(
@@ -102,8 +98,7 @@ def ensure_descriptors(config: Config) -> None:
                     key="settings.max_connections",
                     problem=f"{wanted} connections need {need:,} open files, but the limit of this "
                     f"system for this user is {hard:,}",
-                    way_out=f"Set max_connections to at most {fits}, or raise the hard limit "
-                    "(ulimit -Hn, LimitNOFILE=)",
+                    way_out=way_out(wanted, hard),
                 ),
             ],
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from etltui.bootstrap import FILES_PER_CONNECTION, SPARE_FILES
 from etltui.doctor.drivers import CORE, SPEED
 from etltui.doctor.facts import Facts
 from etltui.doctor.finding import Finding, fail, ok, warn
@@ -10,6 +9,7 @@ from etltui.doctor.probe import works
 from etltui.domain.driver import Driver
 from etltui.domain.job import Connection
 from etltui.domain.words import counted, some
+from etltui.engine.descriptors import needed, way_out
 
 
 def configuration(facts: Facts) -> tuple[Finding, ...]:
@@ -126,19 +126,17 @@ def descriptors(facts: Facts) -> tuple[Finding, ...]:
     if facts.config is None:
         return ()
     wanted = facts.config.settings.max_connections
-    need = wanted * FILES_PER_CONNECTION + SPARE_FILES
+    need = needed(wanted)
     _, hard = facts.machine.files
     if hard is None or hard >= need:
         title = f"max_connections = {wanted} fits: {need:,} open files of {hard or 'any number'}"
         return (ok("open files", title, need=need),)
-    fits = max(1, (hard - SPARE_FILES) // FILES_PER_CONNECTION)
     return (
         fail(
             "open files",
             f"max_connections = {wanted} needs {need:,} open files, the limit is {hard:,}",
             "No run starts.",
-            f"Set max_connections to at most {fits}, or raise the hard limit "
-            "(ulimit -Hn, LimitNOFILE=)",
+            way_out(wanted, hard),
             need=need,
             limit=hard,
         ),

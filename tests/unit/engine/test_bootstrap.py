@@ -79,7 +79,7 @@ def test_the_soft_limit_of_open_files_is_raised_as_far_as_needed(monkeypatch, be
     assert limits.now == after
 
 
-@pytest.mark.parametrize(("hard", "fits"), [(927, 99), (500, 46), (10, 1)])
+@pytest.mark.parametrize(("hard", "fits"), [(927, 99), (500, 46), (136, 1)])
 def test_a_hard_limit_that_is_too_low_is_refused_with_what_fits(monkeypatch, hard, fits):
     limits = Limits(monkeypatch, 10, hard)
     with pytest.raises(ConfigError) as refused:
@@ -91,6 +91,12 @@ def test_a_hard_limit_that_is_too_low_is_refused_with_what_fits(monkeypatch, har
     )
     assert f"at most {fits}," in mistake.way_out
     assert limits.now == (10, hard)
+
+
+def test_a_hard_limit_that_is_too_low_for_anything_is_refused_with_what_is_needed(monkeypatch):
+    Limits(monkeypatch, 10, 135)
+    with pytest.raises(ConfigError, match="Raise the hard limit to 928, or to 136 for a single"):
+        bootstrap.ensure_descriptors(config(max_connections=100))
 
 
 def mysql(credential):
