@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etltui.domain.errors import StateError
 from etltui.domain.words import size
-from etltui.store.database import unusable
+from etltui.store.database import ERRORS, unusable
 from etltui.store.folder import DATABASE, make_file, sync_folder
 from etltui.store.health import Health, examine, look_into
 
@@ -142,7 +142,7 @@ def _copied(source: Path, target: Path) -> None:
             old.backup(new)
             # The copy is one file, wherever it goes.
             new.execute("PRAGMA journal_mode = DELETE")
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise unusable(source, error) from error
 
 
@@ -159,5 +159,5 @@ def work_on(path: Path, statements: Sequence[str]) -> None:
             database.isolation_level = None
             for statement in statements:
                 database.execute(statement).fetchall()
-    except sqlite3.Error as error:
+    except ERRORS as error:
         raise unusable(path, error) from error

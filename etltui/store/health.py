@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etltui.domain.errors import StateError
-from etltui.store.database import lenient, newer, unusable
+from etltui.store.database import ERRORS, lenient, newer, unusable
 from etltui.store.headers import committed_frames, header_problem
 from etltui.store.queries import STEPS
 from etltui.store.rows import SUMMED, intact, named_row
@@ -102,7 +102,7 @@ def examine(
     try:
         with closing(look_into(path, mode="rw" if holding else "ro")) as database:
             return _examined(database, path, steps, frames=frames, thorough=thorough)
-    except (sqlite3.Error, UnicodeError) as error:
+    except ERRORS as error:
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise unusable(path, error) from error
         return Health(problem=str(error))
@@ -150,7 +150,7 @@ def _broken(database: sqlite3.Connection, steps: Sequence[str], version: int) ->
         return "; ".join(line.replace("\n", " ") for line in found)
     ours, wanted, there = schema_of(steps), schema_of(steps[:version]), _schema(database)
     # What is of a later version must not be there, either: then it is the version that is wrong.
-    if not wanted <= there or (there - wanted) & ours:
+    if not wanted <= there or (_names(there) - _names(wanted)) & _names(ours):
         return f"its tables are not those of version {version}"
     return ""
 
@@ -169,6 +169,10 @@ def version_of(database: sqlite3.Connection, steps: Sequence[str]) -> int:
     there = _schema(database)
     versions = range(len(steps), 0, -1)
     return next((v for v in versions if schema_of(steps[:v]) <= there), len(steps))
+
+
+def _names(schema: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    return {each[:2] for each in schema}
 
 
 def _schema(database: sqlite3.Connection) -> set[tuple[str, ...]]:

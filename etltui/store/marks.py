@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from etltui.domain.errors import StateError
 from etltui.domain.run import RunStatus
 from etltui.store.database import Change, Row
 from etltui.store.folder import make_file, make_folder
@@ -59,12 +60,12 @@ class Marks:
                 self._path(run).unlink(missing_ok=True)
             for run in lines.keys() - over:
                 self._append(run, lines[run])
-        except OSError as error:
+        except (OSError, StateError) as error:
             if not self._failed:
                 _log.warning(
                     "What rebuilds a damaged state database is not written to %s: %s",
                     self._folder,
-                    error.strerror,
+                    error,
                 )
             self._failed = True
         else:

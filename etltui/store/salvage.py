@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from etltui.store.database import Value
+from etltui.store.database import ERRORS, Value
 from etltui.store.health import has_sums, look_into, version_of
 from etltui.store.rows import SUMMED, intact, named_row
 from etltui.store.sums import row_sum
@@ -43,7 +43,7 @@ def salvage(path: Path, made: sqlite3.Connection, steps: Sequence[str]) -> Salva
     found, version = Salvaged(), len(steps)
     with ExitStack() as stack:
         old = None
-        with suppress(sqlite3.Error, UnicodeError):
+        with suppress(*ERRORS):
             old = stack.enter_context(closing(look_into(path)))
             version = version_of(old, steps)
         for step in steps[:version]:
@@ -72,7 +72,7 @@ def _copy(old: sqlite3.Connection, made: sqlite3.Connection, table: str, found: 
         summed = table in SUMMED and has_sums(old, table)
         theirs = {str(column[1]) for column in old.execute(f"PRAGMA table_info({table})")}
         columns = made.execute(f"PRAGMA table_info({table})").fetchall()
-    except sqlite3.Error:
+    except ERRORS:
         found.unreadable.append(table)
         return
     names = [str(column[1]) for column in columns if column[1] in theirs]
@@ -104,13 +104,13 @@ def _rows(old: sqlite3.Connection, table: str, found: Salvaged) -> Iterator[dict
             values = dict(row)
             last = values["rowid"]
             yield values
-    except sqlite3.Error as error:
+    except ERRORS as error:
         if "no such column" in str(error):
             yield from _keyed(old, table, found)
             return
         found.unreadable.append(table)
         rest: list[dict[str, Value]] = []
-        with suppress(sqlite3.Error):
+        with suppress(*ERRORS):
             rest.extend(
                 dict(row)
                 for row in old.execute(
@@ -127,5 +127,5 @@ def _keyed(old: sqlite3.Connection, table: str, found: Salvaged) -> Iterator[dic
     try:
         for row in old.execute(f"SELECT * FROM {table}"):  # noqa: S608
             yield dict(row)
-    except sqlite3.Error:
+    except ERRORS:
         found.unreadable.append(table)
