@@ -71,9 +71,9 @@ def index_rows(task: PublishTask, sheets: Sequence[Sheet]) -> Iterator[tuple[Val
     total = f"{complete:,} of {len(task.entries):,} connections"
     rows = sum(entry.rows for entry in task.entries if entry.receipts)
     yield (None, "Total", total, None, rows, *([None] * (len(INDEX_HEAD) - 5)))
-    for number, when, changes in task.revisions:
+    for revision, when, changes in task.revisions:
         between = [None] * (len(INDEX_HEAD) - 4)
-        yield (None, f"Revision {number}", when, *between, changes)
+        yield (None, f"Revision {revision}", when, *between, changes)
 
 
 def run_rows(task: PublishTask) -> Iterator[tuple[Value, ...]]:
