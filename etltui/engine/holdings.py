@@ -154,6 +154,13 @@ def _open() -> Iterator[tuple[int, str]]:
             yield int(link.name), str(link.readlink())
 
 
+def _key(held: object) -> Hashable:
+    """Tells an object from all others without keeping it."""
+    key = weakref.ref(held)
+    hash(key)  # It is kept from here on: a dead object has none to give.
+    return key
+
+
 def _threads() -> Iterator[Holding]:
     for thread in threading.enumerate():
         target = getattr(getattr(thread, "_target", None), "__name__", "")
@@ -161,7 +168,7 @@ def _threads() -> Iterator[Holding]:
             continue
         where = f", {target}" if target else ""
         name = f"{thread.name}{where}"
-        yield Holding(kind="thread", key=weakref.ref(thread), name=name)
+        yield Holding(kind="thread", key=_key(thread), name=name)
 
 
 def _tasks() -> Iterator[Holding]:
@@ -175,7 +182,7 @@ def _tasks() -> Iterator[Holding]:
         if works or not task.get_name().startswith(STAYING_TASKS):
             made = getattr(work, "__qualname__", "")
             name = f"{task.get_name()}, {made} at {place}"
-            yield Holding(kind="task", key=weakref.ref(task), name=name, works=works)
+            yield Holding(kind="task", key=_key(task), name=name, works=works)
 
 
 def _children(extractors: Collection[int]) -> Iterator[Holding]:

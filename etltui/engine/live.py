@@ -51,14 +51,21 @@ class Live:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            await self._tools.memory.weigh()
-            if self._tools.strays is not None:
-                await self._tools.strays.look(self._config().settings.leak_s)
-            await self.write()
-            await self._sampler.look()
+            try:
+                await self._look()
+            except Exception:  # noqa: BLE001 - whatever it was, the next one is due
+                # One look that fails must not be the last: the memory's threshold rests on it.
+                _log.exception("A beat of the pulse failed")
             asleep = loop.time()
             await asyncio.sleep(PULSE_S)
             self._sampler.late(loop.time() - asleep - PULSE_S)
+
+    async def _look(self) -> None:
+        await self._tools.memory.weigh()
+        if self._tools.strays is not None:
+            await self._tools.strays.look(self._config().settings.leak_s)
+        await self.write()
+        await self._sampler.look()
 
     async def write(self) -> None:
         """Record how everything stands, unless nothing has happened since the last time."""

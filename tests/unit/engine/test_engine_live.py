@@ -91,6 +91,22 @@ async def test_memory_is_weighed_each_second(pulse, beats):
     assert world.engine._tools.memory.peak == 300 * MB
 
 
+async def test_a_beat_that_fails_is_not_the_last(pulse, beats, caplog):
+    world = pulse
+    weigh = world.engine._tools.memory.weigh
+
+    async def fail():
+        raise TypeError("odd")
+
+    world.engine._tools.memory.weigh = fail
+    await beat(beats)
+    assert "A beat of the pulse failed" in caplog.text
+    world.engine._tools.memory.weigh = weigh
+    world.weight = 100 * MB
+    await beat(beats)
+    assert world.engine.snapshot().memory == 100 * MB
+
+
 async def test_the_pulse_samples_the_engine_and_how_late_it_is_itself(pulse, beats):
     world = pulse
     start = world.clock.now().timestamp()

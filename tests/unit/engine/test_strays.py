@@ -1,6 +1,7 @@
 """What the engine's process holds although its work is over is told once, and nothing else is."""
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -13,6 +14,7 @@ from itertools import zip_longest
 import pytest
 
 from etltui.domain.strays import Stray
+from etltui.engine import holdings
 from etltui.engine.holdings import Holding, Holdings
 from etltui.engine.strays import MOST_SHOWN, StrayWatch
 from fakes import TurnedClock
@@ -215,6 +217,15 @@ async def test_s4_30_a_leak_is_caught_with_its_holder(real, leak, tmp_path, told
     await asyncio.sleep(0)
     await real.watch.look(PATIENCE_S)
     assert not [each for each in real.watch.strays if name in each.name]
+
+
+def test_what_ends_while_it_is_looked_at_still_has_a_key():
+    thread = threading.Thread()
+    key = holdings._key(thread)
+    del thread
+    gc.collect()
+    assert key() is None
+    assert key in {key}
 
 
 async def test_what_stays_by_design_is_no_leak(real):
