@@ -112,7 +112,7 @@ def rebuild(state: Path, holder: str) -> str:
             # Of a newer program, or out of reach: the operator has decided.
             why = str(error)
         try:
-            return rebuilding.rebuild(state, now, why or "its rebuild was asked for").text
+            return rebuilding.rebuild(state, now, why).text
         except sqlite3.Error as error:
             raise unusable(path, error) from error
 

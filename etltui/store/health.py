@@ -57,7 +57,9 @@ class Health:
     @property
     def why(self) -> str:
         """What is damaged, as a part of a sentence; empty for nothing."""
-        return self.problem or ", ".join(["damaged rows", *self.rows[:_MOST]][: _MOST + 1])
+        if self.problem or not self.rows:
+            return self.problem
+        return ", ".join(["damaged rows", *self.rows[:_MOST]])
 
 
 def is_damage(error: sqlite3.Error) -> bool:

@@ -113,7 +113,7 @@ def rebuild(folder: Path, now: datetime, why: str, *, steps: Sequence[str] = STE
     Args:
         folder: The state folder, held.
         now: Names what is set aside.
-        why: What is wrong with it, as a part of a sentence.
+        why: What is wrong with it, as a part of a sentence; empty: it was asked for.
         steps: The migrations that make the schema.
 
     Raises:
@@ -229,7 +229,8 @@ def _told(
         lost.append("the history of runs that had ended, holds, pauses and what was noted")
     connections, of_runs = kept
     return (
-        f"The state database was damaged: {why}. It was set aside as {aside} and made anew. "
+        f"The state database {f'was damaged: {why}. It ' if why else ''}was set aside as {aside} "
+        "and made anew. "
         f"Kept: {counted(runs, 'run')}, of them {counted(replayed, 'run')} by the marks beside it; "
         f"{counted(connections, 'finished connection')} of {counted(of_runs, 'unfinished run')} "
         f"with their parts. Lost: {'; '.join(lost) or 'nothing that is known of'}. "
