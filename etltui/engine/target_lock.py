@@ -24,6 +24,9 @@ STALE_S = 300.0
 """After so long without a touch a holder on another machine counts as dead."""
 BEAT_S = 60.0
 """How often a holder touches what it holds."""
+UNWRITTEN_S = 5.0
+"""So long a lock may be without its holder's words: who is killed or loses power in between leaves
+it so. Who is slower finds another's words in it, and gives way."""
 HOLDER = "holder"
 """The fact of a failure that tells who writes the target."""
 _TRIES = 5
@@ -202,7 +205,7 @@ def _is_dead(path: Path, found: Record | None, token: str) -> bool:
         if found.pid == os.getpid() and found.started == started(found.pid):
             return found.token not in _ours
         return started(found.pid) != found.started
-    return _age(path, token) > STALE_S
+    return _age(path, token) > (UNWRITTEN_S if found is None else STALE_S)
 
 
 def _age(path: Path, token: str) -> float:

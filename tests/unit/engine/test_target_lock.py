@@ -11,7 +11,7 @@ import pytest
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.targets import lock_path
 from etltui.engine import target_lock
-from etltui.engine.target_lock import STALE_S, Record, machine, started, take, taken_by
+from etltui.engine.target_lock import STALE_S, UNWRITTEN_S, Record, machine, started, take, taken_by
 
 NOW = 1795403700.0
 HOLD = """
@@ -137,7 +137,8 @@ def test_one_that_says_nothing_is_waited_for_and_then_taken_over(target, content
     with pytest.raises(Failure, match="another engine, which has just begun"):
         taken(target)
     assert "just begun" in taken_by(target)
-    os.utime(path, (0, 0))
+    touched = path.stat().st_mtime - UNWRITTEN_S - 1
+    os.utime(path, (touched, touched))
     taken(target).release()
     assert left(target) == []
 
