@@ -346,7 +346,7 @@ class Runner:
         else:
             result = better or result
             await self._tools.store.checkpoint(self.plan.run, result, receipts)
-        self._tally.results[result.connection] = result
+        self._tally.settle(result)
         if receipts:
             self._tally.receipts[result.connection] = receipts
             self._publisher.changed()

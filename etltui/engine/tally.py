@@ -1,5 +1,6 @@
 """How a run stands: what each connection has come to, counted."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from etltui.engine.provisional import Before
 
 @dataclass(slots=True)
 class Tally:
-    """Results and parts of a run so far; changed only between two waits.
+    """Results and parts of a run so far; changed only between two waits, results by `settle`.
 
     Attributes:
         results: Of connections that ended, by name; waiting ones are absent.
@@ -27,6 +28,12 @@ class Tally:
     receipts: dict[str, tuple[Receipt, ...]] = field(default_factory=dict)
     kept: int = 0
     before: Mapping[str, Before] = field(default_factory=dict)
+    # Of ten thousand connections each asks when it ends: looking at all would take minutes.
+    _counts: Counter[ConnectionStatus] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count those that have ended before."""
+        self._counts = Counter(result.status for result in self.results.values())
 
     @classmethod
     def of(cls, prepared: Prepared) -> "Tally":
@@ -47,6 +54,13 @@ class Tally:
             if (result := self.results.get(planned.name)) and result.status is status
         )
 
+    def settle(self, result: ConnectionResult) -> None:
+        """A connection has ended so, whatever it came to before."""
+        if before := self.results.get(result.connection):
+            self._counts[before.status] -= 1
+        self.results[result.connection] = result
+        self._counts[result.status] += 1
+
     @property
     def total(self) -> int:
         """Connections in the run."""
@@ -55,17 +69,17 @@ class Tally:
     @property
     def completed(self) -> int:
         """Connections whose rows are durable."""
-        return len(self.named(ConnectionStatus.COMPLETED))
+        return self._counts[ConnectionStatus.COMPLETED]
 
     @property
     def failed(self) -> int:
         """Connections that will not be tried again in this attempt."""
-        return len(self.named(ConnectionStatus.FAILED))
+        return self._counts[ConnectionStatus.FAILED]
 
     @property
     def held(self) -> int:
         """Connections that are not read in this attempt because somebody holds them."""
-        return len(self.named(ConnectionStatus.SKIPPED))
+        return self._counts[ConnectionStatus.SKIPPED]
 
     @property
     def percent(self) -> int:

@@ -30,7 +30,7 @@ from functional.console.terminal_kit import ETLTUI, SCREEN_SHUT, Terminal
 END_S = 5.0
 STOPPED_S = 3.0
 """How long a stopped tree sleeps: longer than the time limits of its sessions."""
-LONG_S = 60.0
+LONG_S = 240.0
 """A safety net: what does not come in this time does not come at all."""
 STOPPED, LEFT = 4, 130
 
