@@ -88,7 +88,8 @@ class _Place:
     default="",
     metavar="TEMPLATE",
     help="Servers to read instead of files made for it, such as "
-    "postgresql://127.0.0.1:5432/branch_{n}; they make up the rows, no table is needed.",
+    "postgresql://127.0.0.1:5432/branch_{n}; they make up the rows, no table is needed. Paths "
+    "in it are absolute.",
 )
 @click.option("--user", default="", help="Who logs in there.")
 @click.option(
@@ -215,7 +216,10 @@ def _ground(said: _Said, order: Order, folder: Path, place: _Place) -> Ground:
         held = asyncio.run(_held(place.state))
         return borrowed.lent(folder, order, place.config, said["named"], held)
     if said["url"]:
-        login = servers.Login(user=said["user"], password=said["password"])
+        kind, colon, path = said["password"].partition(":")
+        # The configuration that it stands in lies elsewhere.
+        password = f"file:{Path(path).absolute()}" if kind == "file" else kind + colon + path
+        login = servers.Login(user=said["user"], password=password)
         return servers.pointed(folder, order, said["url"], login)
     note(f"making {order.connections:,} databases of {order.rows:,} rows …")
     return farm.made(folder, order)

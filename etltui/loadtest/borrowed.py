@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from glob import escape
 from pathlib import Path
 
 from etltui.config.checks import nearest_or_all
@@ -50,8 +49,7 @@ def lent(
         rest = tuple(each for each in found if each not in held)
         if rest:
             read.update(rest)
-            exactly = tuple(escape(each) for each in rest)
-            jobs[name] = harmless(replace(job, connections=exactly), folder / str(number))
+            jobs[name] = harmless(replace(job, connections=rest), folder / str(number))
     if not jobs:
         raise misused("--job", "there is nothing to read", "Name a job with connections")
     return Ground(
@@ -74,11 +72,7 @@ def _destinations(job: Job, folder: Path) -> tuple[Destination, ...]:
     """The files of the job, elsewhere; what would be sent over a network is left out."""
     place = str(folder).replace("{", "{{").replace("}", "}}")
     files = [each for each in job.destinations if not each.is_sent]
-    if not files:
-        files = [
-            Destination(type="csv", path=f"{number}.csv", options=CsvOptions(), query=query.name)
-            for number, query in enumerate(job.queries)
-        ]
+    files = files or [Destination(type="csv", path="rows.csv", options=CsvOptions())]
     return tuple(
         replace(each, path=f"{place}/{number}/{each.path.rpartition('/')[2]}")
         for number, each in enumerate(files)

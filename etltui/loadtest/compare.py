@@ -30,9 +30,10 @@ class Ratio:
     @property
     def judged(self) -> str:
         """Whether that is better or worse by more than a tenth; empty where it is neither."""
-        if self.ratio is None or 1 / (1 + _TENTH) <= self.ratio <= 1 + _TENTH:
+        low, high = self.before / (1 + _TENTH), self.before * (1 + _TENTH)
+        if low <= self.now <= high:
             return ""
-        return "better" if (self.ratio > 1) == self.more_is_better else "worse"
+        return "better" if (self.now > high) == self.more_is_better else "worse"
 
 
 _FIGURES: tuple[tuple[str, Callable[[Report], float], bool], ...] = (

@@ -66,7 +66,6 @@ class Drive:
         finally:
             self._engine = None
             await weather.aclose()
-        taken.stalls = weather.stalls
         async with await open_history(self._state) as history:
             until = self._clock.now().timestamp() + 1
             taken.samples = await history.samples(taken.began, until, points=_MOST_SAMPLES)

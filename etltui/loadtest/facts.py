@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from etltui.domain.words import counted, duration, noted, number, size, words
-from etltui.loadtest.figures import Report, Spread
+from etltui.loadtest.figures import NEARLY, Report, Spread
 
 HEADS = ("p50", "p90", "p95", "p99", "max")
 _SHOWN = 5
@@ -74,14 +74,15 @@ def _ordered(report: Report) -> str:
 
 
 def _came(report: Report) -> str:
-    came = report.came
+    came, order = report.came, report.order
     parts = []
     if came.failing:
         total = sum(came.failing.values())
         parts.append(f"{came.failed:,} of {total:,} failed ({_named(came.failing)})")
     if came.stalling:
-        told = f", {counted(came.stalls, 'stall')}" if came.stalls else ""
-        parts.append(f"{counted(came.stalling, 'connection')} stalled{told}")
+        who = counted(came.stalling, "connection")
+        tries = f"{came.stalls:,} {'try' if came.stalls == 1 else 'tries'}"
+        parts.append(f"{who} stalled: {tries} took {NEARLY * order.stall_s:g} s or more")
     return "; ".join(parts)
 
 

@@ -148,15 +148,11 @@ class Locks(Weather):
         """Let the connection go after its stall, counted from the first try."""
         database = self._locked.pop(connection, None)
         if database is not None:
-            waiting = self._unlock(database)
-            self._letting_go.add(asyncio.create_task(waiting, name=f"client stall {connection}"))
-
-    async def _unlock(self, database: sqlite3.Connection) -> None:
-        try:
-            await asyncio.sleep(self._seconds)
-            self.stalls += 1
-        finally:
-            database.close()
+            stall = asyncio.sleep(self._seconds)
+            task = asyncio.create_task(stall, name=f"client stall {connection}")
+            # Not in the task: one that is cancelled before it begins would never close it.
+            task.add_done_callback(lambda _: database.close())
+            self._letting_go.add(task)
 
     async def _let_go(self) -> None:
         for task in self._letting_go:

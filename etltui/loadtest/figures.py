@@ -13,6 +13,9 @@ CURVE = 20
 DIGITS = 6
 """Behind the point: what is measured in seconds is not known more exactly."""
 
+NEARLY = 0.9
+"""Of a stall, what it is to a run that began a little after another."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spread:
@@ -115,7 +118,7 @@ class Came:
         failing: Connections that were made to fail, by how.
         failed: Of these, those that did in every run.
         stalling: Connections that were kept from answering.
-        stalls: How often one was.
+        stalls: Tries at these that took nearly as long as a stall.
     """
 
     failing: Mapping[str, int] = field(default_factory=dict)

@@ -11,9 +11,6 @@ from etltui.loadtest.order import Fault, Order
 class Weather:
     """What happens to the databases while they are read; here nothing."""
 
-    stalls: int = 0
-    """How often one was kept from answering, and let go again."""
-
     async def round(self) -> None:
         """A round is about to begin; nothing reads any database."""
 

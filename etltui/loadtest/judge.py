@@ -109,16 +109,17 @@ def _differences(
         each.connection for each in result.connections if each.status is ConnectionStatus.COMPLETED
     }
     held = _held(path)
+    found = []
     for name in sorted(done | set(held)):
         numbers = held.get(name, Counter())
         wanted = set(rows[name]) if name in done else set()
-        twice = sum(count - 1 for count in numbers.values())
         missing, alien = len(wanted - set(numbers)), len(set(numbers) - wanted)
+        twice = sum(count - 1 for count in numbers.values())
         if twice or missing or alien:
-            yield (
-                f"the target of {job} has of {name} {missing:,} rows too few, "
-                f"{alien:,} that are not its own and {twice:,} more than once"
-            )
+            found.append(f"{name} ({missing:,} missing, {alien:,} not its own, {twice:,} twice)")
+    if found:
+        count = counted(len(found), "connection")
+        yield f"the target of {job} has other rows of {count}: {some(found, _NAMES)}"
 
 
 def _held(path: Path) -> dict[str, Counter[int]]:
@@ -147,7 +148,7 @@ def _notes(taken: Taken, ended: Sequence[RunResult]) -> Iterator[str]:
         yield f"{counted(taken.missed, 'event')} came too fast to be counted"
     left = len(taken.results) - len(ended)
     if left:
-        yield f"{counted(left, 'run')} stopped before the end: its rows are not judged"
+        yield f"rows of {counted(left, 'run')} that stopped before the end are not judged"
     unread = {
         each.connection for each in _results(ended) if each.status is ConnectionStatus.SKIPPED
     }

@@ -3,13 +3,16 @@
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import psutil
 
 from etltui import __version__
 from etltui.domain.run import ConnectionStatus
+from etltui.engine.samples import BUSY_S
 from etltui.loadtest.figures import (
+    NEARLY,
     Beat,
     Came,
     Machine,
@@ -23,6 +26,8 @@ from etltui.loadtest.judge import Verdict
 from etltui.loadtest.taking import Taken
 
 _SLOWEST = 10
+_SILENCE_S = 4 * BUSY_S
+"""A sample may be left out where a round has just ended, no more."""
 _FIRST_ROW = ("wait", "connect", "query")
 """Of a try, what is over when its first row comes."""
 
@@ -57,7 +62,7 @@ def report(ground: Ground, taken: Taken, verdict: Verdict, where: Machine) -> Re
             failing=dict(sorted(Counter(map(str, ground.failing.values())).items())),
             failed=verdict.failed,
             stalling=len(ground.stalling),
-            stalls=taken.stalls,
+            stalls=_stalls(ground, taken),
         ),
         stopped=taken.stopped,
         seconds=taken.seconds,
@@ -88,8 +93,13 @@ def report(ground: Ground, taken: Taken, verdict: Verdict, where: Machine) -> Re
             for sample in samples
         ),
         wrong=verdict.wrong,
-        notes=verdict.notes,
+        notes=(*verdict.notes, *_silences(taken)),
     )
+
+
+def _stalls(ground: Ground, taken: Taken) -> int:
+    tries = (each for name in ground.stalling for each in taken.times.get(name, ()))
+    return sum(sum(each.values()) >= NEARLY * ground.order.stall_s for each in tries)
 
 
 def _counts(names: Iterable[str]) -> dict[str, int]:
@@ -106,6 +116,15 @@ def _times(tries: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, Spre
         "open": Spread.of([each.get("connect", 0.0) for each in every]),
         "first row": Spread.of([sum(each.get(part, 0.0) for part in _FIRST_ROW) for each in every]),
     }
+
+
+def _silences(taken: Taken) -> Iterator[str]:
+    """What is to be said where the engine did not tell how it stood as often as it should."""
+    end = taken.began + taken.seconds
+    moments = [sample.at for sample in taken.samples if sample.at < end]
+    longest = max((b - a for a, b in pairwise([taken.began, *moments, end])), default=0.0)
+    if longest > _SILENCE_S:
+        yield f"the engine took no sample for {longest:.0f} s"
 
 
 def _lost(taken: Taken) -> dict[str, int]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etltui.config.load import load
-from etltui.domain.errors import misused
+from etltui.config.schema import Config
+from etltui.domain.errors import ConfigError, misused
 from etltui.loadtest.ground import Ground
 from etltui.loadtest.order import OF_SERVERS, Order, picks
 from etltui.loadtest.written import Asked, Line, jobs_of, name_of, target_of, text
@@ -61,13 +62,25 @@ def pointed(folder: Path, order: Order, template: str, login: Login) -> Ground:
     path.write_text(text(order, lines, asked, _credential(login)), encoding="utf-8")
     return Ground(
         order=order,
-        config=load(path, environ={}),
+        config=_loaded(path),
         jobs=jobs_of(order),
         failing={name_of(number): fault for number, fault in chosen.failing.items()},
         stalling=tuple(map(name_of, chosen.stalling)),
         rows={name_of(number): range(order.rows) for number in numbers},
         targets={job: folder / target_of(job) for job in jobs_of(order)},
     )
+
+
+def _loaded(path: Path) -> Config:
+    """The configuration; what is wrong with each connection is wrong with the option."""
+    try:
+        return load(path, environ={})
+    except ConfigError as error:
+        (first, *_) = error.mistakes
+        option = (
+            "--url" if first.key.startswith("connections.") else f"--{first.key.split('.')[-1]}"
+        )
+        raise misused(option, first.problem, first.way_out) from None
 
 
 def query(rows: int, asleep: str = "") -> str:

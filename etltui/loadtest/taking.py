@@ -54,7 +54,6 @@ class Taken:
     still_lent: tuple[PoolStats, ...] = ()
     strays: tuple[Stray, ...] = ()
     cpu_s: float = 0.0
-    stalls: int = 0
     stopped: bool = False
 
     def take(self, event: Event) -> None:

@@ -26,9 +26,10 @@ def lines(
         unlike: Why the two are not alike.
     """
     mark = "✗" if report.wrong else "✓"
-    yield f"{mark} Load test {outcome(report)}: {title(report)}"
+    yield f"{mark} Load test {outcome(report)}"
+    yield f"  {title(report)}"
     for wrong in report.wrong:
-        yield from _wrapped("", f"✗ {wrong}")
+        yield from _wrapped("wrong", wrong)
     yield ""
     yield "".join([f"  {'seconds':<{_LABEL}}", *(f"{head:>{_NUMBER}}" for head in HEADS)])
     for name, spread in report.times.items():
