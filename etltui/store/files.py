@@ -157,7 +157,6 @@ def work_on(path: Path, statements: Sequence[str]) -> None:
     try:
         with closing(look_into(path, mode="rw")) as database:
             database.isolation_level = None
-            for statement in statements:
-                database.execute(statement).fetchall()
+            database.executescript(";\n".join(statements))
     except ERRORS as error:
         raise unusable(path, error) from error

@@ -6,8 +6,9 @@ import logging
 import random
 import shutil
 import sqlite3
+import struct
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from store_samples import BEGUN, NOW, PUBLISHED, RUN
 
 from etltui.domain.errors import EtltuiError, StateError
-from etltui.domain.logbook import Hold
+from etltui.domain.logbook import Hold, Sample
 from etltui.domain.queue import QueueEntry
 from etltui.domain.run import RunStatus
 from etltui.domain.stored import PublicationState
@@ -26,7 +27,7 @@ from etltui.store import marks as marking
 from etltui.store import rebuild, seal
 from etltui.store.files import Files, copy, files, free_name, work_on
 from etltui.store.folder import DATABASE
-from etltui.store.headers import committed_frames, header_problem
+from etltui.store.headers import _sum_of, committed_frames, header_problem
 from etltui.store.health import examine, is_damage, look_into
 from etltui.store.history import open_history
 from etltui.store.marks import Marks, marked, read_marks
@@ -684,3 +685,33 @@ async def test_a_statement_that_fails_otherwise_is_not_tried_again(running):
 
     with pytest.raises(StateError, match="binding"):
         await running._writer.transact(work)
+
+
+async def test_a_table_that_is_not_there_is_no_text_that_is_none(running, folder):
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        database.execute("ALTER TABLE pauses RENAME TO rests")
+    with pytest.raises(StateError, match="no such table: pauses"):
+        await running.paused()
+
+
+def test_pages_of_an_earlier_log_do_not_count(tmp_path):
+    head = b"\x37\x7f\x06\x82" + bytes(4) + (512).to_bytes(4, "big") + bytes(4) + b"saltsalt"
+    path = tmp_path / "x-wal"
+    words = _sum_of(head)
+    frame = bytes(7) + b"\x01" + b"otherone" + bytes(8 + 512)
+    path.write_bytes(head + struct.pack(">2I", *words) + frame)
+    assert committed_frames(path) == 0
+
+
+async def test_samples_and_who_wrote_a_target_are_taken_over(folder, clock):
+    facts = {field.name: 1.0 for field in fields(Sample)}
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        await fill(store)
+        await store.put_samples([Sample(**facts)])
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        database.execute("UPDATE pauses SET checksum = 1")
+        database.commit()
+    async with await SqliteStore.open(folder, clock=clock) as store:
+        assert "sales of pauses" in store.rebuilt
+        assert len(await store.samples(0.0, 2.0)) == 1
+        assert [row.run for row in await store.published_at(BEGUN.target)] == [OTHER]
