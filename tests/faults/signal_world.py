@@ -36,6 +36,7 @@ path = "out/gather.csv"
 connection_column = "branch"
 """
 _TARGETS = {"gather.csv", "gather.partial.csv"}
+_CLAIM = ".gather.csv.etltui-lock"
 _CONNECTION = """
 [connections.{name}]
 url = "{url}"
@@ -107,13 +108,19 @@ class World:
         """Whether the run is completed."""
         return bool(self._count("SELECT count(*) FROM runs WHERE status = 'completed'"))
 
-    def left_over(self) -> list[str]:
-        """What nobody should have left: locks, sockets, temporary files."""
+    def left_over(self, *, at_once: bool = False) -> list[str]:
+        """What nobody should have left: locks, sockets, temporary files.
+
+        Args:
+            at_once: Somebody left at once: as after a crash, his claim of a target is still there,
+                for the next run to take over.
+        """
         wrong = [f"left in TMPDIR: {path.name}" for path in self.temporary.rglob("*")]
         wrong += [f"left: {path.name}" for path in self.state.glob("*.sock")]
         out = self.folder / "out"
         if out.exists():
-            wrong += [f"left: {p.name}" for p in out.iterdir() if p.name not in _TARGETS]
+            allowed = _TARGETS | ({_CLAIM} if at_once else set())
+            wrong += [f"left: {path.name}" for path in out.iterdir() if path.name not in allowed]
         with (self.state / ".lock").open() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

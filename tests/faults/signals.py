@@ -195,7 +195,7 @@ def once(folder: Path, fault: Fault, stuck: Stuck, *, slack: float = 0.0) -> Tri
         drawn = fault.surface == "console" and fault.send is not _close
         if drawn and SCREEN_SHUT not in terminal.seen:
             trial.wrong.append("the screen was not given back")
-        trial.wrong += world.left_over()
+        trial.wrong += world.left_over(at_once=fault.code == LEFT)
     if not fault.goes_on:
         ended = world.etltui("run", world.JOB)
         if ended.returncode:
