@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
+from etltui.config.disk import lacking
 from etltui.domain.errors import ErrorClass, Failure
 from etltui.domain.plan import Plan
 from etltui.engine.target_lock import BEAT_S, HOLDER, Lock, take
@@ -69,7 +70,8 @@ class Claims:
             except OSError as error:
                 raise Failure(
                     ErrorClass.TARGET,
-                    f"nobody can tell who writes {target}: {error.strerror}",
+                    f"nobody can tell who writes {target}: {error.strerror}"
+                    f"{lacking(target, error)}",
                     {"path": target},
                 ) from error
         if self._beats is None:

@@ -20,7 +20,9 @@ def header_problem(path: Path) -> str:
         return "it does not begin as a database does"
     size = int.from_bytes(head[16:18], "big")
     page = 65536 if size == 1 else size
-    if page < 512 or page & (page - 1) or path.stat().st_size % page:
+    # A kill may tear the last page that is merged from the log; there it is still whole.
+    torn = path.stat().st_size % page and not _has_pages(path.with_name(f"{path.name}-wal"))
+    if page < 512 or page & (page - 1) or torn:
         return "its size is no number of whole pages"
     if not {*head[18:20]} <= {1, 2} or (head[20], *head[21:24]) != (0, 64, 32, 32):
         return "its header is of no version that there is"
@@ -28,6 +30,10 @@ def header_problem(path: Path) -> str:
     if int.from_bytes(head[44:48], "big") > 4 or int.from_bytes(head[56:60], "big") > 1:
         return "its header names another encoding or format"
     return ""
+
+
+def _has_pages(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > _WAL_HEADER
 
 
 def committed_frames(path: Path) -> int | None:

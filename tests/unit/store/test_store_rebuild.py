@@ -354,6 +354,18 @@ def test_a_log_that_is_not_there_or_cut_has_no_pages(tmp_path):
     assert committed_frames(path) == 0
 
 
+async def test_a_page_that_was_torn_while_it_was_merged_is_no_damage(folder, tmp_path):
+    left = tmp_path / "left"
+    async with await SqliteStore.open(folder, clock=sample.StillClock()) as store:
+        await store.create_run(sample.plan(), RunStatus.RUNNING)
+        await asyncio.to_thread(shutil.copytree, folder, left)
+    with (left / DATABASE).open("ab") as database:
+        database.write(b"half a page")
+    async with await SqliteStore.open(left, clock=sample.StillClock()) as store:
+        assert store.rebuilt == ""
+        assert (await store.run(RUN)).status is RunStatus.STOPPED
+
+
 async def test_a_transaction_that_was_torn_at_the_end_of_the_log_is_no_damage(folder, tmp_path):
     """A kill and a power cut leave that, and nobody was told of it."""
     left = tmp_path / "left"
