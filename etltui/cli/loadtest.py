@@ -180,12 +180,12 @@ def _place(said: _Said) -> _Place:
         state = state_folder(config, said["state_dir"], os.environ)
         timezone = config.settings.timezone
     if said["folder"] is None:
-        asyncio.run(_made(state))
+        asyncio.run(made(state))
     reports = said["folder"] or state / record.FOLDER
     return _Place(state=state, timezone=timezone, reports=reports, config=config)
 
 
-async def _made(state: Path) -> None:
+async def made(state: Path) -> None:
     """Make the state folder as an engine would; a report in an empty one would keep engines out."""
     try:
         if not await asyncio.to_thread(is_held, state):

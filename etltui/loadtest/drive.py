@@ -58,6 +58,7 @@ class Drive:
         try:
             async with engine(self._ground.config, self._state, environ=os.environ) as own:
                 self._engine = own
+                self._tell(_begun(self._ground))
                 before = await asyncio.to_thread(tree_times)
                 taken.began = self._clock.now().timestamp()
                 await self._watched(own)
@@ -138,6 +139,12 @@ class Drive:
                 await self._clock.sleep(LOOK_S)
         finally:
             self._taken.points.append(looks.point(own.snapshot()))
+
+
+def _begun(ground: Ground) -> str:
+    order = ground.order
+    last = counted(order.rounds, "round") if order.rounds else f"{order.seconds:g} s"
+    return f"running {counted(len(ground.jobs), 'job')} at once for {last}"
 
 
 def _told(rounds: int, results: list[RunResult], seconds: float) -> str:

@@ -174,7 +174,9 @@ class Locks(Weather):
 
 def _lock(path: Path) -> sqlite3.Connection:
     """A connection that lets nobody read the file until it is closed."""
-    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(
+        path, timeout=_LOCKED_S, isolation_level=None, check_same_thread=False
+    )
     try:
         database.execute("BEGIN EXCLUSIVE")
     except BaseException:

@@ -28,8 +28,8 @@ class Verdict:
     """
 
     wrong: tuple[str, ...]
-    notes: tuple[str, ...]
-    failed: int
+    notes: tuple[str, ...] = ()
+    failed: int = 0
 
 
 def judged(ground: Ground, taken: Taken) -> Verdict:
