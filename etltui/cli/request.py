@@ -27,7 +27,7 @@ from etltui.encode import events as encode
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 
-DOOR_S = 10.0
+DOOR_S = 60.0
 """How long a holder may take to open its door: an engine that starts finishes first what an
 earlier one left."""
 LOOK_S = 0.1

@@ -11,7 +11,7 @@ import pytest
 from door_kit import House, until
 from etltui.cli.follow import EXIT, exit_code, worst
 from etltui.cli.local import Local
-from etltui.cli.request import Request, _fulfil, _here, recorded
+from etltui.cli.request import DOOR_S, Request, _fulfil, _here, recorded
 from etltui.cli.run import starting
 from etltui.cli.watch import under_way
 from etltui.domain.errors import ConfigError, ErrorClass, NoSuchRunError, StateHeldError
@@ -92,7 +92,7 @@ async def test_a_holder_without_a_door_is_waited_for_within_a_limit(house):
         assert await waits == 0
     waits = asyncio.create_task(fulfil(house, clock=clock))
     await clock.until_asleep()
-    clock.turn(11)
+    clock.turn(DOOR_S + 1)
     with pytest.raises(StateHeldError):
         await waits
 
@@ -105,7 +105,7 @@ async def test_a_holder_that_is_about_to_end_is_asked_again(house):
         door.close()
         waits = asyncio.create_task(fulfil(house, clock=clock))
         await clock.until_asleep()
-        clock.turn(11)
+        clock.turn(DOOR_S + 1)
         with pytest.raises((StateHeldError, GoneError)):
             await waits
         with pytest.raises(GoneError):
