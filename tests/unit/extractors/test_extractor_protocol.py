@@ -98,9 +98,7 @@ DOWN = {
         members=few(made(Member)),
         receipts=few(receipt),
     ),
-    p.Ask: st.builds(
-        p.Ask, id=number, session=number, query=made(QueryTask), dialect=text
-    ),
+    p.Ask: st.builds(p.Ask, id=number, session=number, query=made(QueryTask), dialect=text),
     p.Guard: st.builds(p.Guard, id=number, tasks=few(made(GuardTask))),
     p.Assemble: st.builds(p.Assemble, id=number, task=publish_task),
     p.Deliver: st.builds(
