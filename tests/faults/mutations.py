@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etltui.engine import prepare
+from etltui.engine import prepare, runner
 from etltui.engine import publish as publishing
 from etltui.extractors import child
 from etltui.extractors.files import ExtractorFiles
@@ -128,7 +128,7 @@ def mark_after_the_news() -> None:
 
 def delivered_before_the_rename() -> None:
     """The rename comes when the run is cleaned away."""
-    deliver, clean = ExtractorFiles.deliver, publishing.Publisher.clean
+    deliver, clean = ExtractorFiles.deliver, runner.clean
     late: list[Any] = []
 
     async def said(self: ExtractorFiles, temporary: str, target: str, published: Any) -> bool:
@@ -137,13 +137,13 @@ def delivered_before_the_rename() -> None:
         late.append((self, temporary, target, published))
         return True
 
-    async def cleaned(self: publishing.Publisher) -> None:
+    async def cleaned(*run: Any) -> None:
         for arguments in late:
             await deliver(*arguments)
-        await clean(self)
+        await clean(*run)
 
     ExtractorFiles.deliver = said
-    publishing.Publisher.clean = cleaned
+    runner.clean = cleaned
 
 
 def cleaned_before_delivered() -> None:
