@@ -1,11 +1,13 @@
-"""The options that order a load test."""
+"""The options of a load test."""
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 import click
 
+from etltui.cli.options import job_names
 from etltui.loadtest.farm import MOST_ROWS
 from etltui.loadtest.order import MOST_STALL_S, STALL_S, Order
 
@@ -15,7 +17,7 @@ _SECONDS = re.compile(r"\d{1,3}(?:\.\d{1,3})?")
 
 
 class Ordered(TypedDict):
-    """What the options say."""
+    """What the options of the order say."""
 
     connections: int
     jobs: int
@@ -26,6 +28,22 @@ class Ordered(TypedDict):
     stall: tuple[float, float]
     failures: float
     seed: int
+
+
+class Said(Ordered):
+    """What all options say."""
+
+    url: str
+    user: str
+    password: str
+    named: tuple[str, ...]
+    as_json: bool
+    html: Path | None
+    against: Path | None
+    folder: Path | None
+    keep: bool
+    config_file: Path | None
+    state_dir: Path | None
 
 
 def _share_of(text: str) -> float:
@@ -53,7 +71,7 @@ def stall(_: click.Context, __: click.Parameter, value: str) -> tuple[float, flo
     return _share_of(of), float(seconds)
 
 
-_OPTIONS = (
+_ORDER = (
     click.option("--connections", type=click.IntRange(1, 500), default=70, show_default=True),
     click.option(
         "--jobs", type=click.IntRange(1, 20), default=3, show_default=True, help="Runs at once."
@@ -99,9 +117,51 @@ _OPTIONS = (
 )
 
 
-def order_options(command: _F) -> _F:
-    """Give a command the options of an order."""
-    for option in reversed(_OPTIONS):
+_REST = (
+    click.option(
+        "--url",
+        default="",
+        metavar="TEMPLATE",
+        help="Servers to read instead of files made for it, such as "
+        "postgresql://127.0.0.1:5432/branch_{n}; they make up the rows, no table is needed. Paths "
+        "in it are absolute.",
+    ),
+    click.option("--user", default="", help="Who logs in there."),
+    click.option(
+        "--password", default="", metavar="REF", help="Where the password is: env:NAME, file:PATH."
+    ),
+    click.option(
+        "--job",
+        "named",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=job_names,
+        help="A job of the configuration to read instead, into targets of the test alone; may be "
+        "given several times.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="The report as JSON."),
+    click.option(
+        "--html", type=click.Path(path_type=Path), metavar="FILE", help="The report as a page, too."
+    ),
+    click.option(
+        "--against",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Hold it against an earlier report.",
+    ),
+    click.option(
+        "--folder",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Where the report is stored. Default: loadtests in the state folder.",
+    ),
+    click.option("--keep", is_flag=True, help="Leave databases, records and targets of the test."),
+)
+
+
+def load_options(command: _F) -> _F:
+    """Give a command all of them."""
+    for option in reversed(_ORDER + _REST):
         command = option(command)
     return command
 

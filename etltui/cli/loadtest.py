@@ -19,12 +19,11 @@ from click.core import ParameterSource
 from etltui.bootstrap import is_held, open_history, open_records
 from etltui.cli.files import new_file
 from etltui.cli.follow import note, say
-from etltui.cli.load_options import Ordered, order_of, order_options
+from etltui.cli.load_options import Said, load_options, order_of
 from etltui.cli.options import (
     config_option,
     configuration,
     errors_leave,
-    job_names,
     state_of,
     state_option,
 )
@@ -49,22 +48,6 @@ _NOT_OF_JOBS = ("connections", "jobs", "rows", "latency_ms", "stall", "failures"
 """Options that order what a configured job says itself, or what is not to be done to it."""
 
 
-class _Said(Ordered):
-    """What all options say."""
-
-    url: str
-    user: str
-    password: str
-    named: tuple[str, ...]
-    as_json: bool
-    html: Path | None
-    against: Path | None
-    folder: Path | None
-    keep: bool
-    config_file: Path | None
-    state_dir: Path | None
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Place:
     """Where things are.
@@ -82,50 +65,12 @@ class _Place:
 
 
 @click.command("loadtest")
-@order_options
-@click.option(
-    "--url",
-    default="",
-    metavar="TEMPLATE",
-    help="Servers to read instead of files made for it, such as "
-    "postgresql://127.0.0.1:5432/branch_{n}; they make up the rows, no table is needed. Paths "
-    "in it are absolute.",
-)
-@click.option("--user", default="", help="Who logs in there.")
-@click.option(
-    "--password", default="", metavar="REF", help="Where the password is: env:NAME, file:PATH."
-)
-@click.option(
-    "--job",
-    "named",
-    multiple=True,
-    metavar="NAME",
-    shell_complete=job_names,
-    help="A job of the configuration to read instead, into targets of the test alone; may be "
-    "given several times.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-@click.option(
-    "--html", type=click.Path(path_type=Path), metavar="FILE", help="The report as a page, too."
-)
-@click.option(
-    "--against",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Hold it against an earlier report.",
-)
-@click.option(
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Where the report is stored. Default: loadtests in the state folder.",
-)
-@click.option("--keep", is_flag=True, help="Leave databases, records and targets of the test.")
+@load_options
 @config_option
 @state_option
 @click.pass_context
 @errors_leave
-def command(context: click.Context, **said: Unpack[_Said]) -> None:
+def command(context: click.Context, **said: Unpack[Said]) -> None:
     """Put load on this program and tell how it bore that.
 
     Several jobs at once read many connections, round after round: SQLite files made in a
@@ -150,7 +95,7 @@ def command(context: click.Context, **said: Unpack[_Said]) -> None:
     sys.exit(LEFT if found.stopped else int(not found.passed))
 
 
-def _order(context: click.Context, said: _Said) -> Order:
+def _order(context: click.Context, said: Said) -> Order:
     named = [
         f"--{name.removesuffix('_ms')}"
         for name in _NOT_OF_JOBS
@@ -171,7 +116,7 @@ def _check_page(html: Path | None) -> None:
         raise misused("--html", problem, way_out)
 
 
-def _place(said: _Said) -> _Place:
+def _place(said: Said) -> _Place:
     """Where things are; the state folder is made where the report needs it."""
     config = configuration(said["config_file"]) if said["named"] else None
     if config is None:
@@ -211,7 +156,7 @@ def _scratch(*, keep: bool) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ground(said: _Said, order: Order, folder: Path, place: _Place) -> Ground:
+def _ground(said: Said, order: Order, folder: Path, place: _Place) -> Ground:
     if place.config is not None:
         held = asyncio.run(_held(place.state))
         return borrowed.lent(folder, order, place.config, said["named"], held)
@@ -247,7 +192,7 @@ def _driven(ground: Ground, folder: Path) -> Taken:
     return asyncio.run(drive())
 
 
-def _tell(found: Report, before: Report | None, said: _Said, timezone: str) -> None:
+def _tell(found: Report, before: Report | None, said: Said, timezone: str) -> None:
     ratios = compared(found, before) if before else ()
     unlike = tuple(differences(found, before)) if before else ()
     if said["html"] is not None:
