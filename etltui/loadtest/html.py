@@ -210,7 +210,8 @@ def _against(ratios: Sequence[Ratio], unlike: Sequence[str]) -> Iterator[str]:
     if not ratios:
         return
     yield "<h2>Against an earlier test</h2>"
-    yield from (f'<p class="sub">{_said(each)}</p>' for each in unlike)
+    if unlike:
+        yield f'<p class="sub">{_said("; ".join(unlike))}</p>'
     rows = "".join(
         f"<tr><td>{_said(each.name)}</td><td>{each.before:,.3f}</td><td>{each.now:,.3f}</td>"
         f'<td class="{each.judged}">{"" if each.ratio is None else f"x{each.ratio:.2f}"} '

@@ -10,7 +10,7 @@ import psutil
 
 from etltui import __version__
 from etltui.domain.run import ConnectionStatus
-from etltui.engine.samples import BUSY_S
+from etltui.engine.samples import BUSY_S, SHORTEST_S
 from etltui.loadtest.figures import (
     NEARLY,
     Beat,
@@ -88,10 +88,7 @@ def report(ground: Ground, taken: Taken, verdict: Verdict, where: Machine) -> Re
         events=_counts(taken.events.elements()),
         slowest=_slowest(taken.times),
         points=tuple(taken.points),
-        beats=tuple(
-            Beat(at=sample.at - taken.began, lag_ms=sample.lag_ms, cpu_percent=sample.cpu_percent)
-            for sample in samples
-        ),
+        beats=tuple(_beats(taken)),
         wrong=verdict.wrong,
         notes=(*verdict.notes, *_silences(taken)),
     )
@@ -116,6 +113,14 @@ def _times(tries: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, Spre
         "open": Spread.of([each.get("connect", 0.0) for each in every]),
         "first row": Spread.of([sum(each.get(part, 0.0) for part in _FIRST_ROW) for each in every]),
     }
+
+
+def _beats(taken: Taken) -> Iterator[Beat]:
+    for before, sample in pairwise(taken.samples):
+        # Over less the engine tells no use of the CPU: the last one is taken at any moment.
+        if sample.at - before.at >= SHORTEST_S:
+            at = sample.at - taken.began
+            yield Beat(at=at, lag_ms=sample.lag_ms, cpu_percent=sample.cpu_percent)
 
 
 def _silences(taken: Taken) -> Iterator[str]:

@@ -232,7 +232,10 @@ def test_s0_138_a_report_says_what_the_engine_told():
         ran(*ALL),
         times={"branch_001": [seconds], "branch_004": [long, seconds]},
         points=[looks.point(snapshot(1001.0, R=100))],
-        samples=[Sample(at=1000.0 + 5 * n, lag_ms=float(n), memory=6000) for n in range(3)],
+        samples=[
+            *(Sample(at=1000.0 + 5 * n, lag_ms=float(n), memory=6000) for n in range(3)),
+            Sample(at=1010.1, lag_ms=2.0),
+        ],
         still_lent=(stats(2),),
         tries=7,
         again=1,
@@ -249,7 +252,7 @@ def test_s0_138_a_report_says_what_the_engine_told():
     assert made.came.failing == {"missing": 1}
     assert (made.came.stalling, made.came.stalls) == (1, 2)
     assert made.lost == {"no_database": 1}
-    assert (made.lag.count, made.lag.max) == (2, 2.0)
+    assert (made.lag.count, made.lag.max) == (3, 2.0)
     assert [each.at for each in made.beats] == [5.0, 10.0]
     assert made.peak_memory == 6000
     assert made.stopped
