@@ -16,7 +16,7 @@ _OF_THE_READ = (
     *("name", "title", "folder", "type", "connections", "max_parallel"),
     *("queries", "overrides", "procedures", "identity_query", "business_day", "day_lag_h"),
     *("columns", "aliases", "drift", "verify", "retry", "query_timeout_s", "stall_timeout_s"),
-    *("outside_hours",),
+    *("outside_hours", "hedge_after_s"),
 )
 """What a job says of how it reads and writes."""
 
