@@ -6,7 +6,7 @@ from pathlib import Path
 
 from etltui.config.schema import Config, Settings
 from etltui.domain.errors import StateError
-from etltui.domain.events import RunProgress
+from etltui.domain.events import RunFinished, RunProgress
 from etltui.domain.job import (
     Connection,
     CsvOptions,
@@ -204,6 +204,13 @@ class World:
     async def run(self, job="sales", **asked):
         """Run the job to its end."""
         return await (await self.submit(job, **asked)).wait()
+
+    async def ended(self, run):
+        """How a run of this engine or of one before ended; it may have while nobody looked."""
+        handle = self.engine.queue.handle(run)
+        if handle is not None:
+            return await handle.wait()
+        return next(e.result for e in reversed(self.happened(RunFinished)) if e.result.run == run)
 
     def happened(self, *kinds):
         """Events of these types, in order."""

@@ -264,7 +264,7 @@ async def test_a_crash_in_a_retry_is_gone_on_with_as_it_was_asked(world, errors)
     world.parts.assemble = assemble
     world.leases.read()
     await world.restart()
-    result = await world.engine.queue.handle(errors.run).wait()
+    result = await world.ended(errors.run)
     assert (result.status, world.leases.read()) == (RunStatus.COMPLETED_WITH_ERRORS, [])
     assert world.parts.files[world.target].rows == 2 + 5 + 2
 

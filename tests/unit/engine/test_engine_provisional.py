@@ -144,7 +144,7 @@ async def test_an_engine_that_stays_patches_too_and_has_nobody_wait(open_day):
     open_day.open = set()
     await open_day.run()
     assert not open_day.engine.patches
-    await open_day.engine.queue.handle(open_day.first.run).wait()
+    await open_day.ended(open_day.first.run)
     assert (await rows(open_day, open_day.first.run))["B"] == (5, "")
 
 

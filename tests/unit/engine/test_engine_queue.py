@@ -275,7 +275,7 @@ async def test_a_pause_of_a_job_is_kept_over_a_restart(world):
     assert world.engine.get_queue_metrics().paused_jobs == ("sales",)
     assert [each.run for each in world.engine.get_pending_jobs()] == [handle.run]
     await world.engine.queue.pause("sales", paused=False)
-    assert (await world.engine.queue.handle(handle.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.ended(handle.run)).status is RunStatus.COMPLETED
     await world.restart()
     assert world.engine.get_queue_metrics().paused_jobs == ()
 

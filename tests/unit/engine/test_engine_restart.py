@@ -68,7 +68,7 @@ async def test_s1_61_what_waits_keeps_its_place_its_owner_and_its_time(resident)
     assert world.engine.get_pending_jobs() == before
     assert before[1].owner == "ravi@till"
     held.let_go()
-    await world.engine.queue.handle(before[1].run).wait()
+    await world.ended(before[1].run)
     assert [event.job for event in world.happened(RunStarted)] == ["sales", "two", "one"]
 
 
@@ -77,9 +77,8 @@ async def test_s1_61_the_best_has_the_first_turn_however_it_lies_in_the_store(re
     await reading(world)
     await submit(world, "one", priority=900)
     last = await submit(world, "two", priority=1)
-    await world.engine.cancel("sales")
     await world.restart()
-    await world.engine.queue.handle(last.run).wait()
+    await world.ended(last.run)
     assert world.happened(RunStarted)[0].job == "two"
 
 
@@ -96,7 +95,7 @@ async def test_s1_61_what_was_at_work_goes_on_with_what_is_durable(resident):
     world.leases.read()
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    result = await world.engine.queue.handle(handle.run).wait()
+    result = await world.ended(handle.run)
     assert (result.status, result.skipped) == (RunStatus.COMPLETED, 1)
     assert world.leases.read() == ["A"]
     assert await world.store.queued() == []
@@ -111,7 +110,7 @@ async def test_s1_61_a_run_that_its_engine_stopped_goes_on_in_the_next_one(resid
     assert [event.result.status for event in world.happened(RunFinished)] == [RunStatus.STOPPED]
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    result = await world.engine.queue.handle(handle.run).wait()
+    result = await world.ended(handle.run)
     assert result.status is RunStatus.COMPLETED
     assert await world.store.queued() == []
 
@@ -130,7 +129,7 @@ async def test_a_run_that_fails_while_its_engine_ends_keeps_its_next_turn(reside
         world.clock.turn(0)
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    result = await world.engine.queue.handle(handle.run).wait()
+    result = await world.ended(handle.run)
     assert result.status is RunStatus.COMPLETED
 
 
@@ -184,7 +183,7 @@ async def test_s1_61_a_run_that_waits_for_its_next_turn_still_waits(resident):
     assert await world.stored(handle.run) is RunStatus.FAILED
     await others_asleep(world)
     world.clock.turn(6)
-    assert (await world.engine.queue.handle(handle.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.ended(handle.run)).status is RunStatus.COMPLETED
 
 
 async def test_s1_61_an_engine_for_one_run_leaves_nothing_in_the_queue(world):
@@ -212,7 +211,7 @@ async def test_s1_61_an_engine_for_one_run_leaves_the_queue_of_a_resident_one_al
     world.resident = True
     world.leases.extracts["A"] = Script(2)
     await world.restart()
-    assert (await world.engine.queue.handle(waiting.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.ended(waiting.run)).status is RunStatus.COMPLETED
 
 
 async def test_stopping_a_resident_engine_keeps_what_waits(resident):
@@ -225,7 +224,7 @@ async def test_stopping_a_resident_engine_keeps_what_waits(resident):
     assert (result.status, "keeps its place" in result.reason) == (RunStatus.QUEUED, True)
     assert world.engine.queue.handle(waiting.run) is None
     await world.restart()
-    assert (await world.engine.queue.handle(waiting.run).wait()).status is RunStatus.COMPLETED
+    assert (await world.ended(waiting.run)).status is RunStatus.COMPLETED
 
 
 async def test_a_run_that_ended_well_is_not_begun_again(resident):
@@ -253,8 +252,8 @@ async def test_s1_61_another_run_of_the_job_costs_nothing_that_is_durable(reside
     world.leases.read()
     world.leases.extracts["A"] = Script(2, held)
     await world.restart()
-    first, second = (world.engine.queue.handle(each.run) for each in (newer, older))
-    assert (await first.wait()).status is RunStatus.COMPLETED
+    second = world.engine.queue.handle(older.run)
+    assert (await world.ended(newer.run)).status is RunStatus.COMPLETED
     parts = world.parts_folder / older.run
     assert [path.name for path in parts.glob("*/*.part")] == ["0002-0-0.1001.part"]
     held.let_go()
