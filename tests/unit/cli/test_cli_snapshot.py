@@ -45,6 +45,7 @@ def test_an_engine_is_drawn_in_80_columns_and_holds_nothing_that_moves_a_termina
         "QUEUE   2 waiting (1 not due yet), 1 running, 5 completed, 1 failed",
         "  paused: ledger",
         "  gst_sales          7F3K  priority 10, since 1 min, asha@desk",
+        "LATE    gst_sales: 2 connections are tried on until 04:45, next at 04:36",
         "POOLS   3 pools, 11 of 50 sessions, 4 waiting, 1 leak; paused",
         "  not tried any more: reader",
         f"  {sample.POOL:<46}   8/20     5    3    4",
