@@ -57,7 +57,7 @@ def step(title: str, *command: str) -> None:
 
 def tests(*paths: str) -> None:
     """Run tests side by side; the few that fail run again with nothing beside them."""
-    pytest = (tool("pytest"), "-q", "-o", f"faulthandler_timeout={HANGS_S}")
+    pytest = (tool("pytest"), "-q", "--durations=25", "-o", f"faulthandler_timeout={HANGS_S}")
     pytest += ("-o", "faulthandler_exit_on_timeout=true")
     FAILED.unlink(missing_ok=True)
     code = ran("tests", *pytest, "-n", AT_ONCE, *paths)

@@ -47,9 +47,9 @@ class Size:
 
 SIZES = {
     "ci": Size(
-        kills=16,
-        errors=12,
-        cuts={"states": 1, "killed": 1, "failed": 1, "resume_every": 40, "every": 13},
+        kills=8,
+        errors=6,
+        cuts={"states": 1, "killed": 1, "failed": 1, "resume_every": 40, "every": 29},
         mutations=2,
     ),
     "quick": Size(

@@ -7,9 +7,9 @@ from faults.starts import start_at_once
 
 @pytest.mark.timeout(300)
 def test_many_starts_at_once_are_one_engine(tmp_path):
-    report = start_at_once(tmp_path, starts=24, apart=4)
+    report = start_at_once(tmp_path, starts=12, apart=3)
     assert not report.bad, report
-    assert (len(report.joined), len(report.told)) == (23, 4)
+    assert (len(report.joined), len(report.told)) == (11, 3)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from faults import watched
 
 @pytest.mark.timeout(300)
 def test_a_watched_target_is_whole_at_every_moment(tmp_path):
-    watcher = watched.watch(tmp_path, runs=20)
+    watcher = watched.watch(tmp_path, runs=8)
     assert not watcher.wrong
     assert set(watcher.files) == set(watched.CHECKS)
 
