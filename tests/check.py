@@ -60,7 +60,7 @@ def tests(*paths: str) -> None:
     pytest = (tool("pytest"), "-q", "--durations=25", "-o", f"faulthandler_timeout={HANGS_S}")
     pytest += ("-o", "faulthandler_exit_on_timeout=true")
     FAILED.unlink(missing_ok=True)
-    code = ran("tests", *pytest, "-n", AT_ONCE, *paths)
+    code = ran("tests", *pytest, "-n", AT_ONCE, "--dist", "worksteal", *paths)
     if not code:
         return
     failed = json.loads(FAILED.read_text()) if FAILED.exists() else {}
