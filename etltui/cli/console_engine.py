@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from etltui.cli.link import Ending, Screen
-from etltui.cli.request import DOOR_S, LOOK_S, own_engine, same_file
+from etltui.cli.request import LOOK_S, own_engine, same_file
 from etltui.cli.screen import Tether
 from etltui.config.schema import Config
 from etltui.domain.errors import StateHeldError
@@ -20,6 +20,8 @@ from etltui.door.server import Door
 from etltui.engine.clock import SystemClock
 from etltui.engine.engine import Engine
 
+DOOR_S = 10.0
+"""How long a screen waits for the door of whoever holds the folder."""
 IDLE_LOOK_S = 0.5
 """How often an engine that nobody watches looks whether it is done."""
 STOPPED = 4

@@ -79,14 +79,15 @@ class Starts:
         gate, opener = os.pipe()
         begun = set()
         for _ in range(count):
-            process = subprocess.Popen(
-                [sys.executable, "-c", GATE, *command],
-                stdin=gate,
-                stdout=subprocess.DEVNULL,
-                stderr=(self.folder / "said").open("w"),
-                # Only this process may keep the gate shut.
-                close_fds=True,
-            )
+            with (self.folder / "said").open("w") as said:
+                process = subprocess.Popen(
+                    [sys.executable, "-c", GATE, *command],
+                    stdin=gate,
+                    stdout=subprocess.DEVNULL,
+                    stderr=said,
+                    # Only this process may keep the gate shut.
+                    close_fds=True,
+                )
             (self.folder / "said").rename(self.folder / f"{process.pid}.said")
             self.processes[process.pid] = process
             begun.add(process.pid)

@@ -37,7 +37,7 @@ def test_a_sample_of_faults_loses_and_doubles_nothing(kind):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("rule", ["part not synced", "rename not synced after", "sync tried again"])
+@pytest.mark.parametrize("rule", ["part not synced", "sync tried again"])
 def test_a_rule_that_is_broken_is_noticed(rule):
     found = table("--all", "--only", "mutations", "--mutation", rule)
     assert found["bad"] == []

@@ -28,6 +28,8 @@ LEGAL = {
     ("running", "stopped"),
     ("running", "cancelled"),
     ("publishing", "completed"),
+    ("stopped", "completed"),  # a target that somebody had open is in its place
+    ("stopped", "completed_with_errors"),
     ("publishing", "completed_with_errors"),
     ("publishing", "failed"),
     ("publishing", "stopped"),

@@ -9,7 +9,7 @@ import pytest
 
 from engine_world import connection, csv
 from etltui.domain.errors import ErrorClass, NoSuchRunError
-from etltui.domain.events import RunFinished, RunStarted, TargetPublished
+from etltui.domain.events import ConnectionFailed, RunFinished, RunStarted, TargetPublished
 from etltui.domain.job import OnFinish, RetryPolicy
 from etltui.domain.progress import LateView
 from etltui.domain.queue import Ask
@@ -273,8 +273,14 @@ async def test_n_1_a_newer_run_that_is_at_work_is_not_disturbed(late):
     held = Held(2)
     late.leases.extracts["A"] = Script(held)
     late.clock.turn(1)
-    newer = await late.submit()
-    await held.reached.wait()
+    with late.engine.events() as events:
+        newer = await late.submit()
+        await held.reached.wait()
+        failed = 0
+        async for event in events:
+            failed += isinstance(event, ConnectionFailed)
+            if failed == 2:
+                break
     back(late, "B", "C")
     await look(late)
     assert views(late) == ()

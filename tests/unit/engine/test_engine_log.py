@@ -170,7 +170,8 @@ async def test_s3_14_the_specifications_lines(world, tmp_path):
         world.job(destinations=(*world.jobs["sales"].destinations, excel))
         world.renew()
         result = await world.run(only=["B"])
-    found = lines(tmp_path / "logs")
+    audit, *found = lines(tmp_path / "logs")
+    assert audit["message"].startswith("Audit record 1, submit sales: hash ")
     assert {line["run"] for line in found} == {result.run}
     of_b = [line["message"] for line in found if line.get("connection") == "B"]
     assert of_b == [

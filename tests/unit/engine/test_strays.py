@@ -247,7 +247,15 @@ async def test_what_stays_by_design_is_no_leak(real):
         assert await real.has("pipe:")
         # The loop has a pair of sockets of its own, which was there from the start.
         numbers = [f"descriptor {number}:" for number in real.lines]
-        for word in ("state.db", "null", "asyncio_3", "session 4", "pulse", "input()", *numbers):
+        for word in (
+            str(real.state),
+            "null",
+            "asyncio_3",
+            "session 4",
+            "pulse",
+            "input()",
+            *numbers,
+        ):
             assert not await real.has(word), word
 
 

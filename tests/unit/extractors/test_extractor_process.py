@@ -360,6 +360,8 @@ def test_killing_waits_for_nobody_and_strikes_once():
     class Process:
         """A process whose disk hangs: the kernel lets nobody end it."""
 
+        pid = 4711
+
         def __init__(self):
             self.kills, self.free = 0, threading.Event()
 
