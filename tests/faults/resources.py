@@ -21,6 +21,8 @@ from pathlib import Path
 
 import psutil
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from functional.cli_kit import Ended, end, start
 
 MB = 1024 * 1024

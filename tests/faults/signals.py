@@ -23,6 +23,8 @@ from pathlib import Path
 
 import psutil
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from faults.signal_world import World
 from faults.stuck import Stuck, at_hand
 from functional.console.terminal_kit import ETLTUI, SCREEN_SHUT, Terminal

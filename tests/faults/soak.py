@@ -23,6 +23,8 @@ from statistics import mean
 
 import psutil
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from faults.soak_world import SoakWorld
 
 HOUR_S = 3600.0
